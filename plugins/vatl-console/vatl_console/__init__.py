@@ -1,0 +1,1 @@
+"""The console's progress display for vatl."""

@@ -1,0 +1,1 @@
+"""Query criteria and selectors for vatl."""

@@ -1,0 +1,1 @@
+"""Retraining policies for vatl."""

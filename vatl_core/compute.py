@@ -1,0 +1,89 @@
+"""Where and in which precision networks run: chosen for the device, never global."""
+
+from __future__ import annotations
+
+import platform
+from contextlib import AbstractContextManager, nullcontext
+
+import attrs
+import torch
+from torch import Tensor, nn
+
+from vatl_core.errors import InputError
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@attrs.frozen
+class Compute:
+    """A device, the precision of the forward pass on it, and the memory layout of pictures.
+
+    Attributes:
+        device: where tensors live.
+        bfloat16: whether the forward pass runs under autocast to bfloat16.
+        channels_last: whether pictures and convolutions keep their channels last.
+    """
+
+    device: torch.device
+    bfloat16: bool = False
+    channels_last: bool = False
+
+    @classmethod
+    def choose(cls, device: str = "auto", precision: str = "auto", channels_last: bool | None = None) -> Compute:
+        """What the device gains from, unless the user says otherwise.
+
+        Raises:
+            InputError: there is no such device here, or no such precision.
+        """
+        place = _device(device)
+        if precision not in PRECISIONS:
+            raise InputError(f"no precision is called '{precision}': there are: {', '.join(PRECISIONS)}")
+        half = gains_from_bfloat16(place) if precision == "auto" else precision == "bfloat16"
+        return cls(place, half, place.type != "mps" if channels_last is None else channels_last)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The context for forward passes."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.bfloat16 else nullcontext()
+
+    def place(self, network: nn.Module) -> None:
+        """Move a network to the device, in the chosen layout."""
+        network.to(self.device)
+        network.to(memory_format=torch.channels_last if self.channels_last else torch.contiguous_format)
+
+    def layout(self, pictures: Tensor) -> Tensor:
+        """(B, 3, H, W) pictures in the chosen layout."""
+        return pictures.contiguous(memory_format=torch.channels_last) if self.channels_last else pictures
+
+    def describe(self) -> dict[str, str]:
+        """For the record of a run: device, its name, precision, layout, torch's version."""
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else platform.processor()
+        return {
+            "device": str(self.device),
+            "device_name": name or platform.machine(),
+            "precision": "bfloat16" if self.bfloat16 else "float32",
+            "layout": "channels_last" if self.channels_last else "contiguous",
+            "threads": str(torch.get_num_threads()),
+            "torch": torch.__version__,
+        }
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"device '{name}' cannot be used here ({first}): try --device cpu") from error
+    return device
+
+
+def gains_from_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 natively: CUDA since Ampere, CPUs with AVX-512 bf16 or AMX."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= 8
+    if device.type == "cpu":
+        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # newer than the oldest torch we support
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return False

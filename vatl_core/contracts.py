@@ -1,0 +1,329 @@
+"""What each kind of component must do: abstract classes, and the columns that they are handed.
+
+Every component is an attrs class. Its fields, with their defaults and validators, are its options: from TOML, from
+the command line, shown by ``vatl plugins show``. What a method is handed never leads to the truth of an instance
+that the oracle has not labelled.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+import attrs
+import torch
+from torch import Tensor, nn
+
+from vatl_core.skeleton import Skeleton
+from vatl_core.video import Instances, Video
+
+if TYPE_CHECKING:
+    from vatl_core.records import History
+    from vatl_core.training import Labelled, Trainer
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+# ------------------------------------------------------------------------------------------------------- estimator
+@attrs.frozen
+class Normalisation:
+    """What a network expects of a picture: (pixel / 255 − mean) / std, RGB. It belongs to the checkpoint."""
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def __call__(self, crops: Tensor) -> Tensor:
+        """(B, 3, H, W) uint8 → (B, 3, H, W) float32."""
+        mean = torch.tensor(self.mean, device=crops.device).view(1, 3, 1, 1) * 255
+        std = torch.tensor(self.std, device=crops.device).view(1, 3, 1, 1) * 255
+        return (crops - mean) / std
+
+
+@attrs.define(eq=False, slots=False)
+class Estimator(nn.Module, ABC):
+    """A network from an instance's crop to one heatmap a keypoint, and a feature from the same pass.
+
+    A subclass is ``@attrs.define(eq=False, slots=False)`` and makes its layers in :meth:`build`, not in its fields.
+
+    Attributes:
+        input_size: height and width of the crop in pixels.
+        normalisation: what the present weights expect of a crop.
+    """
+
+    stride: ClassVar[int] = 4
+    """Input pixels to a heatmap pixel."""
+    head: ClassVar[str]
+    """The module with one output channel a keypoint, whose channels are matched by keypoint name."""
+
+    input_size: tuple[int, int] = attrs.field(default=(256, 192), kw_only=True)
+    normalisation: Normalisation = attrs.field(factory=Normalisation, init=False)
+
+    def __attrs_pre_init__(self) -> None:
+        nn.Module.__init__(self)
+
+    @abstractmethod
+    def build(self, skeleton: Skeleton) -> None:
+        """Make the layers for the keypoints of ``skeleton``, with random weights."""
+
+    @abstractmethod
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised crops (B, 3, H, W) → heatmaps (B, K, H/stride, W/stride), features (B, D)."""
+
+    @abstractmethod
+    def parameter_groups(self, lr: float) -> list[dict[str, object]]:
+        """The optimiser's groups: learning rates for backbone, upsampling and head, from the base rate."""
+
+    def rename(self, key: str) -> str:
+        """The name of this network for a parameter that a foreign checkpoint calls ``key``."""
+        return key
+
+    @property
+    def heatmap_size(self) -> tuple[int, int]:
+        """Height and width of a heatmap."""
+        return self.input_size[0] // self.stride, self.input_size[1] // self.stride
+
+
+# --------------------------------------------------------------------------------------------------------- dataset
+class Dataset(ABC):
+    """Where videos come from."""
+
+    @abstractmethod
+    def videos(self) -> list[str]:
+        """Names of the videos to adapt to."""
+
+    @abstractmethod
+    def load(self, name: str) -> Video:
+        """One video, by one of the names of :meth:`videos` or :meth:`sources`.
+
+        Raises:
+            InputError: there is no such video, or its files cannot be used.
+        """
+
+    def sources(self) -> list[str]:
+        """Names of videos with truth to train a source estimator on; none unless a data set says otherwise."""
+        return []
+
+    def weights(self, estimator: str) -> Path | None:
+        """Weights that ship with the data set for the estimator of this name."""
+        return None
+
+
+# ------------------------------------------------------------------------------------------------------- criterion
+@attrs.frozen
+class Window:
+    """A batch of B instances with their neighbours in time, all on one device.
+
+    What the criterion does not declare in its ``needs`` may be None.
+
+    Attributes:
+        index: (B,) indices into the video's instances.
+        skeleton: what the poses are made of.
+        boxes: (B, 4) x, y, w, h, pixels.
+        crops: (B, 4) the crop boxes x1, y1, x2, y2, pixels, that the heatmaps cover.
+        keypoints: (B, K, 2) estimated, pixels of the frame.
+        scores: (B, K) the heatmaps' maxima.
+        features: (B, D) from the same pass as the heatmaps.
+        heatmaps: (B, K, h, w) at the instance's own frame.
+        previous, next: (B, K, h, w) of the same track at its neighbouring frames; undefined where there is none.
+        has_previous, has_next: (B,) bool, whether there is a neighbour.
+    """
+
+    index: Tensor
+    skeleton: Skeleton
+    boxes: Tensor
+    crops: Tensor
+    keypoints: Tensor
+    scores: Tensor
+    features: Tensor
+    heatmaps: Tensor | None = None
+    previous: Tensor | None = None
+    next: Tensor | None = None
+    has_previous: Tensor | None = None
+    has_next: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@attrs.frozen
+class Poses:
+    """M known poses, to fit a criterion on.
+
+    Attributes:
+        keypoints: (M, K, 2) pixels.
+        visible: (M, K) bool.
+        boxes: (M, 4) x, y, w, h, pixels.
+        features: (M, D) from the present estimator's pass; None for poses it has not seen.
+    """
+
+    keypoints: Tensor
+    visible: Tensor
+    boxes: Tensor
+    features: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+
+class Criterion(ABC):
+    """How much an instance is worth labelling: higher = more.
+
+    ``needs`` declares what :meth:`score` reads of a window: any of ``"heatmaps"``, ``"neighbours"`` (implies
+    heatmaps), ``"poses"``, ``"features"``; and ``"pool"`` to see every instance at once, then without heatmaps.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"heatmaps"})
+
+    @abstractmethod
+    def score(self, window: Window) -> Tensor:
+        """(B,) float32, finite, on the window's device; an instance's score does not depend on its batch."""
+
+    def prepare(self, skeleton: Skeleton, source: Poses | None, generator: torch.Generator) -> str | None:
+        """Called once a run, before anything else, with the source domain's poses where the data set has any.
+
+        Returns:
+            What the user should know about it, in a line, or None.
+        """
+        return None
+
+    def fit(self, labelled: Poses, generator: torch.Generator) -> None:
+        """Called in each cycle before scoring, with the poses labelled so far (none in the first)."""
+        return None
+
+
+# -------------------------------------------------------------------------------------------------------- selector
+@attrs.frozen
+class Pool:
+    """What a selector chooses from: a video's N instances.
+
+    Attributes:
+        scores: (N,) the query's score, 0 to 1 over the unlabelled; zeros where the query has no criterion.
+        features: (N, D).
+        labelled: (N,) bool.
+        query_oks: mean OKS of the previous query when it was asked; None in the first cycle.
+    """
+
+    scores: Tensor
+    features: Tensor
+    labelled: Tensor
+    query_oks: float | None = None
+
+    @property
+    def unlabelled(self) -> Tensor:
+        """(U,) indices of what may be picked, ascending."""
+        return torch.nonzero(~self.labelled).flatten()
+
+
+class Selector(ABC):
+    """Which instances to ask the oracle for."""
+
+    uses_scores: ClassVar[bool] = True
+    """Whether it reads ``pool.scores``; if not, no criterion is computed for it."""
+
+    @abstractmethod
+    def select(self, pool: Pool, count: int, generator: torch.Generator) -> Tensor:
+        """(min(count, U),) indices of unlabelled instances, each once, in order of picking."""
+
+
+# ------------------------------------------------------------------------------------------------------ retraining
+class Retraining(ABC):
+    """How the estimator learns from what has been labelled."""
+
+    @abstractmethod
+    def retrain(
+        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+    ) -> Estimator:
+        """The estimator for the next cycle.
+
+        Args:
+            estimator: with the present weights; may be changed in place.
+            source: the weights the run began with.
+            labelled: everything the oracle has labelled, the last query marked.
+            history: the cycles so far, the present one last.
+            trainer: fits an estimator to instances; seeded, shows progress, knows device and precision.
+        """
+
+
+# -------------------------------------------------------------------------------------------------------- stopping
+class Stopping(ABC):
+    """When to stop asking."""
+
+    watches: ClassVar[tuple[str, ...]] = ()
+    """Criteria whose mean over the video :meth:`decide` reads; they are computed in every cycle."""
+    retrains: ClassVar[bool] = False
+    """Whether the last labels are still used for a retraining when this one fires."""
+
+    @abstractmethod
+    def decide(self, history: History) -> str | None:
+        """Why to stop, in a line, or None to go on. Asked in each cycle after labelling, before retraining."""
+
+    def allowance(self, history: History) -> int | None:
+        """How many labels may still be asked for; None for any number."""
+        return None
+
+
+# ---------------------------------------------------------------------------------------------------------- oracle
+@attrs.frozen
+class Labels:
+    """What an oracle answered.
+
+    Attributes:
+        index: (M,) indices into the video's instances.
+        keypoints: (M, K, 2) pixels.
+        visible: (M, K) bool.
+        annotator: who.
+        seconds: (M,) time spent on each; zeros where nobody spent any.
+    """
+
+    index: Tensor
+    keypoints: Tensor
+    visible: Tensor
+    annotator: str
+    seconds: Tensor
+
+
+class Oracle(ABC):
+    """Who knows the true keypoints of an instance."""
+
+    @abstractmethod
+    def annotate(self, video: Video, indices: Tensor, proposals: Tensor) -> Iterable[Labels]:
+        """Answers for these instances, in parts as they come; each part is on disk before the next is drawn.
+
+        Args:
+            video: with its truth, where it has any.
+            indices: (q,) what is asked for.
+            proposals: (q, K, 2) the estimator's keypoints, pixels.
+
+        Raises:
+            InputError: it cannot answer for this video.
+        """
+
+
+# -------------------------------------------------------------------------------------------------------- executor
+class Executor(ABC):
+    """Where runs are carried out."""
+
+    @abstractmethod
+    def map(self, work: Callable[[T], R], runs: Sequence[T]) -> Iterable[R]:
+        """``work`` done on each of ``runs``, results in their order."""
+
+
+CONTRACTS: dict[str, type] = {
+    "estimator": Estimator,
+    "dataset": Dataset,
+    "criterion": Criterion,
+    "selector": Selector,
+    "retraining": Retraining,
+    "stopping": Stopping,
+    "oracle": Oracle,
+    "executor": Executor,
+}
+"""The class that every component of a kind derives from."""
+
+__all__ = [
+    "CONTRACTS", "Criterion", "Dataset", "Estimator", "Executor", "Instances", "Labels", "Normalisation", "Oracle",
+    "Pool", "Poses", "Retraining", "Selector", "Stopping", "Window",
+]  # fmt: skip

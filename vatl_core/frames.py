@@ -1,0 +1,137 @@
+"""Frames from picture files and from video files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import attrs
+import torch
+from torch import Tensor
+
+from vatl_core.errors import InputError
+from vatl_core.video import Frames
+
+
+@attrs.define
+class PictureFiles(Frames):
+    """One picture file a frame.
+
+    Attributes:
+        paths: the files, in frame order.
+    """
+
+    paths: Sequence[Path]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read(self, index: int) -> Tensor:
+        import cv2
+
+        path = self.paths[index]
+        if not path.is_file():
+            raise InputError(f"frame {index} is missing: {path} is no file")
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise InputError(f"frame {index} cannot be read: {path} is damaged or no picture")
+        return torch.from_numpy(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).permute(2, 0, 1)
+
+
+@attrs.define
+class VideoFile(Frames):
+    """The frames of one video file, decoded as they are asked for.
+
+    Reading forward decodes each frame once; reading backward goes to the key frame before the one that is wanted.
+
+    Attributes:
+        path: the file.
+
+    Raises:
+        InputError: the file is missing or no video.
+    """
+
+    path: Path = attrs.field(converter=Path)
+    _times: list[int] = attrs.field(init=False, repr=False)
+    _next: int = attrs.field(init=False, default=0, repr=False)
+    _decoder: Iterator[tuple[int, Tensor]] | None = attrs.field(init=False, default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.path.is_file():
+            raise InputError(f"{self.path} is no file: give the path of a video")
+        self._times = _frame_times(self.path)
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def read(self, index: int) -> Tensor:
+        if not 0 <= index < len(self):
+            raise InputError(f"{self.path} has {len(self)} frames, and frame {index} was asked for")
+        if self._decoder is None or not self._next <= index < self._next + 100:
+            self._decoder = _decode_from(self.path, self._times[index])
+        for time, picture in self._decoder:
+            if time >= self._times[index]:
+                self._next = index + 1
+                return picture
+        self._decoder = None
+        raise InputError(f"{self.path} ends before frame {index} of {len(self)}: the file is truncated or damaged")
+
+
+def _frame_times(path: Path) -> list[int]:
+    """The presentation times of a file's frames, in order, in units of its time base; nothing is decoded."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            times = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
+    except (av.FFmpegError, IndexError) as error:
+        raise InputError(f"{path} cannot be read as a video ({error}): is it complete?") from error
+    if not times:
+        raise InputError(f"{path} has no frames: is it complete?")
+    return times
+
+
+def _decode_from(path: Path, time: int) -> Iterator[tuple[int, Tensor]]:
+    """Frames (time, (3, H, W) uint8 RGB) from the key frame at or before ``time`` on."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            container.seek(time, stream=stream)
+            for frame in container.decode(stream):
+                if frame.pts is not None:
+                    yield frame.pts, torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1)
+    except av.FFmpegError as error:
+        raise InputError(f"{path} is damaged ({error}): it cannot be decoded to its end") from error
+
+
+def write_video(path: Path, pictures: Iterator[Tensor], frames_per_second: float = 25.0) -> None:
+    """Write (3, H, W) uint8 RGB pictures as H.264, which every browser plays; odd sizes lose a row or column.
+
+    Args:
+        path: where; appears only when it is complete.
+        pictures: at least one picture, all of one size.
+        frames_per_second: playing speed.
+    """
+    from fractions import Fraction
+
+    import av
+
+    beside = path.with_name(f".{path.name}.part.mp4")
+    try:
+        with av.open(str(beside), "w", format="mp4") as container:
+            stream = container.add_stream("libx264", rate=Fraction(frames_per_second).limit_denominator(1000))
+            stream.pix_fmt = "yuv420p"
+            stream.options = {"crf": "20", "preset": "veryfast"}
+            for picture in pictures:
+                even = picture[:, : picture.shape[1] // 2 * 2, : picture.shape[2] // 2 * 2]
+                stream.height, stream.width = even.shape[1:]
+                frame = av.VideoFrame.from_ndarray(even.permute(1, 2, 0).contiguous().numpy(), format="rgb24")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,130 @@
+"""Boxes, crops, targets and decoding: pure functions on batches, on whatever device their tensors are.
+
+Positions are pixel indices: the centre of the first pixel is 0. A crop's pixel (x, y) shows the frame at
+(x1 + x·w/W, y1 + y·h/H), as in the published implementation (parity fixture ``crop_target``).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+CROP_PADDING = 1.25
+"""How much larger than the box the crop is."""
+SIGMA = 2.0
+"""Standard deviation of a target's Gaussian, heatmap pixels."""
+
+
+def crop_boxes(boxes: Tensor, input_size: tuple[int, int]) -> Tensor:
+    """Boxes (N, 4) x, y, w, h → crop boxes (N, 4) x1, y1, x2, y2: widened to the input's aspect ratio, then ×1.25."""
+    aspect = input_size[1] / input_size[0]
+    centre, size = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:]
+    width = torch.maximum(size[:, 0], size[:, 1] * aspect)
+    half = torch.stack([width, width / aspect], dim=1) * CROP_PADDING / 2
+    return torch.cat([centre - half, centre + half], dim=1)
+
+
+def crop_matrices(crops: Tensor, size: tuple[int, int]) -> Tensor:
+    """Crop boxes (B, 4) → affine maps (B, 2, 3) from a pixel of the H×W crop to a pixel of the frame."""
+    scale = (crops[:, 2:] - crops[:, :2]) / crops.new_tensor([size[1], size[0]])
+    return torch.cat([torch.diag_embed(scale), crops[:, :2, None]], dim=2)
+
+
+def transform(points: Tensor, matrices: Tensor) -> Tensor:
+    """Points (B, K, 2) through affine maps (B, 2, 3)."""
+    return points @ matrices[:, :, :2].transpose(1, 2) + matrices[:, None, :, 2]
+
+
+def invert(matrices: Tensor) -> Tensor:
+    """The affine maps (B, 2, 3) backwards."""
+    linear = torch.linalg.inv(matrices[:, :, :2])
+    return torch.cat([linear, -linear @ matrices[:, :, 2:]], dim=2)
+
+
+def compose(first: Tensor, second: Tensor) -> Tensor:
+    """The affine maps (B, 2, 3) that apply ``first``, then ``second``."""
+    linear = second[:, :, :2] @ first[:, :, :2]
+    return torch.cat([linear, second[:, :, :2] @ first[:, :, 2:] + second[:, :, 2:]], dim=2)
+
+
+def warp(pictures: Tensor, matrices: Tensor, size: tuple[int, int]) -> Tensor:
+    """Sample pictures bilinearly, zeros outside.
+
+    Args:
+        pictures: (1, 3, H', W') one frame for all maps, or (B, 3, H', W') one each; any dtype, values 0 to 255.
+        matrices: (B, 2, 3) from a pixel of the result to a pixel of its picture.
+        size: height and width of the result.
+
+    Returns:
+        (B, 3, H, W) uint8.
+    """
+    height, width = size
+    rows, columns = torch.meshgrid(
+        torch.arange(height, device=matrices.device, dtype=matrices.dtype),
+        torch.arange(width, device=matrices.device, dtype=matrices.dtype),
+        indexing="ij",
+    )
+    places = transform(torch.stack([columns, rows], dim=-1).view(1, -1, 2), matrices)
+    extent = places.new_tensor([max(pictures.shape[-1] - 1, 1), max(pictures.shape[-2] - 1, 1)])
+    grid = places / extent * 2 - 1
+    if len(pictures) == 1:  # one tall grid over one picture, so that the picture is not copied for each box
+        sampled = functional.grid_sample(pictures.float(), grid.view(1, -1, width, 2), align_corners=True)
+        sampled = sampled.view(-1, len(matrices), height, width).transpose(0, 1)
+    else:
+        sampled = functional.grid_sample(pictures.float(), grid.view(-1, height, width, 2), align_corners=True)
+    return sampled.round().clamp(0, 255).to(torch.uint8)
+
+
+def gaussian_targets(
+    keypoints: Tensor, visible: Tensor, heatmap_size: tuple[int, int], stride: int
+) -> tuple[Tensor, Tensor]:
+    """Target heatmaps: one Gaussian of σ = 2 px a visible keypoint, peak 1, cut off beyond ±3σ.
+
+    Args:
+        keypoints: (B, K, 2) crop pixels.
+        visible: (B, K) bool.
+        heatmap_size: h and w.
+        stride: crop pixels to a heatmap pixel.
+
+    Returns:
+        targets (B, K, h, w) and weights (B, K): 0 where nothing of the Gaussian falls on the map or the keypoint is
+        not visible.
+    """
+    peak = torch.trunc(keypoints / stride + 0.5)
+    axis_x = torch.arange(heatmap_size[1], device=keypoints.device) - peak[..., 0, None]
+    axis_y = torch.arange(heatmap_size[0], device=keypoints.device) - peak[..., 1, None]
+    reach = 3 * SIGMA
+    along_x = torch.exp(-(axis_x**2) / (2 * SIGMA**2)) * (axis_x.abs() <= reach)
+    along_y = torch.exp(-(axis_y**2) / (2 * SIGMA**2)) * (axis_y.abs() <= reach)
+    weight = visible & (along_x > 0).any(-1) & (along_y > 0).any(-1)
+    targets = along_y[..., :, None] * along_x[..., None, :] * weight[..., None, None]
+    return targets, weight.to(targets.dtype)
+
+
+def decode(heatmaps: Tensor, crops: Tensor) -> tuple[Tensor, Tensor]:
+    """Heatmaps → keypoints: the maximum, moved 0.25 px towards its larger neighbour in x and in y.
+
+    Args:
+        heatmaps: (B, K, h, w).
+        crops: (B, 4) crop boxes x1, y1, x2, y2, pixels of the frame.
+
+    Returns:
+        keypoints (B, K, 2) in pixels of the frame, and the maxima (B, K) as their scores.
+    """
+    height, width = heatmaps.shape[-2:]
+    scores, place = heatmaps.flatten(2).max(-1)
+    x, y = place % width, place // width
+    shift_x = _slope(heatmaps, place, 1, (x > 0) & (x < width - 1))
+    shift_y = _slope(heatmaps, place, width, (y > 0) & (y < height - 1))
+    points = torch.stack([x + 0.25 * shift_x, y + 0.25 * shift_y], dim=-1)
+    return transform(points, crop_matrices(crops, (height, width))), scores
+
+
+def _slope(heatmaps: Tensor, place: Tensor, step: int, inside: Tensor) -> Tensor:
+    """Sign of the difference across each maximum, (B, K); 0 where one of the neighbours does not exist."""
+    flat = heatmaps.flatten(2)
+    last = flat.shape[-1] - 1
+    after = flat.gather(-1, (place + step).clamp(max=last)[..., None])
+    before = flat.gather(-1, (place - step).clamp(min=0)[..., None])
+    return torch.sign(after - before).squeeze(-1) * inside

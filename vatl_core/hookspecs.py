@@ -1,0 +1,77 @@
+"""The whole plugin contract on one page: what a plugin may tell vatl, and what vatl tells a plugin.
+
+A plugin is a module named by an entry point of group ``vatl``. Keep that module light (no torch): it is imported
+whenever ``vatl`` starts, and only *describes* components, which are imported when first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pluggy import HookimplMarker, HookspecMarker
+
+if TYPE_CHECKING:
+    from vatl_core.cycle import Run
+    from vatl_core.plugins import Component
+    from vatl_core.records import CycleRecord, RunRecord
+
+hookspec = HookspecMarker("vatl")
+hookimpl = HookimplMarker("vatl")
+
+
+@hookspec
+def vatl_components() -> Sequence[Component]:
+    """Describe the components this plugin brings."""
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec
+def vatl_run_started(run: Run) -> None:
+    """A run (or what a resumed run still has to do) begins."""
+
+
+@hookspec
+def vatl_cycle_started(run: Run, cycle: int) -> None:
+    """Cycle ``cycle``, counted from 0, begins."""
+
+
+@hookspec
+def vatl_progress(run: Run, stage: str, done: int, total: int) -> None:
+    """``done`` of ``total`` steps of a stage ('estimate', 'label', 'retrain') of the present cycle are through."""
+
+
+@hookspec
+def vatl_estimated(run: Run, cycle: int) -> None:
+    """Every instance has its pose and its scores: ``run.estimates``."""
+
+
+@hookspec
+def vatl_queried(run: Run, cycle: int, indices: Sequence[int]) -> None:
+    """These instances are about to be put to the oracle."""
+
+
+@hookspec
+def vatl_labelled(run: Run, cycle: int, indices: Sequence[int]) -> None:
+    """The oracle has answered for these instances, and the answers are on disk."""
+
+
+@hookspec
+def vatl_retrained(run: Run, cycle: int) -> None:
+    """The estimator has been retrained and its weights are on disk."""
+
+
+@hookspec
+def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
+    """The cycle's record is on disk."""
+
+
+@hookspec
+def vatl_run_finished(run: Run, record: RunRecord) -> None:
+    """The run has ended, with its closing record."""
+
+
+@hookspec
+def vatl_report(runs: Sequence[Path], folder: Path) -> Path | None:
+    """Write a report on one or more run directories into ``folder``; return the page to open."""

@@ -1,0 +1,165 @@
+"""What happened in a run: one record a cycle, one at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import cattrs
+
+
+@attrs.frozen
+class Evaluation:
+    """What only the truth can tell about one pass; never shown to a method. AP and OKS are 0 to 1.
+
+    Attributes:
+        mean_oks: over all instances, the estimator's poses alone.
+        mean_oks_unlabelled: over those not labelled when the pass was made; None when all are.
+        mean_oks_with_labels: labelled instances count as 1.
+        ap, ap_with_labels: the estimator's poses alone; labelled instances replaced by their labels.
+        ap_at: ``{threshold: AP}`` of the estimator's poses alone.
+        ap_medium, ap_large, ar: likewise.
+        all_correct: whether every instance, labelled or not, has OKS ≥ the threshold (`actual-finish`).
+        counts: ``{"labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong": number}``.
+    """
+
+    mean_oks: float
+    mean_oks_unlabelled: float | None
+    mean_oks_with_labels: float
+    ap: float
+    ap_with_labels: float
+    ap_at: dict[str, float]
+    ap_medium: float
+    ap_large: float
+    ar: float
+    all_correct: bool
+    counts: dict[str, int]
+
+
+@attrs.frozen
+class CycleRecord:
+    """One cycle: estimate, score, query, label, decide, retrain.
+
+    Attributes:
+        cycle: from 0.
+        instances: N, those of the video.
+        labelled: how many were labelled before this cycle's query.
+        query: instances asked for, in the order of picking.
+        query_oks: their OKS against the answers, before retraining.
+        labelled_oks: OKS of everything labelled, the query last, under this cycle's estimates.
+        mean_scores: each criterion's mean over the video.
+        annotation_seconds: time the oracle's people spent.
+        seconds: wall-clock of ``estimate`` (scoring included), ``select``, ``label``, ``retrain``.
+        fired: why each stopping criterion that would stop here would, ``{name: reason}``.
+        evaluation: what the truth says of this cycle's estimates, where there is truth.
+    """
+
+    cycle: int
+    instances: int
+    labelled: int
+    query: tuple[int, ...] = ()
+    query_oks: tuple[float, ...] = ()
+    labelled_oks: tuple[float, ...] = ()
+    mean_scores: dict[str, float] = attrs.field(factory=dict)
+    annotation_seconds: float = 0.0
+    seconds: dict[str, float] = attrs.field(factory=dict)
+    fired: dict[str, str] = attrs.field(factory=dict)
+    evaluation: Evaluation | None = None
+
+    @property
+    def fraction(self) -> float:
+        """Labelled before the query, as a fraction of the video."""
+        return self.labelled / self.instances
+
+    @property
+    def labelled_after(self) -> int:
+        """Labelled after the query."""
+        return self.labelled + len(self.query)
+
+    @property
+    def query_mean_oks(self) -> float | None:
+        """m of the paper; None where nothing was asked."""
+        return sum(self.query_oks) / len(self.query_oks) if self.query_oks else None
+
+
+@attrs.frozen
+class History:
+    """What stopping criteria and retraining policies may know: the cycles so far, without what the truth says.
+
+    Attributes:
+        cycles: the present one last.
+        threshold: τ, the OKS at which a pose counts as correct.
+        elapsed: seconds since the run began, interruptions left out.
+    """
+
+    cycles: tuple[CycleRecord, ...] = attrs.field(
+        converter=lambda cycles: tuple(attrs.evolve(c, evaluation=None, fired={}) for c in cycles)
+    )
+    threshold: float
+    elapsed: float = 0.0
+
+    @property
+    def present(self) -> CycleRecord:
+        """The cycle under way."""
+        return self.cycles[-1]
+
+    @property
+    def labelled(self) -> int:
+        """How many instances are labelled, the present query included."""
+        return self.present.labelled_after if self.cycles else 0
+
+
+@attrs.frozen
+class RunRecord:
+    """How a run ended: what ``vatl run --json`` prints. None where it needs truth that there is not.
+
+    Attributes:
+        run: the run directory.
+        instances, labelled: N, and how many of them were labelled.
+        cycles: how many queries were put to the oracle.
+        stopped_by: the stopping criterion, or ``schedule`` when it ran out.
+        reason: why, in a line.
+        mean_oks … alc_with_labels: of the closing estimates; the learning curve's area covers the fractions reached.
+        seconds: wall-clock of the whole run, interruptions left out.
+        warnings: what the user should know before believing the figures.
+    """
+
+    run: str
+    dataset: str
+    video: str
+    instances: int
+    labelled: int
+    cycles: int
+    stopped_by: str
+    reason: str
+    mean_oks: float | None
+    mean_oks_unlabelled: float | None
+    mean_oks_with_labels: float | None
+    ap: float | None
+    ap_with_labels: float | None
+    alc: float | None
+    alc_with_labels: float | None
+    seconds: float
+    weights: str
+    warnings: tuple[str, ...] = ()
+
+
+converter = cattrs.Converter(forbid_extra_keys=True)
+"""Between records and what JSON can hold."""
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """A record as JSON's types."""
+    plain: dict[str, Any] = converter.unstructure(record)
+    return plain
+
+
+def cycle_from_json(data: Mapping[str, Any]) -> CycleRecord:
+    """A cycle's record back from JSON's types."""
+    return converter.structure(data, CycleRecord)
+
+
+def run_from_json(data: Mapping[str, Any]) -> RunRecord:
+    """A closing record back from JSON's types."""
+    return converter.structure(data, RunRecord)

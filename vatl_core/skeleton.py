@@ -1,0 +1,142 @@
+"""What a pose is made of: named keypoints, the edges between them, left/right pairs and OKS sigmas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from vatl_core.errors import InputError
+
+DEFAULT_SIGMA = 0.05
+"""OKS sigma of a keypoint for which nobody has measured one."""
+
+Pair = tuple[int, int]
+
+
+def _pairs(values: Iterable[Iterable[int]]) -> tuple[Pair, ...]:
+    return tuple((int(a), int(b)) for a, b in values)
+
+
+@attrs.frozen
+class Skeleton:
+    """K named keypoints and how they hang together.
+
+    Attributes:
+        name: what the skeleton is called in messages.
+        keypoints: K distinct names, in the order of every keypoint tensor.
+        edges: pairs of keypoint indices joined by a limb.
+        flip_pairs: pairs of keypoint indices that swap when a picture is mirrored.
+        sigmas: K OKS constants, one for each keypoint, as a fraction of the instance's size.
+
+    Raises:
+        InputError: no keypoints, a name twice, an index that is no keypoint, or a sigma that is not positive.
+    """
+
+    name: str
+    keypoints: tuple[str, ...] = attrs.field(converter=tuple)
+    edges: tuple[Pair, ...] = attrs.field(converter=_pairs, default=())
+    flip_pairs: tuple[Pair, ...] = attrs.field(converter=_pairs, default=())
+    sigmas: tuple[float, ...] = attrs.field(converter=tuple)
+
+    @sigmas.default
+    def _default_sigmas(self) -> tuple[float, ...]:
+        return (DEFAULT_SIGMA,) * len(self.keypoints)
+
+    def __attrs_post_init__(self) -> None:
+        self._check_names()
+        self._check_indices()
+        if len(self.sigmas) != len(self) or not all(s > 0 for s in self.sigmas):
+            raise InputError(f"skeleton '{self.name}': give one positive sigma for each of its {len(self)} keypoints")
+
+    def _check_names(self) -> None:
+        if not self.keypoints:
+            raise InputError(f"skeleton '{self.name}' has no keypoints: name at least one")
+        twice = sorted({n for n in self.keypoints if self.keypoints.count(n) > 1})
+        if twice:
+            raise InputError(f"skeleton '{self.name}' names these keypoints twice: {', '.join(twice)}")
+
+    def _check_indices(self) -> None:
+        for kind, pairs in (("edge", self.edges), ("left/right pair", self.flip_pairs)):
+            for a, b in pairs:
+                if not (0 <= a < len(self) and 0 <= b < len(self)):
+                    raise InputError(f"skeleton '{self.name}': {kind} {a}-{b} names no keypoint of 0..{len(self) - 1}")
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def flip_order(self) -> list[int]:
+        """The permutation of keypoints that mirroring a picture calls for."""
+        order = list(range(len(self)))
+        for a, b in self.flip_pairs:
+            order[a], order[b] = b, a
+        return order
+
+    def joints(self) -> list[tuple[int, int, int]]:
+        """Every pair of edges that meet in a keypoint, as triples (neighbour, joint, neighbour)."""
+        around: dict[int, list[int]] = {}
+        for a, b in self.edges:
+            around.setdefault(a, []).append(b)
+            around.setdefault(b, []).append(a)
+        return [
+            (a, joint, b) for joint in sorted(around) for i, a in enumerate(around[joint]) for b in around[joint][i + 1 :]
+        ]
+
+    def tree(self, root: int = 0) -> list[Pair]:
+        """Edges (parent, child) of a spanning forest in breadth-first order; keypoints without edges start trees."""
+        around: dict[int, list[int]] = {k: [] for k in range(len(self))}
+        for a, b in self.edges:
+            around[a].append(b)
+            around[b].append(a)
+        seen: set[int] = set()
+        links: list[Pair] = []
+        for start in [root, *range(len(self))]:
+            queue = [] if start in seen else [start]
+            seen.add(start)
+            while queue:
+                parent = queue.pop(0)
+                for child in around[parent]:
+                    if child not in seen:
+                        seen.add(child)
+                        links.append((parent, child))
+                        queue.append(child)
+        return links
+
+
+def flip_pairs_from_names(names: Sequence[str]) -> tuple[Pair, ...]:
+    """Left/right pairs of names that differ only in left/right, Left/Right or a final L/R before optional digits."""
+    index = {name: i for i, name in enumerate(names)}
+    pairs = []
+    for name, i in index.items():
+        for mirrored in _mirrored(name):
+            if mirrored in index:
+                pairs.append((i, index[mirrored]))
+                break
+    return tuple(pairs)
+
+
+def _mirrored(name: str) -> list[str]:
+    """The possible right-hand names of a left-hand name."""
+    words = [name.replace(a, b) for a, b in (("left", "right"), ("Left", "Right")) if a in name]
+    return words + [re.sub(r"L(\d*)$", r"R\1", name)] * bool(re.search(r"L\d*$", name))
+
+
+PERSON_17 = Skeleton(
+    name="person-17",
+    keypoints=(
+        "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
+        "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+        "right_ankle",
+    ),
+    edges=(
+        (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10),
+        (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6),
+    ),
+    flip_pairs=((1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
+    sigmas=(
+        0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087,
+        0.089, 0.089,
+    ),
+)  # fmt: skip
+"""The 17 keypoints of a person that most image data sets annotate, with their measured sigmas."""

@@ -1,0 +1,199 @@
+"""Where a run is kept: its directory, file by file."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sqlite3
+import time
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import attrs
+import numpy as np
+import tomli_w
+import torch
+from torch import Tensor
+
+from vatl_core.contracts import Labels
+from vatl_core.errors import InputError
+from vatl_core.estimate import Estimates
+from vatl_core.files import append_line, whole, whole_lines, write_whole
+from vatl_core.records import CycleRecord, RunRecord, cycle_from_json, run_from_json, to_json
+
+_TABLE = """create table if not exists labels (
+    instance integer primary key, cycle integer not null, keypoints text not null, visible text not null,
+    annotator text not null, seconds real not null, given_at real not null)"""
+
+
+@attrs.define
+class RunFolder:
+    """One run's directory.
+
+    Attributes:
+        path: ``runs/NAME``.
+    """
+
+    path: Path
+    _lock: IO[str] | None = attrs.field(init=False, default=None, repr=False)
+
+    @classmethod
+    def create(cls, path: Path, config: dict[str, Any]) -> RunFolder:
+        """Begin a run.
+
+        Raises:
+            InputError: there is one of that name already.
+        """
+        if path.exists() and any(path.iterdir()):
+            raise InputError(f"{path} exists already: resume it with `vatl resume {path}`, or choose another --name")
+        folder = cls(path)
+        write_whole(path / "config.toml", tomli_w.dumps(config))
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """A run that was begun earlier.
+
+        Raises:
+            InputError: there is none.
+        """
+        if not (path / "config.toml").is_file():
+            raise InputError(f"{path} is no run: it has no config.toml")
+        return cls(path)
+
+    def lock(self) -> None:
+        """Keep other processes from working on the same run until this one ends.
+
+        Raises:
+            InputError: one already does.
+        """
+        self._lock = (self.path / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(f"{self.path} is being worked on by another process: wait for it, or stop it") from error
+
+    def unlock(self) -> None:
+        """Let other processes work on it."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    # -------------------------------------------------------------------------------------------------- configuration
+    @property
+    def config(self) -> dict[str, Any]:
+        """The contents of ``config.toml``."""
+        try:
+            return tomllib.loads((self.path / "config.toml").read_text())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{self.path / 'config.toml'} is not TOML ({error})") from error
+
+    # -------------------------------------------------------------------------------------------------------- records
+    def append(self, record: CycleRecord) -> None:
+        """Add a cycle's record to ``cycles.jsonl``."""
+        append_line(self.path / "cycles.jsonl", json.dumps(to_json(record)))
+
+    def cycles(self) -> list[CycleRecord]:
+        """The records of the cycles that were finished, in order."""
+        return [cycle_from_json(json.loads(line)) for line in whole_lines(self.path / "cycles.jsonl")]
+
+    def close(self, record: RunRecord) -> None:
+        """Write ``run.json``, the closing record."""
+        write_whole(self.path / "run.json", json.dumps(to_json(record), indent=2) + "\n")
+
+    def closing(self) -> RunRecord | None:
+        """The closing record, or None while the run goes on."""
+        file = self.path / "run.json"
+        return run_from_json(json.loads(file.read_text())) if file.exists() else None
+
+    # --------------------------------------------------------------------------------------------------------- cycles
+    def cycle_folder(self, cycle: int) -> Path:
+        """``cycles/003``"""
+        return self.path / "cycles" / f"{cycle:03d}"
+
+    def weights(self, cycle: int) -> Path:
+        """The weights that cycle ``cycle`` estimates with; the file may not exist."""
+        return self.cycle_folder(cycle) / "weights.safetensors"
+
+    def save_estimates(self, cycle: int, estimates: Estimates) -> None:
+        """Keep poses, scores and criteria of a cycle's pass; the features are too large to keep."""
+        columns = {"keypoints": estimates.keypoints, "scores": estimates.scores}
+        columns |= {f"criterion.{name}": column for name, column in estimates.criteria.items()}
+        with whole(self.cycle_folder(cycle) / "estimates.npz") as beside, beside.open("wb") as file:
+            np.savez(file, **{name: column.cpu().numpy() for name, column in columns.items()})
+
+    def estimates(self, cycle: int) -> Estimates | None:
+        """What was kept of a cycle's pass, on the CPU and without features, or None."""
+        file = self.cycle_folder(cycle) / "estimates.npz"
+        if not file.exists():
+            return None
+        with np.load(file, allow_pickle=False) as columns:
+            tensors = {name: torch.from_numpy(columns[name]) for name in columns.files}
+        criteria = {name.removeprefix("criterion."): c for name, c in tensors.items() if name.startswith("criterion.")}
+        return Estimates(tensors["keypoints"], tensors["scores"], tensors["scores"][:, :0], criteria)
+
+    def save_query(self, cycle: int, indices: Sequence[int]) -> None:
+        """Keep what is going to be asked, before it is asked."""
+        write_whole(self.cycle_folder(cycle) / "query.json", json.dumps({"instances": list(indices)}))
+
+    def query(self, cycle: int) -> list[int] | None:
+        """What a cycle asks for, or None if it has not been decided."""
+        file = self.cycle_folder(cycle) / "query.json"
+        return json.loads(file.read_text())["instances"] if file.exists() else None
+
+    # --------------------------------------------------------------------------------------------------------- labels
+    def _database(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path / "labels.sqlite", timeout=30)
+        connection.execute("pragma synchronous = full")
+        connection.execute(_TABLE)
+        return connection
+
+    def save_labels(self, cycle: int, labels: Labels) -> None:
+        """Commit answers to ``labels.sqlite``; they are on disk when this returns."""
+        rows = zip(
+            labels.index.tolist(),
+            labels.keypoints.double().tolist(),
+            labels.visible.tolist(),
+            labels.seconds.tolist(),
+            strict=True,
+        )
+        connection = self._database()
+        try:
+            with connection:
+                connection.executemany(
+                    "insert or replace into labels values (?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        (i, cycle, json.dumps(points), json.dumps(seen), labels.annotator, seconds, time.time())
+                        for i, points, seen, seconds in rows
+                    ],
+                )
+        finally:
+            connection.close()
+
+    def labels(self, index: Sequence[int]) -> Labels:
+        """The answers for those of these instances that have one, in this order, on the CPU."""
+        connection = self._database()
+        try:
+            known = {row[0]: row[1:] for row in connection.execute("select * from labels")}
+        finally:
+            connection.close()
+        rows = [(i, known[i]) for i in index if i in known]
+        return Labels(
+            index=torch.tensor([i for i, _ in rows], dtype=torch.int64),
+            keypoints=torch.tensor([json.loads(row[1]) for _, row in rows], dtype=torch.float32),
+            visible=torch.tensor([json.loads(row[2]) for _, row in rows], dtype=torch.bool),
+            annotator=rows[0][1][3] if rows else "",
+            seconds=torch.tensor([row[4] for _, row in rows], dtype=torch.float32),
+        )
+
+
+def move(estimates: Estimates, device: torch.device) -> Estimates:
+    """Estimates on ``device``."""
+
+    def there(column: Tensor) -> Tensor:
+        return column.to(device)
+
+    criteria = {name: there(column) for name, column in estimates.criteria.items()}
+    return Estimates(there(estimates.keypoints), there(estimates.scores), there(estimates.features), criteria)
