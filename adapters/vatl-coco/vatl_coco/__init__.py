@@ -1,0 +1,1 @@
+"""COCO keypoints over picture files or a video file, for vatl."""

@@ -1,0 +1,1 @@
+"""Videos of articulated people made from a seed, for vatl."""
