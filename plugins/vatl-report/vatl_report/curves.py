@@ -1,0 +1,61 @@
+"""Learning curves as numbers: accuracy against the labelled fraction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from vatl_report.wording import known
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vatl_core.records import CycleRecord, RunRecord
+
+MEASURES: Final = ("ap", "ap_with_labels", "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels")
+
+
+@attrs.frozen
+class Curve:
+    """One measure of a run against its labels.
+
+    Attributes:
+        percent: labelled instances, in % of the video's, ascending.
+        values: one for each of them.
+    """
+
+    percent: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.percent)
+
+
+def _curve(points: Sequence[tuple[float, float | None]]) -> Curve:
+    """The points whose value is known."""
+    kept = [(x, y) for x, y in points if y is not None]
+    return Curve(tuple(x for x, _ in kept), tuple(y for _, y in kept))
+
+
+def accuracy_curves(cycles: Sequence[CycleRecord], closing: RunRecord | None) -> dict[str, Curve]:
+    """Every measure of :data:`MEASURES` that needs truth; curves are empty where there is none.
+
+    A run that stops without another retraining has labels that no cycle was estimated with: its closing record is
+    the last point then.
+    """
+    judged: list[tuple[float, Any]] = [(100 * r.fraction, r.evaluation) for r in cycles if r.evaluation]
+    if closing and judged and (reached := 100 * (closing.labelled / closing.instances)) > judged[-1][0]:
+        judged.append((reached, closing))
+    return {name: _curve([(x, known(getattr(e, name))) for x, e in judged]) for name in MEASURES}
+
+
+def query_curve(cycles: Sequence[CycleRecord]) -> Curve:
+    """Each query's mean OKS when it was asked, against what had been labelled by then."""
+    return _curve([(100 * r.fraction, r.query_mean_oks) for r in cycles])
+
+
+def score_curves(cycles: Sequence[CycleRecord]) -> dict[str, Curve]:
+    """Each criterion's mean over the video."""
+    found = dict.fromkeys(name for r in cycles for name in r.mean_scores)
+    return {name: _curve([(100 * r.fraction, r.mean_scores.get(name)) for r in cycles]) for name in found}

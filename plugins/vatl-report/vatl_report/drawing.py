@@ -1,0 +1,137 @@
+"""Pieces of frames with poses drawn over them, as pictures that a page can hold."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+import attrs
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vatl_core.skeleton import Skeleton
+from vatl_core.video import Frames
+
+Picture = NDArray[np.uint8]
+"""(H, W, 3) RGB."""
+
+ESTIMATE: Final = (230, 159, 0)
+LABEL: Final = (86, 180, 233)
+"""Orange and sky blue of Okabe and Ito's palette, RGB: apart for every kind of colour vision."""
+
+_SHADOW: Final = (20, 20, 20)
+_OUTSIDE: Final = 128
+_SUBPIXEL: Final = 4
+_FAR: Final = 20_000
+
+
+def read(frames: Frames, index: int) -> Picture:
+    """One frame as a picture.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    picture: Picture = frames.read(index).permute(1, 2, 0).contiguous().numpy()
+    return picture
+
+
+@attrs.frozen
+class View:
+    """A rectangle of a frame, and the size at which it is shown.
+
+    Attributes:
+        left, top, width, height: in pixels of the frame; may reach beyond it.
+        size: width and height of the shown picture.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    size: tuple[int, int]
+
+    @classmethod
+    def around(cls, boxes: Tensor, grow: float, aspect: float, shown: int) -> View:
+        """What holds all of ``boxes`` (M, 4) x, y, w, h, ``grow`` times over, at this width to height.
+
+        Args:
+            shown: pixels of the longer side of the picture.
+        """
+        low, high = boxes[:, :2].amin(0), (boxes[:, :2] + boxes[:, 2:]).amax(0)
+        (x, y), (w, h) = ((low + high) / 2).tolist(), ((high - low) * grow).tolist()
+        w, h = max(w, h * aspect, 2.0), max(h, w / aspect, 2.0)
+        size = (shown, round(shown / aspect)) if aspect >= 1 else (round(shown * aspect), shown)
+        return cls(round(x - w / 2), round(y - h / 2), round(w), round(h), size)
+
+    def show(self, frame: Picture) -> Picture:
+        """The rectangle at its size, grey where it reaches beyond the frame."""
+        cut = np.full((self.height, self.width, 3), _OUTSIDE, np.uint8)
+        x, y = max(self.left, 0), max(self.top, 0)
+        piece = frame[y : max(self.top + self.height, 0), x : max(self.left + self.width, 0)]
+        if piece.size:
+            cut[y - self.top : y - self.top + piece.shape[0], x - self.left : x - self.left + piece.shape[1]] = piece
+        smaller = self.size[0] < self.width
+        shown: Picture = cv2.resize(cut, self.size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+        return shown
+
+    def place(self, points: Tensor) -> NDArray[np.float64]:
+        """Frame coordinates (K, 2) in pixels of the shown picture."""
+        scale = np.array([self.size[0] / self.width, self.size[1] / self.height])
+        placed: NDArray[np.float64] = (points.double().numpy() - (self.left, self.top)) * scale
+        return placed
+
+
+def draw_pose(
+    picture: Picture,
+    points: NDArray[np.float64],
+    visible: NDArray[np.bool_],
+    skeleton: Skeleton,
+    colour: tuple[int, int, int],
+) -> None:
+    """Draw limbs and keypoints in place; those not visible or not finite are left out.
+
+    Estimates have round keypoints and labels square ones, so that they differ without colour too.
+
+    Args:
+        picture: to draw on.
+        points: (K, 2) in its pixels.
+        visible: (K,)
+        colour: :data:`ESTIMATE` or :data:`LABEL`.
+    """
+    there = visible & np.isfinite(points).all(1)
+    spots = [_spot(p) if ok else (0, 0) for p, ok in zip(points, there, strict=True)]
+    width = max(1, round(min(picture.shape[:2]) / 110))
+    limbs = [(spots[a], spots[b]) for a, b in skeleton.edges if there[a] and there[b]]
+    for shade, extra in ((_SHADOW, 2), (colour, 0)):
+        for a, b in limbs:
+            cv2.line(picture, a, b, shade, width + extra, cv2.LINE_AA, _SUBPIXEL)
+        for spot in (s for s, ok in zip(spots, there, strict=True) if ok):
+            _dot(picture, spot, width + 1 + extra / 2, shade, square=colour == LABEL)
+
+
+def _spot(point: NDArray[np.float64]) -> tuple[int, int]:
+    """A point in OpenCV's fixed-point pixels, kept where its integers do not overflow."""
+    x, y = (np.clip(point, -_FAR, _FAR) * 2**_SUBPIXEL).round().astype(int).tolist()
+    return x, y
+
+
+def _dot(picture: Picture, spot: tuple[int, int], radius: float, colour: tuple[int, int, int], square: bool) -> None:
+    r = round(radius * 2**_SUBPIXEL)
+    if square:
+        low, high = (spot[0] - r, spot[1] - r), (spot[0] + r, spot[1] + r)
+        cv2.rectangle(picture, low, high, colour, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL)
+    else:
+        cv2.circle(picture, spot, r, colour, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL)
+
+
+def jpeg(picture: Picture, quality: int = 80) -> str:
+    """A picture as a data URI."""
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data_uri("image/jpeg", data.tobytes())
+
+
+def data_uri(kind: str, data: bytes) -> str:
+    """Bytes where an address is expected."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"

@@ -1,0 +1,108 @@
+"""The instances that most need another look: the worst of those nobody labelled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import torch
+from torch import Tensor
+
+from vatl_core.estimate import Estimates
+from vatl_core.metrics import oks
+from vatl_core.query import combined
+from vatl_report.gallery import Pose, Shot, Tile, take
+from vatl_report.wording import accuracy, score
+
+if TYPE_CHECKING:
+    from vatl_core.runs import PastRun
+
+CROPS: Final = 16
+"""How many are shown."""
+
+
+@attrs.frozen
+class Remaining:
+    """The worst that is left.
+
+    Attributes:
+        measure: what they are sorted by, in words.
+        tiles: the worst first.
+        unlabelled: how many there are to choose from.
+        truth: whether the blue pose on them is the ground truth.
+    """
+
+    measure: str
+    tiles: list[Tile]
+    unlabelled: int
+    truth: bool
+
+
+def last_estimates(past: PastRun) -> tuple[int, Estimates] | None:
+    """The newest cycle whose estimates were kept, and they."""
+    for record in reversed(past.cycles):
+        estimates = past.estimates(record.cycle)
+        if estimates is not None:
+            return record.cycle, estimates
+    return None
+
+
+def worst(past: PastRun) -> Remaining | None:
+    """The worst unlabelled instances of the last estimates; None where no estimates were kept.
+
+    Raises:
+        InputError: a frame cannot be read.
+    """
+    found = last_estimates(past)
+    if found is None:
+        return None
+    _, estimates = found
+    labelled = {instance for record in past.cycles for instance in record.query}
+    rest = torch.tensor([i for i in range(len(past.video.instances)) if i not in labelled], dtype=torch.int64)
+    if past.video.instances.has_truth:
+        return _by_truth(past, estimates, rest)
+    return _by_score(past, estimates, rest)
+
+
+def _by_truth(past: PastRun, estimates: Estimates, rest: Tensor) -> Remaining:
+    """Lowest OKS first; instances without an annotated keypoint have no OKS that means anything."""
+    instances = past.video.instances
+    if instances.keypoints is None or instances.visible is None:
+        raise AssertionError("asked for instances with truth")
+    rest = rest[instances.visible[rest].any(1)]
+    truth, visible = instances.keypoints, instances.visible
+    values = oks(estimates.keypoints, truth, visible, instances.boxes, past.video.skeleton.sigmas)
+    shots = [
+        Shot(
+            i,
+            (Pose.label(truth[i], visible[i]), Pose.estimate(estimates.keypoints[i])),
+            f"OKS {accuracy(float(values[i]))}",
+            bool(values[i] >= past.config.threshold),
+        )
+        for i in rest[values[rest].argsort(stable=True)][:CROPS].tolist()
+    ]
+    return Remaining("lowest OKS against the ground truth", take(past.video, shots), len(rest), truth=True)
+
+
+def _by_score(past: PastRun, estimates: Estimates, rest: Tensor) -> Remaining:
+    """The most uncertain first, by the query's own criteria; by the keypoints' scores where the query had none."""
+    names = [name for name in past.config.criteria if name in estimates.criteria]
+    measure = "+".join(names) or "1 − mean keypoint score"
+    if names:
+        values = _query_score(past, [estimates.criteria[name] for name in names], rest)
+    else:
+        values = 1 - estimates.scores.mean(1)
+    shown = estimates.criteria[names[0]] if len(names) == 1 else values
+    shots = [
+        Shot(i, (Pose.estimate(estimates.keypoints[i]),), f"{measure} {score(float(shown[i]))}")
+        for i in rest[values[rest].argsort(descending=True, stable=True)][:CROPS].tolist()
+    ]
+    return Remaining(f"highest {measure}", take(past.video, shots), len(rest), truth=False)
+
+
+def _query_score(past: PastRun, columns: list[Tensor], rest: Tensor) -> Tensor:
+    """(N,) what the next query would have ranked the ``rest`` by."""
+    unlabelled = torch.zeros(len(columns[0]), dtype=torch.bool)
+    unlabelled[rest] = True
+    fraction = 1 - len(rest) / len(unlabelled)
+    return combined(columns, unlabelled, fraction, past.config.query_weights) if len(rest) else columns[0]

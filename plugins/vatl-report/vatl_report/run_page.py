@@ -1,0 +1,145 @@
+"""The report of one run: a page that is readable alone, its curve and its table beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from vatl_core.errors import VatlError
+from vatl_core.files import write_whole
+from vatl_report.before_after import before_after
+from vatl_report.curves import accuracy_curves, query_curve, score_curves
+from vatl_report.page import write_page
+from vatl_report.plots import Plot, accuracy_plot, unlabelled_plot
+from vatl_report.queries import query_rows
+from vatl_report.remaining import worst
+from vatl_report.stops import Stop, actual_finish, stops
+from vatl_report.tables import cycle_table, cycles_csv
+from vatl_report.wording import UNKNOWN, accuracy, duration, listed, percent, verdict
+
+if TYPE_CHECKING:
+    from vatl_core.runs import PastRun
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Section:
+    """Pictures, or why there are none.
+
+    Attributes:
+        content: what to show; None where there is nothing.
+        problem: why the pictures could not be made; None where they could.
+    """
+
+    content: Any
+    problem: str | None = None
+
+    @classmethod
+    def of(cls, making: Callable[[], T]) -> Section:
+        """The pictures that ``making`` makes; a report must appear even where frames cannot be read any more."""
+        try:
+            return cls(making())
+        except (VatlError, OSError) as error:
+            return cls(None, str(error))
+
+
+def write_run_page(past: PastRun, folder: Path) -> Path:
+    """Write ``index.html``, ``learning_curve.png``, ``learning_curve.svg`` and ``cycles.csv`` into ``folder``.
+
+    Returns:
+        The page.
+
+    Raises:
+        OSError: ``folder`` cannot be written to.
+    """
+    cycles, closing = past.cycles, past.closing
+    marks = stops(cycles, _criteria(past))
+    plot = _plot(past, marks) if cycles else None
+    if plot:
+        plot.write(folder, "learning_curve")
+    write_whole(folder / "cycles.csv", cycles_csv(cycles))
+    return write_page(
+        folder / "index.html",
+        "run.html",
+        name=past.folder.path.name,
+        verdict=verdict(cycles, closing),
+        ending=f"Stopped by {closing.stopped_by}: {closing.reason}" if closing else None,
+        warnings=_warnings(past),
+        facts=_facts(past),
+        figures=_figures(past),
+        plot=plot.inline if plot else None,
+        truth=any(record.evaluation for record in cycles),
+        instances=cycles[-1].instances if cycles else 0,
+        table=cycle_table(cycles) if cycles else [],
+        rows=len(cycles),
+        stops=marks,
+        finish=actual_finish(cycles),
+        threshold=past.config.threshold,
+        asked=sum(bool(record.query) for record in cycles),
+        queries=Section.of(lambda: query_rows(past)),
+        remaining=Section.of(lambda: worst(past)),
+        comparison=Section.of(lambda: before_after(past, folder)),
+    )
+
+
+def _plot(past: PastRun, marks: list[Stop]) -> Plot:
+    instances = past.cycles[-1].instances
+    curves = accuracy_curves(past.cycles, past.closing)
+    if any(curves.values()):
+        return accuracy_plot(curves, marks, instances)
+    return unlabelled_plot(query_curve(past.cycles), score_curves(past.cycles), marks, instances)
+
+
+def _warnings(past: PastRun) -> list[str]:
+    """What to know before believing the figures; dropped instances are in the closing record's warnings."""
+    return list(past.closing.warnings) if past.closing else []
+
+
+def _criteria(past: PastRun) -> list[str]:
+    """Every stopping criterion that the run was judged by: its own and, for advice, all that are installed."""
+    names = dict.fromkeys([*past.config.stop, *past.registry.names("stopping")])
+    return [name for name in names if name != "none"]
+
+
+def _facts(past: PastRun) -> list[tuple[str, str]]:
+    """What ran."""
+    config, closing = past.config, past.closing
+    given = [
+        (f"Option {component}.{name}", str(value))
+        for components in config.options.values()
+        for component, options in components.items()
+        for name, value in options.items()
+    ]
+    return [
+        ("Estimator", config.estimator),
+        ("Query", listed(config.query)),
+        ("Selector", config.select),
+        ("Retraining", config.retrain),
+        ("Stopping", listed(config.stop)),
+        ("Oracle", config.oracle),
+        ("Data set", config.dataset),
+        ("Video", closing.video if closing else listed(config.video)),
+        ("Weights", closing.weights if closing else config.weights),
+        ("Seed", str(config.seed)),
+        ("Correct from OKS (τ)", str(config.threshold)),
+        *given,
+    ]
+
+
+def _figures(past: PastRun) -> list[tuple[str, str, str]]:
+    """The key figures: what, the figure, what it is out of."""
+    closing = past.closing
+    if closing is None:
+        return []
+    people = sum(record.annotation_seconds for record in past.cycles)
+    return [
+        ("Labelled", f"{closing.labelled}", f"of {closing.instances} ({percent(closing.labelled, closing.instances)})"),
+        ("Mean OKS", accuracy(closing.mean_oks), f"unlabelled {accuracy(closing.mean_oks_unlabelled)}"),
+        ("AP", accuracy(closing.ap), f"with labels {accuracy(closing.ap_with_labels)}"),
+        ("ALC", accuracy(closing.alc), f"with labels {accuracy(closing.alc_with_labels)}"),
+        ("Time", duration(closing.seconds), f"annotating {duration(people) if people else UNKNOWN}"),
+    ]

@@ -1,0 +1,121 @@
+"""The cycles of a run as a table to read and as a file to compute with."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from vatl_report.wording import UNKNOWN, accuracy, known, score
+
+if TYPE_CHECKING:
+    from vatl_core.records import CycleRecord, Evaluation
+
+PHASES = ("estimate", "select", "label", "retrain")
+COUNTS = ("labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong")
+MEASURES = (
+    "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "ap_medium", "ap_large", "ar",
+)  # fmt: skip
+
+
+@attrs.frozen
+class Column:
+    """One column: its title and one cell a cycle."""
+
+    title: str
+    cells: tuple[str, ...]
+
+
+@attrs.frozen
+class Group:
+    """Columns that share a heading."""
+
+    title: str
+    columns: tuple[Column, ...]
+
+
+def names(records: Iterable[dict[str, float]], first: Sequence[str] = ()) -> list[str]:
+    """Every key of these mappings once: those of ``first`` that occur, then the others as they appear."""
+    seen = dict.fromkeys(name for record in records for name in record)
+    return [*(name for name in first if name in seen), *(name for name in seen if name not in first)]
+
+
+def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
+    """The table of the page, in groups of columns; a group of which nothing is known is left out."""
+
+    def column(title: str, cell: Callable[[CycleRecord], str]) -> Column:
+        return Column(title, tuple(cell(record) for record in cycles))
+
+    def judged(title: str, value: Callable[[Evaluation], float | None]) -> Column:
+        return column(title, lambda r: accuracy(value(r.evaluation)) if r.evaluation else UNKNOWN)
+
+    def counted(title: str, key: str) -> Column:
+        return column(title, lambda r: str(r.evaluation.counts.get(key, UNKNOWN)) if r.evaluation else UNKNOWN)
+
+    def mean(name: str) -> Column:
+        return column(name, lambda r: score(r.mean_scores.get(name)))
+
+    def spent(phase: str) -> Column:
+        return column(phase, lambda r: f"{r.seconds[phase]:.1f}" if phase in r.seconds else UNKNOWN)
+
+    groups = [
+        Group("", (column("cycle", lambda r: str(r.cycle)),)),
+        Group("labels", (column("before", lambda r: str(r.labelled)), column("queried", lambda r: str(len(r.query))))),
+        Group(
+            "mean OKS",
+            (
+                column("query", lambda r: accuracy(r.query_mean_oks)),
+                judged("all", lambda e: e.mean_oks),
+                judged("unlabelled", lambda e: e.mean_oks_unlabelled),
+            ),
+        ),
+        Group("AP", (judged("estimates", lambda e: e.ap), judged("with labels", lambda e: e.ap_with_labels))),
+        Group("mean score", tuple(mean(name) for name in names(r.mean_scores for r in cycles))),
+        Group("labelled", (counted("correct", COUNTS[0]), counted("wrong", COUNTS[1]))),
+        Group("unlabelled", (counted("correct", COUNTS[2]), counted("wrong", COUNTS[3]))),
+        Group("seconds", tuple(spent(phase) for phase in names((r.seconds for r in cycles), PHASES))),
+    ]
+    return [group for group in groups if group.columns]
+
+
+def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
+    """Everything a cycle's record says except who was asked for, in full precision; unknown cells are empty."""
+    scores = names(r.mean_scores for r in cycles)
+    phases = names((r.seconds for r in cycles), PHASES)
+    thresholds = names(r.evaluation.ap_at for r in cycles if r.evaluation)
+    head = [
+        "cycle", "instances", "labelled", "labelled_fraction", "queried", "query_mean_oks", *MEASURES,
+        *(f"ap_{t}" for t in thresholds), "all_correct", *(c.replace(" ", "_") for c in COUNTS),
+        *(f"mean_{name}" for name in scores), "annotation_seconds", *(f"{p}_seconds" for p in phases), "fired",
+    ]  # fmt: skip
+    rows = [
+        [
+            r.cycle, r.instances, r.labelled, r.fraction, len(r.query), r.query_mean_oks, *_judged(r, thresholds),
+            *(r.mean_scores.get(name) for name in scores), r.annotation_seconds, *(r.seconds.get(p) for p in phases),
+            " ".join(r.fired),
+        ]
+        for r in cycles
+    ]  # fmt: skip
+    return csv_text(head, rows)
+
+
+def _judged(record: CycleRecord, thresholds: Sequence[str]) -> list[object]:
+    """The cells that need truth; empty ones where there is none."""
+    evaluation = record.evaluation
+    if evaluation is None:
+        return [None] * (len(MEASURES) + len(thresholds) + 1 + len(COUNTS))
+    measures = [known(getattr(evaluation, name)) for name in MEASURES]
+    at = [known(evaluation.ap_at.get(t)) for t in thresholds]
+    return [*measures, *at, evaluation.all_correct, *(evaluation.counts.get(c) for c in COUNTS)]
+
+
+def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Comma-separated values; None becomes an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return text.getvalue()
