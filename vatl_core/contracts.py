@@ -176,13 +176,23 @@ class Criterion(ABC):
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"heatmaps"})
+    wants_source: ClassVar[bool] = False
+    """Whether :meth:`prepare` makes use of the source domain's poses; if not, they are not loaded for it."""
 
     @abstractmethod
     def score(self, window: Window) -> Tensor:
         """(B,) float32, finite, on the window's device; an instance's score does not depend on its batch."""
 
-    def prepare(self, skeleton: Skeleton, source: Poses | None, generator: torch.Generator) -> str | None:
+    def prepare(
+        self, skeleton: Skeleton, source: Poses | None, generator: torch.Generator, device: torch.device
+    ) -> str | None:
         """Called once a run, before anything else, with the source domain's poses where the data set has any.
+
+        Args:
+            skeleton: of the video.
+            source: on ``device``; None where the data set has none of this skeleton.
+            generator: on the CPU.
+            device: where :meth:`fit` and :meth:`score` will be asked to work.
 
         Returns:
             What the user should know about it, in a line, or None.
@@ -191,7 +201,6 @@ class Criterion(ABC):
 
     def fit(self, labelled: Poses, generator: torch.Generator) -> None:
         """Called in each cycle before scoring, with the poses labelled so far (none in the first)."""
-        return None
 
 
 # -------------------------------------------------------------------------------------------------------- selector

@@ -53,10 +53,10 @@ class Component:
         try:
             loaded: type[Any] = getattr(importlib.import_module(module), name)
         except Exception as error:  # a stranger's import may fail in any way
-            raise PluginError(f"{self.kind} '{self.name}' ({self.target}) cannot be imported: {describe(error)}") from error
+            raise PluginError(
+                f"{self.kind} '{self.name}' ({self.target}) cannot be imported: {describe(error)}"
+            ) from error
         return loaded
-
-
 
 
 def describe(error: BaseException) -> str:
@@ -122,6 +122,10 @@ class Registry:
         if self.broken:
             return InputError(f"{error}; plugins that failed to load: {', '.join(sorted(self.broken))}")
         return error
+
+    def clashes(self) -> dict[tuple[str, str], list[str]]:
+        """Names that more than one plugin claims, with the claimants."""
+        return {key: claimants for key in self.components if len(claimants := self._clashes[key]) > 1}
 
     def defaults(self, kind: str) -> list[str]:
         """The names of the kind's components that are used where the user names none."""

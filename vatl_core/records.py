@@ -52,6 +52,7 @@ class CycleRecord:
         annotation_seconds: time the oracle's people spent.
         seconds: wall-clock of ``estimate`` (scoring included), ``select``, ``label``, ``retrain``.
         fired: why each stopping criterion that would stop here would, ``{name: reason}``.
+        stopped_by: which of the run's own ended it here.
         evaluation: what the truth says of this cycle's estimates, where there is truth.
     """
 
@@ -65,6 +66,7 @@ class CycleRecord:
     annotation_seconds: float = 0.0
     seconds: dict[str, float] = attrs.field(factory=dict)
     fired: dict[str, str] = attrs.field(factory=dict)
+    stopped_by: str | None = None
     evaluation: Evaluation | None = None
 
     @property
@@ -94,7 +96,7 @@ class History:
     """
 
     cycles: tuple[CycleRecord, ...] = attrs.field(
-        converter=lambda cycles: tuple(attrs.evolve(c, evaluation=None, fired={}) for c in cycles)
+        converter=lambda cycles: tuple(attrs.evolve(c, evaluation=None, fired={}, stopped_by=None) for c in cycles)
     )
     threshold: float
     elapsed: float = 0.0

@@ -80,7 +80,10 @@ class Skeleton:
             around.setdefault(a, []).append(b)
             around.setdefault(b, []).append(a)
         return [
-            (a, joint, b) for joint in sorted(around) for i, a in enumerate(around[joint]) for b in around[joint][i + 1 :]
+            (a, joint, b)
+            for joint in sorted(around)
+            for i, a in enumerate(around[joint])
+            for b in around[joint][i + 1 :]
         ]
 
     def tree(self, root: int = 0) -> list[Pair]:

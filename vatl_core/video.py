@@ -108,7 +108,9 @@ class Video:
 
     def __attrs_post_init__(self) -> None:
         if not len(self.instances):
-            raise InputError(f"video '{self.name}' has no instances to estimate{self._dropped()}: check its annotations")
+            raise InputError(
+                f"video '{self.name}' has no instances to estimate{self._dropped()}: check its annotations"
+            )
         last = int(self.instances.frame.max())
         if last >= len(self.frames) or int(self.instances.frame.min()) < 0:
             raise InputError(

@@ -1,0 +1,157 @@
+"""A progress display on standard error: the stage under way, the whole run, and the time each has left."""
+
+from __future__ import annotations
+
+import time
+
+import attrs
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from vatl_core.cycle import Run
+from vatl_core.records import CycleRecord, RunRecord
+from vatl_core.schedule import amounts
+
+STAGES = {"estimate": "estimating", "label": "labelling", "retrain": "retraining"}
+
+
+@attrs.define
+class Clock:
+    """How long things take, to say how long they will.
+
+    Attributes:
+        cycles: how many cycles the schedule has, the closing pass included.
+        began: when the run began or was taken up.
+        spent: seconds of the cycles finished since then.
+    """
+
+    cycles: int
+    began: float = attrs.field(factory=time.monotonic)
+    spent: list[float] = attrs.field(factory=list)
+
+    def left(self) -> float | None:
+        """Seconds left of the run if every coming cycle takes as long as those so far; None before the first ends."""
+        if not self.spent:
+            return None
+        under_way = time.monotonic() - self.began - sum(self.spent)
+        mean = sum(self.spent) / len(self.spent)
+        return max(0.0, (self.cycles - len(self.spent)) * mean - under_way)
+
+
+@attrs.define
+class Display:
+    """What a run shows while it works.
+
+    Attributes:
+        console: on standard error, so that standard output is left to results.
+        progress: the bars.
+        clock: for the whole run.
+    """
+
+    console: Console
+    progress: Progress
+    clock: Clock
+    _whole: TaskID = attrs.field(init=False)
+    _stage: TaskID | None = attrs.field(init=False, default=None)
+    _name: str = attrs.field(init=False, default="")
+    _since: float = attrs.field(init=False, factory=time.monotonic)
+
+    @classmethod
+    def of(cls, run: Run) -> Display:
+        """A display for this run, from where it stands."""
+        console = Console(stderr=True)
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        progress = Progress(*columns, TextColumn("{task.fields[left]}"), console=console, transient=True)
+        return cls(console, progress, Clock(_cycles(run)))
+
+    def begin(self) -> None:
+        """Open the bars."""
+        self._whole = self.progress.add_task("whole run", total=self.clock.cycles, left="")
+        self.progress.start()
+
+    def cycle(self, number: int) -> None:
+        """A cycle begins."""
+        self.progress.update(self._whole, description=f"whole run, cycle {number + 1}")
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        """A stage has come so far; its time left is what the rest takes at the present pace."""
+        if name != self._name or self._stage is None:
+            self._close_stage()
+            self._name, self._since = name, time.monotonic()
+            self._stage = self.progress.add_task(STAGES.get(name, name), total=total, left="")
+        pace = (time.monotonic() - self._since) / max(done, 1)
+        self.progress.update(self._stage, completed=done, total=total, left=f"{_time(pace * (total - done))} left")
+        left = self.clock.left()
+        self.progress.update(self._whole, left=f"at most {_time(left)} left" if left is not None else "")
+        if done >= total:
+            self._close_stage()
+
+    def finished(self, record: CycleRecord) -> None:
+        """One line on a cycle, and the bar of the whole run."""
+        self._close_stage()
+        self.clock.spent.append(time.monotonic() - self.clock.began - sum(self.clock.spent))
+        self.progress.advance(self._whole)
+        self.say(_line(record))
+
+    def say(self, text: str) -> None:
+        """A line above the bars."""
+        self.progress.console.print(text, highlight=False, markup=False)
+
+    def end(self, run: Run, record: RunRecord) -> None:
+        """Close the bars and print the closing table."""
+        self.progress.stop()
+        for warning in record.warnings:
+            self.console.print(f"warning: {warning}", style="yellow", markup=False)
+        self.console.print(_table(record))
+        page = run.folder.path / "report" / "index.html"
+        self.console.print(f"report: {page}" if page.exists() else f"run: {run.folder.path}", soft_wrap=True)
+
+    def _close_stage(self) -> None:
+        if self._stage is not None:
+            self.progress.remove_task(self._stage)
+        self._stage, self._name = None, ""
+
+
+def _cycles(run: Run) -> int:
+    """How many cycles the schedule still has, the closing pass included."""
+    done = run.records[-1].labelled_after if run.records else 0
+    return 1 + sum(amount > done for amount in amounts(run.config.schedule, len(run.video.instances)))
+
+
+def _line(record: CycleRecord) -> str:
+    parts = [f"{record.labelled}/{record.instances} labelled"]
+    if record.evaluation:
+        parts += [f"mean OKS {record.evaluation.mean_oks:.3f}", f"AP {record.evaluation.ap:.3f}"]
+    if record.query_mean_oks is not None:
+        parts.append(f"query's mean OKS {record.query_mean_oks:.3f}")
+    parts += [f"{name} would stop" for name in record.fired if name != record.stopped_by]
+    took = sum(record.seconds.values())
+    return f"cycle {record.cycle + 1}: {', '.join(parts)} ({_time(took)})"
+
+
+def _table(record: RunRecord) -> Table:
+    table = Table(title=record.run, show_header=False)
+    rows = {
+        "labelled": f"{record.labelled} of {record.instances} ({record.labelled / record.instances:.0%})",
+        "stopped by": f"{record.stopped_by}: {record.reason}",
+        "mean OKS": _number(record.mean_oks),
+        "mean OKS of the unlabelled": _number(record.mean_oks_unlabelled),
+        "AP": _number(record.ap),
+        "AP with labels": _number(record.ap_with_labels),
+        "area under the learning curve": _number(record.alc),
+        "took": _time(record.seconds),
+        "source weights": record.weights,
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:.3f}"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

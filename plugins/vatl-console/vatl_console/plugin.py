@@ -1,0 +1,59 @@
+"""The progress display's hooks; nothing heavy is imported until a run begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vatl_core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from vatl_core.cycle import Run
+    from vatl_core.records import CycleRecord, RunRecord
+
+    from vatl_console.display import Display
+
+_displays: dict[int, Display] = {}
+
+
+def _display(run: Run) -> Display:
+    from vatl_console.display import Display
+
+    return _displays.setdefault(id(run), Display.of(run))
+
+
+@hookimpl
+def vatl_run_started(run: Run) -> None:
+    """Open the display."""
+    _display(run).begin()
+
+
+@hookimpl
+def vatl_cycle_started(run: Run, cycle: int) -> None:
+    """Say which cycle it is."""
+    _display(run).cycle(cycle)
+
+
+@hookimpl
+def vatl_progress(run: Run, stage: str, done: int, total: int) -> None:
+    """Move the stage's bar."""
+    _display(run).stage(stage, done, total)
+
+
+@hookimpl
+def vatl_queried(run: Run, cycle: int, indices: Sequence[int]) -> None:
+    """Say how many are asked for."""
+    _display(run).say(f"cycle {cycle + 1}: asking for {len(indices)} instances")
+
+
+@hookimpl
+def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
+    """One line on what the cycle found."""
+    _display(run).finished(record)
+
+
+@hookimpl(trylast=True)
+def vatl_run_finished(run: Run, record: RunRecord) -> None:
+    """The closing table; last, so that the report can be pointed at."""
+    _display(run).end(run, record)
+    _displays.pop(id(run), None)

@@ -1,0 +1,1 @@
+"""Selectors: which instances to ask for, given scores and features."""

@@ -1,0 +1,1 @@
+"""Criteria that ask how sure the estimator is."""

@@ -1,0 +1,116 @@
+"""SimpleBaseline: deconvolutions on a ResNet (Xiao, Wu & Wei, ECCV 2018), or on any backbone that timm has."""
+
+from __future__ import annotations
+
+import attrs
+import torchvision
+from attrs.validators import ge
+from torch import Tensor, nn
+from vatl_core.contracts import Estimator
+from vatl_core.errors import InputError, unknown
+from vatl_core.skeleton import Skeleton
+
+RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+
+
+@attrs.define(eq=False, slots=False)
+class SimpleBaseline(Estimator):
+    """Three deconvolutions and a 1×1 convolution on a backbone of stride 32.
+
+    Attributes:
+        backbone: ``resnet18`` … ``resnet152``, or ``timm:NAME`` for any feature backbone of stride 32 that timm has.
+        head_width: channels of each deconvolution.
+        pretrained: whether a timm backbone starts from its published weights (downloaded by timm).
+        input_size: height and width of the crop in pixels, multiples of 32.
+    """
+
+    head = "final_layer"
+
+    backbone: str = "resnet50"
+    head_width: int = attrs.field(default=256, validator=ge(1))
+    pretrained: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if not self.backbone.startswith("timm:") and self.backbone not in RESNETS:
+            raise unknown("backbone", self.backbone, [*RESNETS, "timm:NAME"])
+        if any(side < 32 or side % 32 for side in self.input_size):
+            raise InputError(f"estimator 'simplebaseline': input_size {self.input_size} must be multiples of 32")
+
+    def build(self, skeleton: Skeleton) -> None:
+        """Backbone, deconvolutions and head, named as in the published checkpoints."""
+        self.preact, width = self._backbone()
+        layers: list[nn.Module] = []
+        for channels in (width, self.head_width, self.head_width):
+            layers += [
+                nn.ConvTranspose2d(channels, self.head_width, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(self.head_width),
+                nn.ReLU(inplace=True),
+            ]
+        self.deconv_layers = nn.Sequential(*layers)
+        self.final_layer = nn.Conv2d(self.head_width, len(skeleton), 1)
+        for layer in [*self.deconv_layers, self.final_layer]:
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.normal_(layer.weight, std=0.001)
+
+    def _backbone(self) -> tuple[nn.Module, int]:
+        if self.backbone.startswith("timm:"):
+            return _timm_backbone(self.backbone.removeprefix("timm:"), self.pretrained)
+        network = getattr(torchvision.models, self.backbone)(weights=None)
+        width = network.fc.in_features
+        del network.fc, network.avgpool
+        return _ResNet(network), width
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) → heatmaps (B, K, H/4, W/4), the backbone's last map averaged over space (B, D)."""
+        maps = self.preact(crops)
+        return self.final_layer(self.deconv_layers(maps)), maps.mean((2, 3))
+
+    def parameter_groups(self, lr: float) -> list[dict[str, object]]:
+        """Backbone 1, upsampling 5, head 10 times ``lr``."""
+        return [
+            {"params": list(self.preact.parameters()), "lr": lr},
+            {"params": list(self.deconv_layers.parameters()), "lr": 5 * lr},
+            {"params": list(self.final_layer.parameters()), "lr": 10 * lr},
+        ]
+
+
+class _ResNet(nn.Module):
+    """torchvision's ResNet up to its last map, under the parameter names of the published checkpoints."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        for name, layer in network.named_children():
+            self.add_module(name, layer)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        for layer in self.children():
+            pictures = layer(pictures)
+        return pictures
+
+
+class _LastMap(nn.Module):
+    """The last map of a timm backbone."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        last: Tensor = self.network(pictures)[-1]
+        return last
+
+
+def _timm_backbone(name: str, pretrained: bool) -> tuple[nn.Module, int]:
+    """A timm backbone and the width of its last map."""
+    try:
+        import timm
+    except ImportError as error:
+        raise InputError(
+            f"backbone timm:{name} needs the library timm: install it with `pip install vatl-estimators[timm]`"
+        ) from error
+    if name not in timm.list_models(name):
+        raise unknown("timm backbone", name, timm.list_models(f"*{name[:6]}*") or timm.list_models("resnet*"))
+    network = timm.create_model(name, features_only=True, pretrained=pretrained)
+    if network.feature_info.reduction()[-1] != 32:
+        raise InputError(f"backbone timm:{name} has stride {network.feature_info.reduction()[-1]}: 32 is needed")
+    return _LastMap(network), network.feature_info.channels()[-1]

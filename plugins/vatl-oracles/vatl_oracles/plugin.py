@@ -1,0 +1,16 @@
+"""What this distribution brings; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from vatl_core.hookspecs import hookimpl
+from vatl_core.plugins import Component
+
+COMPONENTS = [
+    Component("oracle", "ground-truth", "The data set's own annotations", "vatl_oracles.ground_truth:GroundTruth", default=True),
+]
+
+
+@hookimpl
+def vatl_components() -> list[Component]:
+    """Describe the components."""
+    return COMPONENTS

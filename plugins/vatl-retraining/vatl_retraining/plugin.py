@@ -1,0 +1,18 @@
+"""What this distribution brings; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from vatl_core.hookspecs import hookimpl
+from vatl_core.plugins import Component
+
+COMPONENTS = [
+    Component("retraining", "continual", "Go on from the last weights, on the query and what is still wrong", "vatl_retraining.policies:Continual", default=True),
+    Component("retraining", "full", "Go on from the last weights, on everything labelled", "vatl_retraining.policies:Full"),
+    Component("retraining", "none", "Never retrain", "vatl_retraining.policies:Never"),
+]
+
+
+@hookimpl
+def vatl_components() -> list[Component]:
+    """Describe the components."""
+    return COMPONENTS

@@ -1,0 +1,94 @@
+"""Retraining policies (Taketsugu & Ukita, WACV 2024, §3.4; method §5)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import attrs
+from attrs.validators import ge, gt, le, lt
+from torch import Tensor
+from vatl_core.contracts import Estimator, Retraining
+from vatl_core.records import History
+from vatl_core.training import Augmentation, Labelled, Recipe, Trainer
+
+
+@attrs.frozen
+class Policy(Retraining):
+    """What the policies share: the published hyper-parameters.
+
+    Attributes:
+        alpha: α; epochs = int(α·(1 − m)), m the mean OKS of the query just labelled, before retraining.
+        lr: learning rate of the backbone; upsampling and head have 5 and 10 times as much.
+        weight_decay: of AdamW.
+        decay: factor on the learning rates after each epoch.
+        batch: instances to a step at the most.
+        rotation: degrees, standard deviation of the training crops' rotation, clipped at twice it.
+        rotated: share of the crops that are rotated.
+        scale: relative deviation of the crops' scale, clipped at once it.
+        flip: share of the crops that are mirrored.
+    """
+
+    alpha: float = attrs.field(default=250.0, validator=ge(0))
+    lr: float = attrs.field(default=2.5e-4, validator=gt(0))
+    weight_decay: float = attrs.field(default=0.7, validator=ge(0))
+    decay: float = attrs.field(default=0.99, validator=[gt(0), le(1)])
+    batch: int = attrs.field(default=120, validator=ge(1))
+    rotation: float = attrs.field(default=40.0, validator=ge(0))
+    rotated: float = attrs.field(default=0.6, validator=[ge(0), le(1)])
+    scale: float = attrs.field(default=0.3, validator=[ge(0), lt(1)])
+    flip: float = attrs.field(default=0.5, validator=[ge(0), le(1)])
+
+    @abstractmethod
+    def choose(self, labelled: Labelled, history: History) -> Labelled:
+        """The labelled instances to learn from."""
+
+    def epochs(self, history: History) -> int:
+        """int(α·(1 − m))."""
+        mean = history.present.query_mean_oks
+        return int(self.alpha * (1 - mean)) if mean is not None else 0
+
+    def retrain(
+        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+    ) -> Estimator:
+        """Fit the present weights further."""
+        trainer.fit(estimator, self.choose(labelled, history), self._recipe(self.epochs(history)))
+        return estimator
+
+    def _recipe(self, epochs: int) -> Recipe:
+        augmentation = Augmentation(self.rotation, self.rotated, self.scale, self.flip)
+        return Recipe(epochs, self.lr, self.weight_decay, self.decay, self.batch, augmentation)
+
+
+@attrs.frozen
+class Continual(Policy):
+    """Goes on from the last cycle's weights, on the query and on those labelled whose present OKS ≤ τ + slack.
+
+    Attributes:
+        slack: how far above τ, the run's ``threshold``, a labelled instance is still learnt from.
+    """
+
+    slack: float = attrs.field(default=0.05, validator=ge(0))
+
+    def choose(self, labelled: Labelled, history: History) -> Labelled:
+        """The query, and what is not yet safely correct."""
+        return labelled.where(labelled.queried | (labelled.oks <= history.threshold + self.slack))
+
+
+@attrs.frozen
+class Full(Policy):
+    """Goes on from the last cycle's weights, on everything labelled."""
+
+    def choose(self, labelled: Labelled, history: History) -> Labelled:
+        """Everything."""
+        return labelled
+
+
+@attrs.frozen
+class Never(Retraining):
+    """Keeps the estimator as it is."""
+
+    def retrain(
+        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+    ) -> Estimator:
+        """The same estimator."""
+        return estimator

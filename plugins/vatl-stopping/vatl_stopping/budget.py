@@ -1,0 +1,62 @@
+"""Stopping when what one is willing to spend is spent."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+from attrs.validators import ge, gt, le, optional
+from vatl_core.contracts import Stopping
+from vatl_core.records import History
+
+
+@attrs.frozen
+class Budget(Stopping):
+    """Stops at the first limit that is reached; what was labelled until then is still learnt from.
+
+    Attributes:
+        labels: number of labels; never more are asked for.
+        fraction: labelled fraction of the video; never more is asked for.
+        minutes: of the annotators' time.
+        hours: of wall-clock, since the run began.
+    """
+
+    retrains: ClassVar[bool] = True
+
+    labels: int | None = attrs.field(default=None, validator=optional(ge(1)))
+    fraction: float | None = attrs.field(default=None, validator=optional([gt(0), le(1)]))
+    minutes: float | None = attrs.field(default=None, validator=optional(gt(0)))
+    hours: float | None = attrs.field(default=None, validator=optional(gt(0)))
+
+    def decide(self, history: History) -> str | None:
+        """The first limit that is reached."""
+        minutes = sum(record.annotation_seconds for record in history.cycles) / 60
+        limit = self._limit(history)
+        if limit is not None and history.labelled >= limit:
+            return f"{history.labelled} of {limit} labels are given"
+        if self.minutes is not None and minutes >= self.minutes:
+            return f"{minutes:.1f} of {self.minutes:g} minutes of annotation are used"
+        if self.hours is not None and history.elapsed >= self.hours * 3600:
+            return f"{history.elapsed / 3600:.2f} of {self.hours:g} hours are used"
+        return None
+
+    def allowance(self, history: History) -> int | None:
+        """The labels left."""
+        limit = self._limit(history)
+        return None if limit is None else max(0, limit - history.labelled)
+
+    def _limit(self, history: History) -> int | None:
+        """Both limits on labels as one number."""
+        limits = [] if self.labels is None else [self.labels]
+        if self.fraction is not None:
+            limits.append(max(1, round(self.fraction * history.present.instances)))
+        return min(limits, default=None)
+
+
+@attrs.frozen
+class Never(Stopping):
+    """Never stops: the run ends with its schedule, by default when everything is labelled."""
+
+    def decide(self, history: History) -> str | None:
+        """Never."""
+        return None

@@ -1,0 +1,58 @@
+"""vatl: video-specific active transfer learning of pose estimation. Public names are imported when first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vatl_core.contracts import (
+        Criterion,
+        Dataset,
+        Estimator,
+        Executor,
+        Labels,
+        Normalisation,
+        Oracle,
+        Pool,
+        Poses,
+        Retraining,
+        Selector,
+        Stopping,
+        Window,
+    )
+    from vatl_core.errors import InputError, PluginError, VatlError
+    from vatl_core.hookspecs import hookimpl
+    from vatl_core.plugins import Component
+    from vatl_core.records import CycleRecord, History, RunRecord
+    from vatl_core.runs import PastRun
+    from vatl_core.skeleton import PERSON_17, Skeleton
+    from vatl_core.training import Augmentation, Labelled, Recipe, Trainer
+    from vatl_core.video import Frames, Instances, Video
+
+_HOMES = {
+    "contracts": "Criterion Dataset Estimator Executor Labels Normalisation Oracle Pool Poses Retraining Selector "
+    "Stopping Window",
+    "errors": "InputError PluginError VatlError",
+    "hookspecs": "hookimpl",
+    "plugins": "Component",
+    "records": "CycleRecord History RunRecord",
+    "runs": "PastRun",
+    "skeleton": "PERSON_17 Skeleton",
+    "training": "Augmentation Labelled Recipe Trainer",
+    "video": "Frames Instances Video",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "PERSON_17", "Augmentation", "Component", "Criterion", "CycleRecord", "Dataset", "Estimator", "Executor", "Frames",
+    "History", "InputError", "Instances", "Labelled", "Labels", "Normalisation", "Oracle", "PastRun", "PluginError",
+    "Pool", "Poses", "Recipe", "Retraining", "RunRecord", "Selector", "Skeleton", "Stopping", "Trainer", "VatlError",
+    "Video", "Window", "hookimpl",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'vatl_core' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"vatl_core.{_HOME[name]}"), name)

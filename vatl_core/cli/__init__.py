@@ -1,0 +1,88 @@
+"""The command line: one module a command, imported when it is used."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+import traceback
+from typing import Final
+
+import click
+
+from vatl_core.errors import VatlError
+
+COMMANDS: Final = {
+    "run": "Adapt an estimator to a video.",
+    "resume": "Take up an interrupted run.",
+    "predict": "Write the adapted estimator's poses for the whole video.",
+    "report": "Write a report on one or more runs.",
+    "train": "Train a source estimator on a data set's training videos.",
+    "plugins": "See what is installed.",
+}
+
+
+class Commands(click.Group):
+    """Commands whose modules are imported only when they are called, so that help comes at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"vatl_core.cli.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from vatl_core.errors import unknown
+
+            raise unknown("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="vatl-core", prog_name="vatl")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error; may stand anywhere.")
+def vatl(debug: bool) -> None:
+    """Video-specific active transfer learning of pose estimation.
+
+    `vatl run` adapts an estimator to one video with few labels; `vatl COMMAND --help` says more.
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit code: 0, 1 for a failed run, 2 for bad input."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    try:
+        vatl.main([word for word in words if word != "--debug"], prog_name="vatl", standalone_mode=False)
+    except (click.ClickException, VatlError, OSError, KeyboardInterrupt, click.Abort) as error:
+        if debug:
+            traceback.print_exc()
+        message, code = _told(error)
+        click.echo(f"vatl: {message}", err=True)
+        sys.exit(code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    return 0
+
+
+def _told(error: BaseException) -> tuple[str, int]:
+    """An error as one line for the user, and its exit code."""
+    if isinstance(error, VatlError):
+        return " ".join(str(error).split()), error.exit_code
+    if isinstance(error, click.ClickException):
+        return " ".join(error.format_message().split()), 2
+    if isinstance(error, OSError):
+        if error.errno == errno.ENOSPC:
+            return "the disk is full: make room, then take the run up with `vatl resume`; nothing half-written is left", 1
+        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1
+    return "interrupted: `vatl resume RUN` takes a run up where it was left", 130

@@ -1,0 +1,28 @@
+"""``vatl resume``"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("resume")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the closing record as JSON on the last line of stdout.")
+def command(run: Path, as_json: bool) -> None:
+    """Take up the run in directory RUN where it was left.
+
+    On the same device it ends as it would have without the interruption, and asks for no label twice.
+    """
+    from vatl_core.errors import InputError
+
+    if not (run / "config.toml").is_file():
+        raise InputError(f"{run} is no run: it has no config.toml")
+
+    from vatl_core.records import to_json
+    from vatl_core.runs import resume
+
+    record = resume(run)
+    click.echo(json.dumps(to_json(record)) if as_json else f"{run}: finished, stopped by {record.stopped_by}")

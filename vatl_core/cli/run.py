@@ -1,0 +1,71 @@
+"""``vatl run``"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("run")
+@click.option("--dataset", help="Data set; `synthetic` if not given.")
+@click.option("--video", help="Which of its videos; the first if not given.")
+@click.option("--estimator", help="Pose estimator.")
+@click.option("--query", help="Criterion that scores instances, or a sum such as thc+wpu.")
+@click.option("--query-weights", type=click.Choice(["constant", "increase", "decrease"]), help="How a sum is weighed.")
+@click.option("--select", help="Selector that picks the query from the scores.")
+@click.option("--retrain", help="Retraining policy.")
+@click.option("--stop", multiple=True, help="Stopping criterion; repeatable, the first to fire wins.")
+@click.option("--oracle", help="Who labels.")
+@click.option("--executor", help="Where the run is carried out.")
+@click.option("--schedule", help="Cumulative labels: fractions (0.05,0.1), counts (30,60), or one-by-one.")
+@click.option("--threshold", type=float, help="OKS from which a pose counts as correct.")
+@click.option("--weights", help="auto (default), none (random), or a file.")
+@click.option("--device", help="auto (default), cpu, cuda, …")
+@click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="Of the forward pass.")
+@click.option("--channels-last/--contiguous", default=None, help="Memory layout; chosen for the device if not given.")
+@click.option("--batch", type=int, help="Instances to a forward pass.")
+@click.option("--cache-mb", type=int, help="MiB of memory for cut-out crops.")
+@click.option("--seed", type=int, help="Of every random choice.")
+@click.option("--name", help="Of the run directory; made from the parts if not given.")
+@click.option("--runs", type=click.Path(path_type=Path), help="Folder of run directories; `runs` if not given.")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file; the command line takes precedence.")
+@click.option("-o", "options", multiple=True, metavar="PART.OPTION=VALUE", help="Option of a part; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print the closing record as JSON on the last line of stdout.")
+def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flags: Any) -> None:
+    """Adapt an estimator to a video with as few labels as possible.
+
+    With nothing else given it adapts `tiny` to the first embedded video. Options of the parts are shown by
+    `vatl plugins show NAME`.
+    """
+    from vatl_core.config import add_option, assemble, chosen, read_toml
+    from vatl_core.plugins import discover
+
+    registry = discover()
+    settings, tables = read_toml(config) if config else ({}, {})
+    settings |= {name: value for name, value in flags.items() if value not in (None, ())}
+    if isinstance(settings.get("schedule"), str):
+        settings["schedule"] = [entry.strip() for entry in settings["schedule"].split(",")]
+    made = assemble(registry, settings, tables)
+    for text in options:
+        add_option(tables, text, made, registry)
+    made = assemble(registry, settings | {"name": settings.get("name") or _free(made.runs, made.run_name)}, tables)
+
+    from vatl_core.options import build
+    from vatl_core.runs import execute
+
+    executor = build(registry, "executor", made.executor, made.of("executor", *chosen(made, "executor")))
+    (record,) = executor.map(execute, [made])
+    if as_json:
+        from vatl_core.records import to_json
+
+        click.echo(json.dumps(to_json(record)))
+
+
+def _free(runs: Path, name: str) -> str:
+    """The name, with a number behind it if there is a run of that name already."""
+    candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in candidates if not (runs / candidate).exists())

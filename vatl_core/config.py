@@ -1,0 +1,221 @@
+"""What a run is made of: defaults, a TOML file and the command line, in rising order of precedence.
+
+A configuration file has a table ``[run]`` for the run itself and one table for each component whose options differ
+from their defaults: ``[query.wpu]``, ``[estimator.tiny]``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from vatl_core.errors import InputError, unknown
+from vatl_core.options import structure
+from vatl_core.plugins import Registry
+
+ROLES: Final = {
+    "dataset": "dataset",
+    "estimator": "estimator",
+    "query": "criterion",
+    "select": "selector",
+    "retrain": "retraining",
+    "stop": "stopping",
+    "oracle": "oracle",
+    "executor": "executor",
+}
+"""What users call each part of a run, and the kind of component that fills it."""
+
+DEFAULT_SCHEDULE: Final = ("0.05", "0.1", "0.15", "0.2", "0.3", "0.4", "0.6", "0.8", "1.0")
+
+Options = dict[str, dict[str, dict[str, Any]]]
+"""``{role: {component: {option: value}}}``"""
+
+
+def _in(*choices: str) -> Any:
+    def check(_: object, field: attrs.Attribute[str], value: str) -> None:
+        if value not in choices:
+            raise unknown(f"value of '{field.name}'", value, choices)
+
+    return check
+
+
+@attrs.frozen
+class RunConfig:
+    """Everything needed to repeat a run.
+
+    Attributes:
+        dataset, estimator, query, select, retrain, oracle, executor: component names; ``query`` may be a sum.
+        stop: names of stopping criteria; the first to fire ends the run.
+        video: name of the video; the data set's first if empty.
+        weights: ``auto``, ``none`` (random) or a file.
+        name: of the run; made from the parts if empty.
+        runs: folder of run directories.
+        schedule: cumulative labels: fractions (with a point), counts, or ``one-by-one``.
+        query_weights: how the parts of a sum are weighed: ``constant``, ``increase`` (the first grows with the
+            labelled fraction) or ``decrease``.
+        threshold: τ, the OKS from which a pose counts as correct.
+        seed: of every random choice.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, …
+        precision: ``auto``, ``float32`` or ``bfloat16`` (autocast).
+        channels_last: memory layout; automatic if unset.
+        batch: instances to a forward pass.
+        cache_mb: MiB of the device's memory for cut-out crops.
+        options: of the components, ``{role: {component: {option: value}}}``.
+    """
+
+    dataset: str
+    estimator: str
+    query: str
+    select: str
+    retrain: str
+    stop: tuple[str, ...]
+    oracle: str
+    executor: str
+    video: str = ""
+    weights: str = "auto"
+    name: str = ""
+    runs: Path = Path("runs")
+    schedule: tuple[str, ...] = DEFAULT_SCHEDULE
+    query_weights: str = attrs.field(default="constant", validator=_in("constant", "increase", "decrease"))
+    threshold: float = attrs.field(default=0.5, validator=[attrs.validators.gt(0), attrs.validators.le(1)])
+    seed: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    device: str = "auto"
+    precision: str = attrs.field(default="auto", validator=_in("auto", "float32", "bfloat16"))
+    channels_last: bool | None = None
+    batch: int = attrs.field(default=64, validator=attrs.validators.ge(1))
+    cache_mb: int = attrs.field(default=2048, validator=attrs.validators.ge(0))
+    options: Options = attrs.field(factory=dict)
+
+    @property
+    def criteria(self) -> list[str]:
+        """The criteria of the query, in order; none where the selector needs no score."""
+        return [name.strip() for name in self.query.split("+") if name.strip()]
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.runs / self.run_name
+
+    @property
+    def run_name(self) -> str:
+        """The given name, or one made of the run's parts."""
+        if self.name:
+            return self.name
+        parts = [self.dataset, self.video, self.estimator, self.query, self.select, self.retrain, f"seed{self.seed}"]
+        return "-".join(part for part in parts if part).replace("/", "_")
+
+    def of(self, role: str, component: str) -> dict[str, Any]:
+        """The options given for a component."""
+        return self.options.get(role, {}).get(component, {})
+
+    def to_toml(self) -> dict[str, Any]:
+        """As the tables of a configuration file."""
+        run = {
+            field.name: str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+            for field in attrs.fields(type(self))
+            if field.name != "options" and (value := getattr(self, field.name)) is not None
+        }
+        return {"run": run} | {role: tables for role, tables in self.options.items() if any(tables.values())}
+
+
+def assemble(registry: Registry, settings: Mapping[str, Any], options: Options) -> RunConfig:
+    """Defaults filled in and every name checked; no component is imported for it.
+
+    Args:
+        registry: what is installed.
+        settings: fields of :class:`RunConfig`; what is missing gets its default.
+        options: of the components.
+
+    Raises:
+        InputError: a name or a value that does not exist.
+    """
+    dataset = registry.find("dataset", settings.get("dataset") or _default(registry, "dataset"))
+    filled = dict(settings) | {"dataset": dataset.name, "options": options}
+    for role, kind in ROLES.items():
+        if not filled.get(role):
+            filled[role] = dataset.suggests.get(kind) or _default(registry, kind)
+    filled["stop"] = _names(filled["stop"])
+    config = structure(filled, RunConfig, "[run]")
+    for role, kind in ROLES.items():
+        for name in chosen(config, role):
+            registry.find(kind, name)
+    for role, tables in options.items():
+        for name in tables:
+            registry.find(ROLES[role], name)
+    return config
+
+
+def chosen(config: RunConfig, role: str) -> list[str]:
+    """The names of the components that fill a role."""
+    if role == "query":
+        return config.criteria
+    value = getattr(config, role)
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _names(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(value.split("+")) if isinstance(value, str) else tuple(value)
+
+
+def _default(registry: Registry, kind: str) -> str:
+    names = registry.defaults(kind)
+    if not names:
+        raise InputError(f"no {kind} is installed that could be the default: name one of {registry.names(kind)}")
+    return "+".join(names)
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], Options]:
+    """A configuration file: the settings of ``[run]``, and the options of components.
+
+    Raises:
+        InputError: it is missing, not TOML, or has a table that means nothing.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"configuration {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"configuration {path} is not TOML: {error}") from error
+    settings = tables.pop("run", {})
+    tables.pop("made_with", None)  # the record of versions in a run's own configuration
+    known = {field.name for field in attrs.fields(RunConfig)} - {"options"}
+    for name in settings:
+        if name not in known:
+            raise unknown(f"setting of [run] in {path}", name, known)
+    for role in tables:
+        if role not in ROLES:
+            raise unknown(f"table of {path}", role, ["run", *ROLES])
+    return settings, tables
+
+
+def add_option(options: Options, text: str, config: RunConfig, registry: Registry) -> None:
+    """Add ``PART.OPTION=VALUE`` from the command line; PART is a role (``estimator``) or a component (``wpu``).
+
+    Raises:
+        InputError: it has another form, or names no part of this run.
+    """
+    key, equals, value = text.partition("=")
+    part, point, option = key.strip().partition(".")
+    if not (equals and point and part and option):
+        raise InputError(f"-o {text}: the form is PART.OPTION=VALUE, such as -o estimator.input_size=128,128")
+    role, name = _place(part, config, registry)
+    options.setdefault(role, {}).setdefault(name, {})[option] = value.strip()
+
+
+def _place(part: str, config: RunConfig, registry: Registry) -> tuple[str, str]:
+    """The role and the component that an option's first word means."""
+    for role in ROLES:
+        if part in chosen(config, role):
+            return role, part
+    if part in ROLES and len(names := chosen(config, part)) == 1:
+        return part, names[0]
+    if part in ROLES:
+        raise InputError(f"-o {part}.…: this run has several of these: name one of {', '.join(chosen(config, part))}")
+    for role, kind in ROLES.items():
+        if part in registry.names(kind):
+            return role, part
+    raise unknown("part of this run", part, [*ROLES, *(name for role in ROLES for name in chosen(config, role))])

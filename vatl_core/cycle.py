@@ -1,0 +1,325 @@
+"""The active-transfer-learning cycle: estimate, score, query, ask, decide, retrain (Taketsugu & Ukita, WACV 2024)."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import torch
+from torch import Tensor
+
+from vatl_core import checkpoints
+from vatl_core.compute import Compute
+from vatl_core.config import RunConfig
+from vatl_core.contracts import Criterion, Estimator, Labels, Oracle, Pool, Poses, Retraining, Selector, Stopping
+from vatl_core.crops import Crops
+from vatl_core.errors import PluginError
+from vatl_core.estimate import Estimates, check_finite, estimate
+from vatl_core.evaluation import evaluate
+from vatl_core.metrics import alc, oks
+from vatl_core.query import combined
+from vatl_core.records import CycleRecord, History, RunRecord
+from vatl_core.schedule import amounts
+from vatl_core.seeds import generator, seed_of
+from vatl_core.store import RunFolder, move
+from vatl_core.training import Labelled, Trainer
+from vatl_core.video import Video
+
+
+@attrs.define(eq=False)
+class Run:
+    """One video being adapted to: the parts, and how far it has come.
+
+    Attributes:
+        config: what the run is made of.
+        folder: where it is kept.
+        video: with its truth, for the oracle and the evaluation alone.
+        estimator: with the present weights.
+        criteria: those of the query, and those that a stopping criterion watches.
+        selector, retraining, oracle: the other parts.
+        stopping: those that end the run; ``advising`` only say where they would have.
+        compute: device and precision.
+        crops, pictures: of the video without its truth; plain, and with a margin for augmentation.
+        hook: calls the lifecycle hooks of the plugins.
+        weights: where the source weights came from.
+        warnings: what the user should know.
+        records: of the cycles so far.
+        estimates: of the present cycle.
+    """
+
+    config: RunConfig
+    folder: RunFolder
+    video: Video
+    estimator: Estimator
+    criteria: Mapping[str, Criterion]
+    selector: Selector
+    retraining: Retraining
+    stopping: Mapping[str, Stopping]
+    advising: Mapping[str, Stopping]
+    oracle: Oracle
+    compute: Compute
+    crops: Crops
+    pictures: Crops
+    hook: Any
+    weights: str = ""
+    warnings: list[str] = attrs.field(factory=list)
+    records: list[CycleRecord] = attrs.field(factory=list)
+    estimates: Estimates | None = None
+    source: dict[str, Tensor] = attrs.field(factory=dict)
+
+    @property
+    def cycle(self) -> int:
+        """The number of the present cycle."""
+        return len(self.records)
+
+    @property
+    def asked(self) -> list[int]:
+        """Everything that earlier cycles asked for, in order."""
+        return [index for record in self.records for index in record.query]
+
+    def adapt(self) -> RunRecord:
+        """Go through the cycle until a stopping criterion fires or the schedule runs out."""
+        self.hook.vatl_run_started(run=self)
+        while True:
+            self.hook.vatl_cycle_started(run=self, cycle=self.cycle)
+            record = self._estimate()
+            count = self._how_many(record)
+            if not count:
+                return self._finish(record)
+            query = self._query(record, count)
+            record = self._ask(record, query)
+            record = self._decide(record)
+            record = self._retrain(record)
+            self.folder.append(record)
+            self.records.append(record)
+            self.hook.vatl_cycle_finished(run=self, record=record)
+
+    # ------------------------------------------------------------------------------------------------------- estimate
+    def _estimate(self) -> CycleRecord:
+        """Pose and scores of every instance, from one pass, and what the truth says of them."""
+        started = time.perf_counter()
+        known = self.folder.query(self.cycle) is not None or self._stopped_by is not None
+        kept = self.folder.estimates(self.cycle) if known else None
+        self.estimates = move(kept, self.compute.device) if kept else self._pass()
+        if kept is None:
+            self.folder.save_estimates(self.cycle, self.estimates)
+        seconds = time.perf_counter() - started
+        self.hook.vatl_estimated(run=self, cycle=self.cycle)
+        labels = self.folder.labels(self.asked)
+        return CycleRecord(
+            cycle=self.cycle,
+            instances=len(self.video.instances),
+            labelled=len(self.asked),
+            mean_scores={name: float(column.mean()) for name, column in self.estimates.criteria.items()},
+            seconds={"estimate": seconds},
+            evaluation=evaluate(self.video, self.estimates, labels, self.config.threshold),
+        )
+
+    def _pass(self) -> Estimates:
+        labels = self.folder.labels(self.asked)
+        poses = Poses(labels.keypoints, labels.visible, self.video.instances.boxes[labels.index])
+        for name, criterion in self.criteria.items():
+            criterion.fit(_on(poses, self.compute.device), generator(self.config.seed, self.cycle, "fit", name))
+        estimates = estimate(self.estimator, self.crops, self.criteria, self.compute, self.config.batch, self._progress)
+        check_finite(estimates.criteria)
+        return estimates
+
+    # ---------------------------------------------------------------------------------------------------------- query
+    def _how_many(self, record: CycleRecord) -> int:
+        """The number of labels to ask for; 0 ends the run."""
+        if self._stopped_by is not None:
+            return 0
+        ahead = [amount for amount in amounts(self.config.schedule, record.instances) if amount > record.labelled]
+        history = self._history(record)
+        allowances = [a for s in self.stopping.values() if (a := s.allowance(history)) is not None]
+        return max(0, min([ahead[0] - record.labelled if ahead else 0, *allowances]))
+
+    def _query(self, record: CycleRecord, count: int) -> Tensor:
+        """(q,) the instances to ask for, decided once and kept before anybody is asked."""
+        kept = self.folder.query(self.cycle)
+        if kept is None:
+            started = time.perf_counter()
+            kept = self._select(record, count).tolist()
+            record.seconds["select"] = time.perf_counter() - started
+            self.folder.save_query(self.cycle, kept)
+        self.hook.vatl_queried(run=self, cycle=self.cycle, indices=kept)
+        return torch.tensor(kept)
+
+    def _select(self, record: CycleRecord, count: int) -> Tensor:
+        estimates = self._present
+        labelled = torch.zeros(record.instances, dtype=torch.bool, device=self.compute.device)
+        labelled[self.asked] = True
+        columns = [estimates.criteria[name] for name in self.config.criteria if name in estimates.criteria]
+        pool = Pool(
+            scores=combined(columns, ~labelled, record.fraction, self.config.query_weights)
+            if columns
+            else torch.zeros_like(estimates.scores[:, 0]),
+            features=estimates.features,
+            labelled=labelled,
+            query_oks=self.records[-1].query_mean_oks if self.records else None,
+        )
+        picks = self.selector.select(pool, count, generator(self.config.seed, self.cycle, "select"))
+        return _checked(picks, labelled, count, self.config.select)
+
+    # ------------------------------------------------------------------------------------------------------------ ask
+    def _ask(self, record: CycleRecord, query: Tensor) -> CycleRecord:
+        """The oracle's answers for what has none yet, each on disk before the next is drawn."""
+        started = time.perf_counter()
+        answered = set(self.folder.labels(query.tolist()).index.tolist())
+        missing = torch.tensor([i for i in query.tolist() if i not in answered], dtype=torch.int64)
+        if len(missing):
+            proposals = self._present.keypoints.cpu()[missing]
+            for labels in self.oracle.annotate(self.video, missing, proposals):
+                self.folder.save_labels(self.cycle, labels)
+                answered.update(labels.index.tolist())
+                self._progress("label", len(answered), len(query))
+        self._all_answered(query, answered)
+        self.hook.vatl_labelled(run=self, cycle=self.cycle, indices=query.tolist())
+        labels = self.folder.labels([*self.asked, *query.tolist()])
+        similarity = self._similarity(labels).tolist()
+        return attrs.evolve(
+            record,
+            query=tuple(query.tolist()),
+            query_oks=tuple(similarity[len(self.asked) :]),
+            labelled_oks=tuple(similarity),
+            annotation_seconds=float(labels.seconds[len(self.asked) :].sum()),
+            seconds=record.seconds | {"label": time.perf_counter() - started},
+        )
+
+    def _all_answered(self, query: Tensor, answered: set[int]) -> None:
+        silent = [i for i in query.tolist() if i not in answered]
+        if silent:
+            raise PluginError(
+                f"oracle '{self.config.oracle}' left {len(silent)} of {len(query)} instances unanswered "
+                f"(first: {self.video.instances.ids[silent[0]]})"
+            )
+
+    def _similarity(self, labels: Labels) -> Tensor:
+        """(M,) OKS of the present estimates against the labels."""
+        index, device = labels.index, self.compute.device
+        boxes = self.video.instances.boxes[index].to(device)
+        estimated = self._present.keypoints[index.to(device)]
+        return oks(estimated, labels.keypoints.to(device), labels.visible.to(device), boxes, self.video.skeleton.sigmas)
+
+    # --------------------------------------------------------------------------------------------------------- decide
+    def _decide(self, record: CycleRecord) -> CycleRecord:
+        """Which stopping criteria fire here; the first of the run's own ends it."""
+        history = self._history(record)
+        fired = {name: reason for name, s in self.stopping.items() if (reason := s.decide(history))}
+        advice = {name: reason for name, s in self.advising.items() if (reason := s.decide(history))}
+        ended = next(iter(fired), None)
+        return attrs.evolve(record, fired=fired | advice, stopped_by=ended)
+
+    # -------------------------------------------------------------------------------------------------------- retrain
+    def _retrain(self, record: CycleRecord) -> CycleRecord:
+        """The estimator of the next cycle, its weights on disk; a run that stops here may keep its present one."""
+        following = self.folder.weights(self.cycle + 1)
+        if record.stopped_by and not self.stopping[record.stopped_by].retrains:
+            following.parent.mkdir(parents=True, exist_ok=True)
+            self.folder.save_estimates(self.cycle + 1, self._present)
+            shutil.copy(self.folder.weights(self.cycle), following)
+            return record
+        started = time.perf_counter()
+        seed = seed_of(self.config.seed, self.cycle, "retrain")
+        trainer = Trainer(self.compute, torch.Generator().manual_seed(seed), self._progress)
+        self.estimator = self.retraining.retrain(
+            self.estimator, self.source, self._labelled(record), self._history(record), trainer
+        )
+        checkpoints.save(following, self.estimator, self.video.skeleton)
+        self.hook.vatl_retrained(run=self, cycle=self.cycle)
+        return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})
+
+    def _labelled(self, record: CycleRecord) -> Labelled:
+        """Everything labelled, as a retraining policy may see it."""
+        device = self.compute.device
+        labels = self.folder.labels([*self.asked, *record.query])
+        queried = torch.arange(len(labels.index), device=device) >= len(self.asked)
+        return Labelled(
+            index=labels.index.to(device),
+            keypoints=labels.keypoints.to(device),
+            visible=labels.visible.to(device),
+            oks=torch.tensor(record.labelled_oks, device=device),
+            queried=queried,
+            pictures=self.pictures,
+        )
+
+    # --------------------------------------------------------------------------------------------------------- finish
+    def _finish(self, record: CycleRecord) -> RunRecord:
+        """The closing record, of the estimates that the last retraining led to."""
+        self.folder.append(record)
+        self.records.append(record)
+        self.hook.vatl_cycle_finished(run=self, record=record)
+        closing = closing_record(self)
+        self.folder.close(closing)
+        self.hook.vatl_run_finished(run=self, record=closing)
+        return closing
+
+    # ---------------------------------------------------------------------------------------------------------- shared
+    @property
+    def _present(self) -> Estimates:
+        if self.estimates is None:
+            raise AssertionError("a cycle begins with its estimates")
+        return self.estimates
+
+    @property
+    def _stopped_by(self) -> str | None:
+        return self.records[-1].stopped_by if self.records else None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds spent on finished cycles."""
+        return sum(sum(record.seconds.values()) for record in self.records)
+
+    def _history(self, record: CycleRecord) -> History:
+        elapsed = self.elapsed + sum(record.seconds.values())
+        return History((*self.records, record), self.config.threshold, elapsed)
+
+    def _progress(self, stage: str, done: int, total: int) -> None:
+        self.hook.vatl_progress(run=self, stage=stage, done=done, total=total)
+
+
+def _on(poses: Poses, device: torch.device) -> Poses:
+    return Poses(poses.keypoints.to(device), poses.visible.to(device), poses.boxes.to(device))
+
+
+def _checked(picks: Tensor, labelled: Tensor, count: int, name: str) -> Tensor:
+    """A selector's picks, held to its contract."""
+    picks = picks.cpu()
+    expected = min(count, int((~labelled).sum()))
+    if len(picks) != expected or len(picks.unique()) != expected or bool(labelled.cpu()[picks].any()):
+        raise PluginError(
+            f"selector '{name}' must pick {expected} different unlabelled instances; it picked "
+            f"{len(picks)}, {len(picks.unique())} of them different, {int(labelled.cpu()[picks].sum())} labelled"
+        )
+    return picks
+
+
+def closing_record(run: Run) -> RunRecord:
+    """How the run ended, from its records."""
+    last, points = run.records[-1], [(r.fraction, e) for r in run.records if (e := r.evaluation)]
+    evaluation = last.evaluation
+    stopped = next((r for r in run.records if r.stopped_by), None)
+    fractions = [fraction for fraction, _ in points]
+    return RunRecord(
+        run=str(run.folder.path),
+        dataset=run.config.dataset,
+        video=run.video.name,
+        instances=last.instances,
+        labelled=last.labelled,
+        cycles=sum(bool(r.query) for r in run.records),
+        stopped_by=stopped.stopped_by or "schedule" if stopped else "schedule",
+        reason=stopped.fired[stopped.stopped_by or ""] if stopped else "every label of the schedule was asked for",
+        mean_oks=evaluation.mean_oks if evaluation else None,
+        mean_oks_unlabelled=evaluation.mean_oks_unlabelled if evaluation else None,
+        mean_oks_with_labels=evaluation.mean_oks_with_labels if evaluation else None,
+        ap=evaluation.ap if evaluation else None,
+        ap_with_labels=evaluation.ap_with_labels if evaluation else None,
+        alc=alc(fractions, [e.ap for _, e in points]) if points else None,
+        alc_with_labels=alc(fractions, [e.ap_with_labels for _, e in points]) if points else None,
+        seconds=sum(sum(record.seconds.values()) for record in run.records),
+        weights=run.weights,
+        warnings=tuple(run.warnings),
+    )

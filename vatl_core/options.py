@@ -1,0 +1,145 @@
+"""A component's options: the fields of its attrs class, and how text becomes their values."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin
+
+import attrs
+import cattrs
+
+from vatl_core.errors import InputError, unknown
+from vatl_core.plugins import Registry
+
+
+def build(registry: Registry, kind: str, name: str, options: Mapping[str, Any]) -> Any:
+    """Make a component with its options.
+
+    Raises:
+        InputError: an option that does not exist or a value that does not fit.
+        PluginError: the component cannot be imported.
+    """
+    component = registry.find(kind, name).load()
+    fields = option_fields(component)
+    for option in options:
+        if option not in fields:
+            raise unknown(f"option of {kind} '{name}'", option, fields)
+    return structure(options, component, f"{kind} '{name}'")
+
+
+def option_fields(component: type[Any]) -> dict[str, attrs.Attribute[Any]]:
+    """The options of a component's class, by name, with their types resolved."""
+    attrs.resolve_types(component)
+    return {field.name: field for field in attrs.fields(component) if field.init}
+
+
+def structure(values: Mapping[str, Any], kind: type[Any], where: str) -> Any:
+    """Make an attrs class from values as TOML or the command line gives them.
+
+    Args:
+        values: by field name; every one must be a field.
+        kind: the class.
+        where: what to call it in messages.
+
+    Raises:
+        InputError: a value that does not fit its field's type or validator, or a required one that is missing.
+    """
+    fields = option_fields(kind)
+    made = {}
+    for name, value in values.items():
+        try:
+            made[name] = value if name == "options" else value_converter.structure(value, fields[name].type)  # type: ignore[arg-type]
+        except (ValueError, TypeError, cattrs.BaseValidationError, cattrs.StructureHandlerNotFoundError) as error:
+            wanted = type_name(fields[name].type)
+            raise InputError(f"{where}: {name} = {value!r} does not fit: {wanted} is expected") from error
+    missing = [n for n, f in fields.items() if f.default is attrs.NOTHING and n not in made]
+    if missing:
+        raise InputError(f"{where} needs a value for: {', '.join(missing)} (-o PART.{missing[0]}=…)")
+    try:
+        return kind(**made)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{where}: {error.args[0] if error.args else error}") from error
+
+
+def type_name(kind: Any) -> str:
+    """A type as users read it."""
+    if get_origin(kind) in (Union, types.UnionType):
+        return " or ".join(type_name(k) for k in get_args(kind))
+    if kind is type(None):
+        return "none"
+    return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind).replace("typing.", "")
+
+
+def _converter() -> cattrs.Converter:
+    """Values from TOML or the command line: text may stand for any type, and nothing is rounded silently."""
+    converter = cattrs.Converter()
+    converter.register_structure_hook(bool, _bool)
+    converter.register_structure_hook(int, _int)
+    converter.register_structure_hook(float, _float)
+    converter.register_structure_hook(str, _str)
+    converter.register_structure_hook(Path, lambda value, _: Path(_str(value, str)).expanduser())
+    converter.register_structure_hook_func(_is_optional, lambda value, kind: _optional(converter, value, kind))
+    plain_tuple = cattrs.Converter.structure
+
+    def structure_tuple(value: Any, kind: Any) -> Any:
+        parts = [p for p in value.split(",") if p.strip()] if isinstance(value, str) else value
+        wanted = get_args(kind)
+        if wanted[-1] is not Ellipsis and len(wanted) != len(parts):
+            raise ValueError(f"{len(wanted)} values are expected")
+        kinds = [wanted[0]] * len(parts) if wanted[-1] is Ellipsis else wanted
+        return tuple(plain_tuple(converter, p, k) for p, k in zip(parts, kinds, strict=True))
+
+    converter.register_structure_hook_func(lambda kind: get_origin(kind) is tuple, structure_tuple)
+    return converter
+
+
+def _is_optional(kind: Any) -> bool:
+    return get_origin(kind) in (Union, types.UnionType) and type(None) in get_args(kind)
+
+
+def _optional(converter: cattrs.Converter, value: Any, kind: Any) -> Any:
+    if value is None or (isinstance(value, str) and value.lower() == "none"):
+        return None
+    errors = []
+    for inner in (k for k in get_args(kind) if k is not type(None)):
+        try:
+            return converter.structure(value, inner)
+        except (ValueError, TypeError) as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _bool(value: Any, _: Any) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise ValueError("true or false is expected")
+
+
+def _int(value: Any, _: Any) -> int:
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        raise ValueError("a whole number is expected")
+    return int(value)
+
+
+def _float(value: Any, _: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError("a number is expected")
+    number = float(value)
+    if number != number:
+        raise ValueError("a number is expected")
+    return number
+
+
+def _str(value: Any, _: Any) -> str:
+    if not isinstance(value, str | int | float | Path):
+        raise ValueError("text is expected")
+    return str(value)
+
+
+value_converter = _converter()
+"""Structures one option's value into its field's type."""

@@ -1,0 +1,262 @@
+"""Beginning a run, taking it up again, and looking back at one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import attrs
+import torch
+
+from vatl_core import checkpoints
+from vatl_core.compute import Compute
+from vatl_core.config import ROLES, Options, RunConfig, assemble, chosen
+from vatl_core.contracts import Criterion, Dataset, Estimator, Labels, Poses, Stopping
+from vatl_core.crops import Crops
+from vatl_core.cycle import Run, closing_record
+from vatl_core.errors import InputError, VatlError
+from vatl_core.estimate import Estimates
+from vatl_core.options import build
+from vatl_core.plugins import Registry, discover
+from vatl_core.records import CycleRecord, RunRecord
+from vatl_core.schedule import amounts
+from vatl_core.seeds import generator, seeded
+from vatl_core.store import RunFolder
+from vatl_core.training import MARGIN
+from vatl_core.video import Video
+from vatl_core.weights import begin_with
+
+
+def execute(config: RunConfig) -> RunRecord:
+    """Carry a run out from its beginning.
+
+    Raises:
+        InputError: something it is made of cannot be used; then nothing is left of it.
+    """
+    registry = discover()
+    run = _prepare(config, registry)
+    amounts(config.schedule, len(run.video.instances))
+    run.folder = RunFolder.create(config.path, config.to_toml() | {"made_with": _versions(run)})
+    try:
+        run.folder.lock()
+        checkpoints.save(run.folder.weights(0), run.estimator, run.video.skeleton)
+        return run.adapt()
+    except InputError:
+        if not run.records and not (run.folder.path / "labels.sqlite").exists():
+            shutil.rmtree(run.folder.path)
+        raise
+    finally:
+        run.folder.unlock()
+
+
+def resume(path: Path) -> RunRecord:
+    """Take a run up where it was left, to the result it would have had without the interruption.
+
+    Raises:
+        InputError: it is no run, or another process works on it.
+    """
+    folder = RunFolder.open(path)
+    registry = discover()
+    folder.lock()
+    try:
+        if closing := folder.closing():
+            return closing
+        run = _prepare(config_of(path, folder, registry), registry)
+        run.folder, run.records = folder, folder.cycles()
+        if run.records and not run.records[-1].query:
+            return _close(run)
+        if not folder.weights(0).exists():
+            checkpoints.save(folder.weights(0), run.estimator, run.video.skeleton)
+        weights = checkpoints.read(folder.weights(run.cycle))
+        checkpoints.load(run.estimator, weights, run.video.skeleton, str(folder.weights(run.cycle)))
+        return run.adapt()
+    finally:
+        folder.unlock()
+
+
+def _close(run: Run) -> RunRecord:
+    """What was left to do when the last cycle's record was already on disk."""
+    closing = closing_record(run)
+    run.folder.close(closing)
+    run.hook.vatl_run_finished(run=run, record=closing)
+    return closing
+
+
+def config_of(path: Path, folder: RunFolder, registry: Registry) -> RunConfig:
+    """The configuration of the run in ``path``, wherever the folder has been moved to since."""
+    tables = dict(folder.config)
+    settings: dict[str, Any] = tables.pop("run", {})
+    tables.pop("made_with", None)
+    options: Options = tables
+    config = assemble(registry, settings, options)
+    return attrs.evolve(config, runs=path.parent, name=path.name)
+
+
+def _versions(run: Run) -> dict[str, str]:
+    return {"vatl-core": version("vatl-core")} | run.compute.describe()
+
+
+def _prepare(config: RunConfig, registry: Registry) -> Run:
+    """Make every part of a run; nothing is written."""
+    compute = Compute.choose(config.device, config.precision, config.channels_last)
+    parts = {role: _build_all(registry, config, role) for role in ("query", "stop")}
+    dataset, estimator, selector, retraining, oracle = (
+        build(registry, ROLES[role], name, config.of(role, name))
+        for role in ("dataset", "estimator", "select", "retrain", "oracle")
+        for name in chosen(config, role)
+    )
+    advising = _advising(registry, config)
+    criteria = parts["query"] if selector.uses_scores else {}
+    criteria |= _watched(registry, config, criteria, parts["stop"], advising)
+    video = load_video(dataset, config.video)
+    weights, warnings = _weights(config, estimator, dataset, video)
+    compute.place(estimator)
+    warnings += _prepare_criteria(criteria, dataset, video, config, compute)
+    warnings += [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
+    hidden = video.without_truth()
+    plain_bytes = _crops_share(config, estimator, len(video.instances))
+    return Run(
+        config=config,
+        folder=RunFolder(config.path),
+        video=video,
+        estimator=estimator,
+        criteria=criteria,
+        selector=selector,
+        retraining=retraining,
+        stopping=parts["stop"],
+        advising=advising,
+        oracle=oracle,
+        compute=compute,
+        crops=Crops(hidden, estimator.input_size, compute.device, plain_bytes),
+        pictures=Crops(
+            hidden, estimator.input_size, compute.device, config.cache_mb * 2**20 - plain_bytes, margin=MARGIN
+        ),
+        hook=registry.hook,
+        weights=weights,
+        warnings=warnings,
+        source={name: tensor.detach().clone() for name, tensor in estimator.state_dict().items()},
+    )
+
+
+def load_video(dataset: Dataset, name: str) -> Video:
+    """The video of this name, or the data set's first.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name:
+        return dataset.load(name)
+    names = dataset.videos()
+    if not names:
+        raise InputError("the data set has no video")
+    return dataset.load(names[0])
+
+
+def _crops_share(config: RunConfig, estimator: Estimator, instances: int) -> int:
+    """Bytes of the cache for the crops that are estimated; the rest is for the pictures that are trained on."""
+    wanted = instances * 3 * estimator.input_size[0] * estimator.input_size[1]
+    return min(wanted, config.cache_mb * 2**20 * 3 // 4)
+
+
+def _weights(config: RunConfig, estimator: Estimator, dataset: Dataset, video: Video) -> tuple[str, list[str]]:
+    with seeded(config.seed, "weights"):
+        estimator.build(video.skeleton)
+    return begin_with(config.weights, config.estimator, estimator, dataset, video.skeleton)
+
+
+def _build_all(registry: Registry, config: RunConfig, role: str) -> dict[str, Any]:
+    return {name: build(registry, ROLES[role], name, config.of(role, name)) for name in chosen(config, role)}
+
+
+def _advising(registry: Registry, config: RunConfig) -> dict[str, Stopping]:
+    """Every other stopping criterion that is installed and needs no option, to say where it would have stopped."""
+    advising = {}
+    for name in registry.names("stopping"):
+        if name not in config.stop:
+            try:
+                advising[name] = build(registry, "stopping", name, config.of("stop", name))
+            except VatlError:  # it is not this run's concern if a criterion nobody asked for cannot be used
+                continue
+    return advising
+
+
+def _watched(
+    registry: Registry,
+    config: RunConfig,
+    criteria: Mapping[str, Criterion],
+    stopping: Mapping[str, Stopping],
+    advising: Mapping[str, Stopping],
+) -> dict[str, Criterion]:
+    """The criteria that stopping criteria watch, beyond the query's own."""
+    installed = registry.names("criterion")
+    wanted = {c for s in stopping.values() for c in s.watches}
+    wanted |= {c for s in advising.values() for c in s.watches if c in installed}
+    return {c: build(registry, "criterion", c, config.of("query", c)) for c in sorted(wanted) if c not in criteria}
+
+
+def _prepare_criteria(
+    criteria: Mapping[str, Criterion], dataset: Dataset, video: Video, config: RunConfig, compute: Compute
+) -> list[str]:
+    """Show the source domain's poses to the criteria; return what they have to say."""
+    source = source_poses(dataset, video) if any(c.wants_source for c in criteria.values()) else None
+    if source is not None:
+        source = Poses(*(t.to(compute.device) for t in (source.keypoints, source.visible, source.boxes)))
+    said = [
+        c.prepare(video.skeleton, source, generator(config.seed, "prepare", name), compute.device)
+        for name, c in criteria.items()
+    ]
+    return [note for note in said if note]
+
+
+def source_poses(dataset: Dataset, video: Video) -> Poses | None:
+    """The poses of the data set's source videos, without their pictures; None where there are none of this skeleton."""
+    found = [source for name in dataset.sources() if (source := dataset.load(name)).skeleton == video.skeleton]
+    known = [(v.instances.keypoints, v.instances.visible, v.instances.boxes) for v in found]
+    columns = [(k, s, b) for k, s, b in known if k is not None and s is not None]
+    return Poses(*(torch.cat(column) for column in zip(*columns, strict=True))) if columns else None
+
+
+@attrs.frozen(slots=False)
+class PastRun:
+    """A run to look back at, finished or not.
+
+    Attributes:
+        folder: where it is kept.
+        config: what it was made of.
+        cycles: records of the finished cycles; the last is the closing pass (``query == ()``) once it has ended.
+        closing: None while it has not ended.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    cycles: list[CycleRecord]
+    closing: RunRecord | None
+    registry: Registry = attrs.field(repr=False)
+
+    @classmethod
+    def open(cls, path: Path) -> PastRun:
+        """The run in the directory ``path``.
+
+        Raises:
+            InputError: there is none.
+        """
+        folder, registry = RunFolder.open(path), discover()
+        return cls(folder, config_of(path, folder, registry), folder.cycles(), folder.closing(), registry)
+
+    @cached_property
+    def video(self) -> Video:
+        """The video it adapted to, with its truth where there is any."""
+        name = self.config.dataset
+        return load_video(build(self.registry, "dataset", name, self.config.of("dataset", name)), self.config.video)
+
+    def estimates(self, cycle: int) -> Estimates | None:
+        """What is kept of a cycle's pass, on the CPU and without features."""
+        return self.folder.estimates(cycle)
+
+    def labels(self) -> Labels:
+        """Everything labelled, in the order of asking."""
+        return self.folder.labels([index for record in self.cycles for index in record.query])
