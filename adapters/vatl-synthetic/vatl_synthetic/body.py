@@ -111,7 +111,9 @@ def _head() -> list[Part]:
     nose = on_skull(*FACE["nose"])
     bridge = on_skull(0.0, 0.008, -0.003)
     ears = [on_skull(side * FACE["ear"][0], FACE["ear"][1], 0.001) for side in (1, -1)]
-    skull = Part("head", SKULL, SKULL, (tall, tall), "face", (wide / tall, deep / tall), along=1 / (2 * tall), origin=0.5)
+    skull = Part(
+        "head", SKULL, SKULL, (tall, tall), "face", (wide / tall, deep / tall), along=1 / (2 * tall), origin=0.5
+    )
     jaw = Part("head", (0, 0.016, 0.028), (0, 0.034, 0.022), (0.024, 0.034), "skin", (1.05, 1.0))
     tip = (nose[0], nose[1], nose[2] - 0.008)
     return [
@@ -131,7 +133,10 @@ def _hair(style: Style) -> list[Part]:
     if style.hair == "long":
         fall = ((0, 0.07, -0.02), (0, -0.03, -0.045))
         parts.append(Part("head", *fall, (0.05, 0.036), "hair", (1.08, 0.55)))
-        parts += [Part("head", (s * 0.042, 0.08, -0.004), (s * 0.046, -0.015, -0.012), (0.018, 0.014), "hair") for s in (1, -1)]
+        parts += [
+            Part("head", (s * 0.042, 0.08, -0.004), (s * 0.046, -0.015, -0.012), (0.018, 0.014), "hair")
+            for s in (1, -1)
+        ]
     if style.hair == "bun":
         parts.append(Part("head", (0, 0.112, -0.045), (0, 0.118, -0.052), (0.025, 0.025), "hair"))
     if style.hair == "curly":
@@ -158,11 +163,17 @@ def _arm(side: str, sign: float, proportions: Proportions, style: Style) -> list
     covered = min(style.sleeves, 1.0)
     if covered > 0:
         end = shoulder + covered * (elbow - shoulder) + loose * (1.0 if style.sleeves < 1 else 0.5)
-        arm.append(Part(f"{side}_shoulder", (0, 0, 0), (0, -upper * covered, 0), (shoulder + loose * 0.5, end), "top", along=3.4))
+        arm.append(
+            Part(
+                f"{side}_shoulder", (0, 0, 0), (0, -upper * covered, 0), (shoulder + loose * 0.5, end), "top", along=3.4
+            )
+        )
     if style.sleeves > 1:
         covered = style.sleeves - 1
         end = elbow + covered * (wrist - elbow) + loose * 0.8
-        arm.append(Part(f"{side}_elbow", (0, 0, 0), (0, -fore * covered, 0), (elbow + loose * 0.5, end), "top", origin=0.6))
+        arm.append(
+            Part(f"{side}_elbow", (0, 0, 0), (0, -fore * covered, 0), (elbow + loose * 0.5, end), "top", origin=0.6)
+        )
     return arm
 
 
@@ -186,7 +197,9 @@ def _leg(side: str, proportions: Proportions, style: Style) -> list[Part]:
     ]
     loose, covered = style.loose, min(style.trousers, 1.0)
     end = hip + covered * (knee - hip) + loose * 1.2
-    leg.append(Part(f"{side}_hip", (0, 0.004, 0), (0, -thigh * covered, 0), (hip + loose * 0.6, end), "bottom", origin=0.1))
+    leg.append(
+        Part(f"{side}_hip", (0, 0.004, 0), (0, -thigh * covered, 0), (hip + loose * 0.6, end), "bottom", origin=0.1)
+    )
     if style.trousers > 1:
         covered = style.trousers - 1
         end = knee + covered * (ankle - knee) + loose * 1.5

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from vatl_synthetic.anatomy import CHANNELS, JOINT, Proportions, limit, posture
-from vatl_synthetic.motions import MOTIONS
+from vatl_synthetic.repertoire import MOTIONS
 from vatl_synthetic.rotations import Array, smooth_step, wander
 
 FPS: Final = 25.0
