@@ -1,0 +1,152 @@
+"""Annotations as a video's instances: what is kept, what is dropped and why."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vatl_coco.document import Document
+from vatl_coco.pictures import Pictures
+from vatl_coco.rows import Id, Indices, Mask, Numbers, Rows
+from vatl_core.errors import InputError
+from vatl_core.skeleton import Skeleton
+from vatl_core.video import Instances
+
+MARGIN: Final = 0.15
+"""How far a box that follows from keypoints reaches beyond them on each side, as a fraction of their extent."""
+
+
+@attrs.define
+class Sieve:
+    """Which of n annotations are left, and why the others are not.
+
+    Attributes:
+        kept: (n,) bool.
+        dropped: ``{reason: count}``; an annotation counts for the first reason that it falls to.
+    """
+
+    kept: Mask
+    dropped: dict[str, int]
+
+    def drop(self, falling: Mask, reason: str) -> None:
+        """Drop those of (n,) ``falling`` that are still there."""
+        count = int((self.kept & falling).sum())
+        if count:
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
+        self.kept &= ~falling
+
+
+def instances_of(document: Document, skeleton: Skeleton, pictures: Pictures) -> tuple[Instances, dict[str, int]]:
+    """The instances in order of frame, then of the file, and how many annotations were dropped for which reason.
+
+    Raises:
+        InputError: a value that cannot be used, one track twice in a frame, or nothing is left.
+    """
+    dropped: dict[str, int] = {}
+    rows = _of_category(document, dropped)
+    image = _images(document, rows)
+    keypoints, visible = _keypoints(rows, len(skeleton))
+    boxes, sieve = _boxes(rows, keypoints, visible, pictures.size[image], dropped)
+    kept = np.flatnonzero(sieve.kept)
+    if not len(kept):
+        reasons = "".join(f"; {count} dropped: {reason}" for reason, count in dropped.items())
+        raise InputError(f"{document.path} has no instances to estimate{reasons}: check its annotations")
+    order = kept[np.argsort(pictures.time[image[kept]], kind="stable")]
+    rows, image, visible = rows.take(order), image[order], visible[order]
+    track = _tracks(rows)
+    _check_tracks(rows, image, track)
+    truth = (_tensor(keypoints[order]), torch.from_numpy(visible)) if visible.any() else (None, None)
+    instances = Instances.of(
+        torch.from_numpy(pictures.time[image]),
+        torch.from_numpy(track),
+        _tensor(boxes[order]),
+        tuple(map(str, rows.ids())),
+        *truth,
+    )
+    # Neighbours follow from time, in which picture files may leave gaps that their places in the list do not show.
+    return attrs.evolve(instances, frame=torch.from_numpy(pictures.index[image])), dropped
+
+
+def _tensor(numbers: Numbers) -> torch.Tensor:
+    return torch.from_numpy(numbers.astype(np.float32))
+
+
+def _of_category(document: Document, dropped: dict[str, int]) -> Rows:
+    """The annotations of single instances of the first category: only they must have its keypoints."""
+    rows, categories = document.annotations, document.categories
+    first = categories.ids()[0]
+    sieve = Sieve(np.ones(len(rows), dtype=np.bool_), dropped)
+    other = [category != first for category in rows.ids("category_id")]
+    sieve.drop(np.array(other, dtype=np.bool_), "of another category than the first")
+    sieve.drop(rows.flags("iscrowd"), "marked as a crowd")
+    return rows.take(np.flatnonzero(sieve.kept))
+
+
+def _images(document: Document, rows: Rows) -> Indices:
+    """(n,) position of each annotation's image."""
+    position = {image: i for i, image in enumerate(document.images.ids())}
+    return np.array([position[image] for image in rows.ids("image_id")], dtype=np.int64)
+
+
+def _keypoints(rows: Rows, count: int) -> tuple[Numbers, Mask]:
+    """(n, K, 2) pixels, and (n, K) whether each is annotated."""
+    expected = f"{count} times x, y, v, with 0 0 0 for a keypoint that is not annotated"
+    numbers, _ = rows.pixel_lists("keypoints", 3 * count, expected)
+    triples = numbers.reshape(-1, count, 3)
+    known = np.isin(triples[..., 2], (0, 1, 2)).all(axis=1)
+    if not known.all():
+        position = int(np.argmin(known))
+        raise rows.error(position, "has keypoints whose v is none of 0 (not annotated), 1 (hidden), 2 (visible)")
+    return triples[..., :2], triples[..., 2] > 0
+
+
+def _boxes(
+    rows: Rows, keypoints: Numbers, visible: Mask, size: Numbers, dropped: dict[str, int]
+) -> tuple[Numbers, Sieve]:
+    """(n, 4) x, y, w, h in pixels, from the keypoints where there is no box, and which of them can be used."""
+    boxes, given = rows.pixel_lists("bbox", 4, "x, y, width, height")
+    sieve = Sieve(np.ones(len(rows), dtype=np.bool_), dropped)
+    sieve.drop(~given & ~visible.any(axis=1), "neither a box nor an annotated keypoint")
+    for position in np.flatnonzero(~given & sieve.kept):
+        boxes[position] = _around(keypoints[position][visible[position]])
+    sieve.drop(np.any(boxes[:, 2:].astype(np.float32) <= 0, axis=1), "box without area")
+    outside = (boxes[:, :2] >= size) | (boxes[:, :2] + boxes[:, 2:] <= 0)
+    sieve.drop(np.any(outside, axis=1), "box outside of the picture")
+    return boxes, sieve
+
+
+def _around(points: Numbers) -> Numbers:
+    """The box x, y, w, h around (k, 2) points, with a margin."""
+    corner, extent = points.min(axis=0), np.ptp(points, axis=0)
+    return np.concatenate([corner - MARGIN * extent, (1 + 2 * MARGIN) * extent])
+
+
+def _tracks(rows: Rows) -> NDArray[np.int64]:
+    """(n,) number of each instance's track: its id where all are numbers, else counted; its own where it has none."""
+    given = rows.ids_or_none("track_id")
+    numbers = _numbered(list(dict.fromkeys(track for track in given if track is not None)))
+    own = max(numbers.values(), default=-1) + 1
+    return np.array(
+        [own + i if track is None else numbers[track] for i, track in enumerate(given)],
+        dtype=np.int64,
+    )
+
+
+def _numbered(tracks: list[Id]) -> dict[Id, int]:
+    plain: dict[Id, int] = {track: track for track in tracks if isinstance(track, int) and abs(track) < 2**53}
+    return plain if len(plain) == len(tracks) else {track: i for i, track in enumerate(tracks)}
+
+
+def _check_tracks(rows: Rows, image: Indices, track: Indices) -> None:
+    """Nobody is in a picture twice."""
+    order = np.lexsort((track, image))
+    again = (np.diff(image[order]) == 0) & (np.diff(track[order]) == 0)
+    if again.any():
+        first, second = (int(order[int(np.argmax(again)) + i]) for i in (0, 1))
+        other, seen = rows.objects[first]["id"], rows.objects[second]["image_id"]
+        said = f"is of track {rows.objects[second]['track_id']!r} on image {seen!r}, as is annotation {other!r}"
+        raise rows.error(second, f"{said}: a track is in a frame once, correct one of them")

@@ -1,0 +1,143 @@
+"""The pictures that the images of a file name: picture files, or the frames of one video file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+import numpy as np
+
+from vatl_coco.rows import Indices, Numbers, Rows
+from vatl_core.errors import InputError
+from vatl_core.frames import PictureFiles, VideoFile
+from vatl_core.video import Frames
+
+VIDEO_SUFFIXES: Final = frozenset(
+    f".{name}"
+    for name in (
+        "3gp", "avi", "flv", "gif", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "ts",
+        "webm", "wmv",
+    )
+)  # fmt: skip
+
+
+@attrs.frozen
+class Pictures:
+    """Where the pictures of a file's I images are.
+
+    Attributes:
+        frames: the pictures.
+        index: (I,) each image's place in ``frames``.
+        time: (I,) each image's ``frame_index``; where none has one, its position among the images.
+        size: (I, 2) width and height in pixels, infinite where the file does not tell.
+    """
+
+    frames: Frames
+    index: Indices
+    time: Indices
+    size: Numbers
+
+
+def open_pictures(images: Rows, source: Path) -> Pictures:
+    """Find the pictures.
+
+    Args:
+        images: at least one.
+        source: a video file, or the folder that the images' ``file_name`` starts from.
+
+    Raises:
+        InputError: a picture or the video file is missing or no video, or an image's frame is negative, not whole,
+            there twice or beyond the video.
+    """
+    time, size = _times(images), _sizes(images)
+    path = source if exists(source) and not source.is_dir() else _video_named(images, source)
+    if path is not None:
+        video = _open_video(images, path)
+        _check_within(images, time, video)
+        return Pictures(video, time, time, size)
+    order = np.argsort(time)
+    index = np.empty_like(order)
+    index[order] = np.arange(len(order))
+    files = _picture_paths(images, source)
+    return Pictures(PictureFiles([files[i] for i in order]), index, time, size)
+
+
+def _times(images: Rows) -> Indices:
+    given = images.whole_numbers_or_none("frame_index")
+    if all(time is None for time in given):
+        return np.arange(len(given), dtype=np.int64)
+    first: dict[int, int] = {}
+    for position, time in enumerate(given):
+        if time is None:
+            raise images.error(position, "has no frame_index, while others have: give it to all or to none")
+        if first.setdefault(time, position) != position:
+            other = images.objects[first[time]]["id"]
+            raise images.error(position, f"has frame_index {time}, which image {other!r} has too: correct one of them")
+    return np.array(given, dtype=np.int64)
+
+
+def _sizes(images: Rows) -> Numbers:
+    size = np.stack([images.pixels("width"), images.pixels("height")], axis=1)
+    return np.where(size > 0, size, np.inf)
+
+
+def _video_named(images: Rows, folder: Path) -> Path | None:
+    """The one video file that all images name; None where they name pictures."""
+    names = images.texts("file_name")
+    videos = {name for name in names if Path(name).suffix.lower() in VIDEO_SUFFIXES}
+    if not videos:
+        return None
+    if len(set(names)) > 1:
+        raise InputError(
+            f"{images.path} names the video {min(videos)} among {len(set(names))} files: a video needs one file, "
+            "or images that tell several videos apart by video_id"
+        )
+    return folder / names[0]
+
+
+def _open_video(images: Rows, path: Path) -> VideoFile:
+    if not exists(path):
+        raise InputError(f"{path}, the video of {images.path}, is not there: give its path as the option frames")
+    return VideoFile(path)
+
+
+def _check_within(images: Rows, time: Indices, video: VideoFile) -> None:
+    beyond = np.flatnonzero(time >= len(video))
+    if len(beyond):
+        position = int(beyond[0])
+        said = f"is frame {time[position]}, but {video.path} has {len(video)} frames, counted from 0"
+        raise images.error(position, f"{said}: is it the right video, and complete?")
+
+
+def _picture_paths(images: Rows, folder: Path) -> list[Path]:
+    paths = [folder / name for name in images.texts("file_name")]
+    missing = _missing(paths)
+    if missing:
+        raise InputError(
+            f"{len(missing)} of the {len(paths)} pictures of {images.path} are not there, first {missing[0]}: "
+            "give the folder that their file_name starts from as the option frames"
+        )
+    return paths
+
+
+def _missing(paths: Sequence[Path]) -> list[Path]:
+    """Those that are no files; a folder is listed once, for a question a file takes minutes on a network drive."""
+    listed: dict[Path, set[str]] = {}
+    for folder in dict.fromkeys(path.parent for path in paths):
+        try:
+            with os.scandir(folder) as entries:
+                listed[folder] = {entry.name for entry in entries}
+        except (OSError, ValueError):
+            listed[folder] = set()
+    return [path for path in paths if path.name not in listed[path.parent] and not exists(path)]
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; no for names that no file can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
