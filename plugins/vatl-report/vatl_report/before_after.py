@@ -13,14 +13,14 @@ from torch import Tensor
 
 from vatl_core.frames import write_video
 from vatl_core.video import Video
-from vatl_report.drawing import Picture, View, data_uri, draw_pose, jpeg, read
+from vatl_report.drawing import Picture, View, data_uri, jpeg, read
 from vatl_report.gallery import Pose, common_aspect
 from vatl_report.remaining import last_estimates
 
 if TYPE_CHECKING:
     from vatl_core.runs import PastRun
 
-FRAMES: Final = 7
+FRAMES: Final = 6
 """Frames of the strip."""
 CLIP: Final = "before_after.mp4"
 _CLIP_FRAMES: Final = 100
@@ -91,10 +91,10 @@ def _by_frame(video: Video) -> dict[int, list[int]]:
 
 def _drawn(video: Video, picture: Picture, view: View, instances: Sequence[int], keypoints: Tensor) -> Picture:
     """A piece of a frame with the poses of these instances."""
-    shown = view.show(picture)
+    shown = (view := view.inside(picture)).show(picture)
     for instance in instances:
-        pose = Pose.estimate(keypoints[instance])
-        draw_pose(shown, view.place(pose.keypoints), pose.visible.numpy(), video.skeleton, pose.colour)
+        size = view.shown_size(video.instances.boxes[instance])
+        Pose.estimate(keypoints[instance]).draw(shown, view, video.skeleton, size)
     return shown
 
 

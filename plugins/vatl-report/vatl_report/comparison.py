@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from vatl_core.records import RunRecord
     from vatl_core.runs import PastRun
 
-CHOSEN = ("dataset", "video", "estimator", "query", "select", "retrain", "seed")
+CHOSEN = {
+    "dataset": "data set", "video": "video", "estimator": "estimator", "query": "query", "select": "selector",
+    "retrain": "retraining", "seed": "seed",
+}  # fmt: skip
 MEASURES = (
     "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "alc", "alc_with_labels",
 )  # fmt: skip
@@ -27,7 +30,12 @@ MEASURES = (
 
 @attrs.frozen
 class Line:
-    """One run's line of the table, ready to read."""
+    """One run's line of the table, ready to read.
+
+    Attributes:
+        chosen: what sets the run apart, in the order of the page's ``apart``.
+        figures: those of :data:`MEASURES`.
+    """
 
     name: str
     chosen: tuple[str, ...]
@@ -53,17 +61,29 @@ def write_comparison(past: Sequence[PastRun], folder: Path) -> Path:
         plot.write(folder, "learning_curves")
     write_whole(folder / "runs.csv", runs_csv(runs))
     drawn = {name for panel in panels.values() for name in panel}
+    apart = [key for key in CHOSEN if len({listed(_chosen(run, key)) for run in past}) > 1]
     return write_page(
         folder / "index.html",
         "comparison.html",
         plot=plot.inline if plot else None,
         panels=list(panels),
-        lines=[_line(name, run) for name, run in runs.items()],
+        alike=[(title, listed(_chosen(past[0], key))) for key, title in CHOSEN.items() if key not in apart],
+        apart=[CHOSEN[key] for key in apart],
+        lines=[_line(name, run, apart) for name, run in runs.items()],
         missing=[name for name in runs if name not in drawn],
         ends=len({run.cycles[-1].labelled_after / run.cycles[-1].instances for run in past if run.cycles}) > 1,
-        warnings=[f"{name}: {text}" for name, run in runs.items() if run.closing for text in run.closing.warnings],
+        warnings=_warnings(runs),
         open=[name for name, run in runs.items() if run.closing is None],
     )
+
+
+def _warnings(runs: dict[str, PastRun]) -> list[tuple[str, list[str]]]:
+    """Each warning once, with the runs that it is about."""
+    about: dict[str, list[str]] = {}
+    for name, run in runs.items():
+        for text in run.closing.warnings if run.closing else ():
+            about.setdefault(text, []).append(name)
+    return list(about.items())
 
 
 def run_names(paths: Sequence[Path]) -> list[str]:
@@ -96,9 +116,9 @@ def _panels(runs: dict[str, PastRun]) -> dict[str, dict[str, Curve]]:
     return {"mean OKS of the query against its labels (0–1)": asked} if asked else {}
 
 
-def _line(name: str, run: PastRun) -> Line:
+def _line(name: str, run: PastRun, apart: Sequence[str]) -> Line:
     closing = run.closing
-    chosen = tuple(listed(_chosen(run, key)) for key in CHOSEN)
+    chosen = tuple(listed(_chosen(run, key)) for key in apart)
     if closing is None:
         return Line(name, chosen, listed(None), (listed(None),) * len(MEASURES), listed(None), "not finished")
     labelled = f"{closing.labelled} of {closing.instances} ({percent(closing.labelled, closing.instances)})"

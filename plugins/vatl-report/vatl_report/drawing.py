@@ -17,10 +17,6 @@ from vatl_core.video import Frames
 Picture = NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
-ESTIMATE: Final = (230, 159, 0)
-LABEL: Final = (86, 180, 233)
-"""Orange and sky blue of Okabe and Ito's palette, RGB: apart for every kind of colour vision."""
-
 _SHADOW: Final = (20, 20, 20)
 _OUTSIDE: Final = 128
 _SUBPIXEL: Final = 4
@@ -76,6 +72,17 @@ class View:
         shown: Picture = cv2.resize(cut, self.size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
         return shown
 
+    def inside(self, frame: Picture) -> View:
+        """The same view moved into the frame, as far as it fits."""
+        height, width = frame.shape[:2]
+        left = min(max(self.left, 0), max(width - self.width, 0))
+        top = min(max(self.top, 0), max(height - self.height, 0))
+        return attrs.evolve(self, left=left, top=top)
+
+    def shown_size(self, box: Tensor) -> float:
+        """The root of a box's (4,) shown area: how large an instance appears, in pixels."""
+        return float((box[2] * box[3]).sqrt()) * self.size[0] / self.width
+
     def place(self, points: Tensor) -> NDArray[np.float64]:
         """Frame coordinates (K, 2) in pixels of the shown picture."""
         scale = np.array([self.size[0] / self.width, self.size[1] / self.height])
@@ -83,32 +90,46 @@ class View:
         return placed
 
 
+@attrs.frozen
+class Pen:
+    """How a pose is drawn.
+
+    Attributes:
+        colour: RGB.
+        square: whether keypoints are squares, for those who cannot tell the colours.
+    """
+
+    colour: tuple[int, int, int]
+    square: bool = False
+
+
+ESTIMATE: Final = Pen((230, 159, 0))
+LABEL: Final = Pen((86, 180, 233), square=True)
+"""Orange and sky blue of Okabe and Ito's palette: apart for every kind of colour vision."""
+
+
 def draw_pose(
-    picture: Picture,
-    points: NDArray[np.float64],
-    visible: NDArray[np.bool_],
-    skeleton: Skeleton,
-    colour: tuple[int, int, int],
+    picture: Picture, points: NDArray[np.float64], visible: NDArray[np.bool_], skeleton: Skeleton, pen: Pen, size: float
 ) -> None:
     """Draw limbs and keypoints in place; those not visible or not finite are left out.
-
-    Estimates have round keypoints and labels square ones, so that they differ without colour too.
 
     Args:
         picture: to draw on.
         points: (K, 2) in its pixels.
         visible: (K,)
-        colour: :data:`ESTIMATE` or :data:`LABEL`.
+        skeleton: whose edges are the limbs.
+        pen: :data:`ESTIMATE` or :data:`LABEL`.
+        size: how large the instance appears, in pixels; a larger one gets thicker limbs.
     """
     there = visible & np.isfinite(points).all(1)
     spots = [_spot(p) if ok else (0, 0) for p, ok in zip(points, there, strict=True)]
-    width = max(1, round(min(picture.shape[:2]) / 110))
+    width = max(1, round(size / 45))
     limbs = [(spots[a], spots[b]) for a, b in skeleton.edges if there[a] and there[b]]
-    for shade, extra in ((_SHADOW, 2), (colour, 0)):
+    for shade, extra in ((_SHADOW, 2), (pen.colour, 0)):
         for a, b in limbs:
             cv2.line(picture, a, b, shade, width + extra, cv2.LINE_AA, _SUBPIXEL)
         for spot in (s for s, ok in zip(spots, there, strict=True) if ok):
-            _dot(picture, spot, width + 1 + extra / 2, shade, square=colour == LABEL)
+            _dot(picture, spot, width + 1 + extra / 2, shade, pen.square)
 
 
 def _spot(point: NDArray[np.float64]) -> tuple[int, int]:

@@ -10,8 +10,9 @@ import attrs
 import torch
 from torch import Tensor
 
+from vatl_core.skeleton import Skeleton
 from vatl_core.video import Video
-from vatl_report.drawing import ESTIMATE, LABEL, View, draw_pose, jpeg, read
+from vatl_report.drawing import ESTIMATE, LABEL, Pen, Picture, View, draw_pose, jpeg, read
 
 _SHOWN: Final = 240
 _CONTEXT: Final = 1.4
@@ -24,12 +25,12 @@ class Pose:
     Attributes:
         keypoints: (K, 2) pixels of the frame.
         visible: (K,) bool.
-        colour: of the limbs.
+        pen: says whose pose it is.
     """
 
     keypoints: Tensor
     visible: Tensor
-    colour: tuple[int, int, int]
+    pen: Pen
 
     @classmethod
     def estimate(cls, keypoints: Tensor) -> Pose:
@@ -40,6 +41,10 @@ class Pose:
     def label(cls, keypoints: Tensor, visible: Tensor) -> Pose:
         """A pose that somebody gave."""
         return cls(keypoints, visible, LABEL)
+
+    def draw(self, picture: Picture, view: View, skeleton: Skeleton, size: float) -> None:
+        """Draw it on what ``view`` shows, for an instance that appears ``size`` pixels large."""
+        draw_pose(picture, view.place(self.keypoints), self.visible.numpy(), skeleton, self.pen, size)
 
 
 @attrs.frozen
@@ -99,7 +104,7 @@ def take(video: Video, shots: Sequence[Shot]) -> list[Tile]:
             view = View.around(box, _CONTEXT, aspect, _SHOWN)
             cut = view.show(picture)
             for pose in shots[n].poses:
-                draw_pose(cut, view.place(pose.keypoints), pose.visible.numpy(), video.skeleton, pose.colour)
+                pose.draw(cut, view, video.skeleton, view.shown_size(box[0]))
             place = f"frame {frame}, track {int(video.instances.track[shots[n].instance])}"
             tiles[n] = Tile(jpeg(cut), view.size, place, shots[n].caption, shots[n].good)
     return [tiles[n] for n in range(len(shots))]

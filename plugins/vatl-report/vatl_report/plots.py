@@ -24,7 +24,7 @@ _STYLE: Final = {
     "font.family": "sans-serif", "font.size": 10, "svg.fonttype": "none", "svg.hashsalt": "vatl", "text.color": INK,
     "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": INK, "grid.alpha": 0.12,
-    "lines.linewidth": 1.8, "lines.markersize": 6, "legend.frameon": False,
+    "lines.linewidth": 1.8, "lines.markersize": 6, "legend.frameon": False, "legend.handlelength": 3.2,
 }  # fmt: skip
 _NO_METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _LABELLED: Final = "labelled instances (% of the video's)"

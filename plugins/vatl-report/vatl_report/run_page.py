@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,9 +18,10 @@ from vatl_report.queries import query_rows
 from vatl_report.remaining import worst
 from vatl_report.stops import Stop, actual_finish, stops
 from vatl_report.tables import cycle_table, cycles_csv
-from vatl_report.wording import UNKNOWN, accuracy, duration, listed, percent, verdict
+from vatl_report.wording import accuracy, duration, listed, percent, verdict
 
 if TYPE_CHECKING:
+    from vatl_core.records import CycleRecord, RunRecord
     from vatl_core.runs import PastRun
 
 T = TypeVar("T")
@@ -138,8 +139,18 @@ def _figures(past: PastRun) -> list[tuple[str, str, str]]:
     people = sum(record.annotation_seconds for record in past.cycles)
     return [
         ("Labelled", f"{closing.labelled}", f"of {closing.instances} ({percent(closing.labelled, closing.instances)})"),
+        *_accuracies(closing, past.cycles),
+        ("Time", duration(closing.seconds), f"annotating {duration(people)}" if people else "of the whole run"),
+    ]
+
+
+def _accuracies(closing: RunRecord, cycles: Sequence[CycleRecord]) -> list[tuple[str, str, str]]:
+    """The closing accuracy, or how the last query went where there is no truth to know it."""
+    if closing.mean_oks is None:
+        asked = [record.query_mean_oks for record in cycles if record.query]
+        return [("Mean OKS, last query", accuracy(asked[-1]), f"first query {accuracy(asked[0])}")] if asked else []
+    return [
         ("Mean OKS", accuracy(closing.mean_oks), f"unlabelled {accuracy(closing.mean_oks_unlabelled)}"),
         ("AP", accuracy(closing.ap), f"with labels {accuracy(closing.ap_with_labels)}"),
-        ("ALC", accuracy(closing.alc), f"with labels {accuracy(closing.alc_with_labels)}"),
-        ("Time", duration(closing.seconds), f"annotating {duration(people) if people else UNKNOWN}"),
+        ("Area under the AP curve", accuracy(closing.alc), f"with labels {accuracy(closing.alc_with_labels)}"),
     ]
