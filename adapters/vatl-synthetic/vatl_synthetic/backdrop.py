@@ -29,6 +29,13 @@ def _bytes(picture: Picture) -> NDArray[np.uint8]:
     return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
 
 
+def _lying(picture: Picture) -> NDArray[np.uint8]:
+    """Softened away from the viewer, where it is seen foreshortened and would flicker."""
+    border = 16
+    padded = np.pad(picture, ((border, border), (border, border), (0, 0)), mode="wrap")
+    return _bytes(cv2.GaussianBlur(padded, (0, 0), sigmaX=0.8, sigmaY=2.6)[border:-border, border:-border])
+
+
 @attrs.frozen
 class Backdrop:
     """A place.
@@ -39,7 +46,7 @@ class Backdrop:
         distance: how far behind the people's middle the wall stands, metres.
     """
 
-    ground: NDArray[np.uint8] = attrs.field(converter=_bytes)
+    ground: NDArray[np.uint8] = attrs.field(converter=_lying)
     wall: NDArray[np.uint8] = attrs.field(converter=_bytes)
     distance: float
 

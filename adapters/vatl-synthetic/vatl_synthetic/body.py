@@ -95,13 +95,13 @@ def parts(proportions: Proportions, style: Style) -> list[Part]:
 def _trunk(proportions: Proportions, girth: float) -> list[Part]:
     flat = (1.0, 0.66)
     hips, chest = proportions.hips + 0.041 * girth, proportions.shoulders - 0.012
-    slope = (proportions.shoulders * 0.93, 0.128, -0.004)
+    slope = (proportions.shoulders * 0.97, 0.131, -0.005)
     return [
         Part("pelvis", (0, -0.03, 0), (0, 0.035, 0), (hips, 0.083 * girth), "bottom", (1.0, 0.74)),
         Part("waist", (0, 0.005, 0), (0, 0.1, 0.004), (0.085 * girth, 0.086 * girth), "top", flat, origin=0.22),
         Part("chest", (0, -0.005, 0.003), (0, 0.09, 0), (0.086 * girth, chest), "top", flat, origin=0.62),
-        Part("chest", (0, 0.148, -0.012), slope, (0.036, 0.037), "top", (0.9, 1.0), origin=0.3),
-        Part("chest", (0, 0.148, -0.012), (-slope[0], *slope[1:]), (0.036, 0.037), "top", (0.9, 1.0), origin=0.3),
+        Part("chest", (0, 0.15, -0.01), slope, (0.04, 0.038), "top", (0.9, 1.0), origin=0.3),
+        Part("chest", (0, 0.15, -0.01), (-slope[0], *slope[1:]), (0.04, 0.038), "top", (0.9, 1.0), origin=0.3),
         Part("neck", (0, -0.02, -0.004), (0, 0.055, 0.004), (0.034, 0.03), "skin"),
     ]
 
@@ -153,7 +153,7 @@ def _hair(style: Style) -> list[Part]:
 def _arm(side: str, sign: float, proportions: Proportions, style: Style) -> list[Part]:
     girth = 0.5 + 0.5 * proportions.girth
     upper, fore = 0.172 * proportions.arm, 0.15 * proportions.arm
-    shoulder, elbow, wrist = 0.0345 * girth, 0.0245 * girth, 0.0165 * girth
+    shoulder, elbow, wrist = 0.0325 * girth, 0.0245 * girth, 0.0165 * girth
     arm = [
         Part(f"{side}_shoulder", (0, 0, 0), (0, -upper, 0), (shoulder * 0.94, elbow), "skin"),
         Part(f"{side}_elbow", (0, 0, 0), (0, -fore, 0), (elbow * 1.04, wrist), "skin"),
@@ -165,7 +165,7 @@ def _arm(side: str, sign: float, proportions: Proportions, style: Style) -> list
         end = shoulder + covered * (elbow - shoulder) + loose * (1.0 if style.sleeves < 1 else 0.5)
         arm.append(
             Part(
-                f"{side}_shoulder", (0, 0, 0), (0, -upper * covered, 0), (shoulder + loose * 0.5, end), "top", along=3.4
+                f"{side}_shoulder", (0, 0, 0), (0, -upper * covered, 0), (shoulder + loose * 0.4, end), "top", along=3.4
             )
         )
     if style.sleeves > 1:

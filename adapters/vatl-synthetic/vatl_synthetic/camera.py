@@ -86,7 +86,7 @@ def film(rng: np.random.Generator, shot: Shot, people: Array) -> Camera:
     """
     times = np.arange(len(people)) / FPS
     trembling = [wander(rng, times, np.radians(shot.shake), seconds) for seconds in (0.4, 0.4, 0.6)]
-    angle = np.radians(shot.side) + wander(rng, times, np.radians(shot.orbit), 2.5)
+    angle = np.radians(shot.side) + wander(rng, times, np.radians(shot.orbit), 5.0)
     distance = FOCAL * 1.72 / shot.size
     middle = people.mean(axis=0) + shot.follow * (people - people.mean(axis=0))
     target = np.stack([middle[:, 0], np.full(len(times), shot.aim), middle[:, 1]], axis=1)

@@ -31,7 +31,7 @@ class Depth:
         part: (H', W') index of the part, −1 where nobody is.
     """
 
-    depth: Array
+    depth: NDArray[np.float32]
     part: NDArray[np.int32]
 
 
@@ -65,7 +65,7 @@ def look(flesh: Flesh, shapes: Shapes, frame: int, focal: float) -> Depth:
     """Cast every ray of a frame."""
     basis = _monomials()
     cones = _cones(flesh, shapes.base[frame], shapes.warp[frame], focal)
-    seen = Depth(np.full(basis.shape[1:], np.inf), np.full(basis.shape[1:], -1, dtype=np.int32))
+    seen = Depth(np.full(basis.shape[1:], np.inf, dtype=np.float32), np.full(basis.shape[1:], -1, dtype=np.int32))
     windows = _windows(shapes.boxes[frame])
     in_front = shapes.base[frame, :, 2] > 0.3
     for part in np.nonzero(in_front & (windows[:, 2] > windows[:, 0]) & (windows[:, 3] > windows[:, 1]))[0]:
@@ -137,15 +137,15 @@ def _cast(seen: Depth, part: int, cones: Cones, basis: Array, window: tuple[slic
     touch it, and both spheres; the nearest of the three.
     """
     view = basis[:, window[0], window[1]]
-    values = (cones.forms[part] @ view.reshape(6, -1)).reshape(9, *view.shape[1:])
+    values = (cones.forms[part] @ view.reshape(6, -1)).astype(np.float32).reshape(9, *view.shape[1:])
     side, k2, square, first, second, k1, upward, to_start, to_end = values
     with np.errstate(invalid="ignore", divide="ignore"):
         nearest = (-to_start - np.sqrt(first)) / square
         if cones.is_cone[part]:
             nearest = np.fmin(nearest, (-to_end - np.sqrt(second)) / square)
             along = (-k1 - np.sqrt(side)) / k2
-            level = along * upward + cones.level[part]
-            between = (level > 0) & (level < cones.slant[part])
+            level = along * upward + np.float32(cones.level[part])
+            between = (level > 0) & (level < np.float32(cones.slant[part]))
             nearest = np.fmin(nearest, np.where(between, along, np.inf))
         nearer = nearest < seen.depth[window]
     np.copyto(seen.depth[window], nearest, where=nearer)

@@ -201,7 +201,7 @@ TARGETS: Final[dict[str, Domain]] = {
         ),
         shot=Shot(size=142, height=1.1, side=8, orbit=9, roll=4, tilt=-5, shake=0.5, zoom=0.06, follow=0.9),
         film=Film(
-            exposure=0.82, contrast=1.1, saturation=0.9, tint=(0.96, 0.98, 1.12), grain=9.0, blur=0.85, vignette=0.3
+            exposure=1.05, contrast=1.1, saturation=0.9, tint=(0.96, 0.98, 1.12), grain=8.0, blur=0.85, vignette=0.3
         ),
     ),
 }

@@ -23,13 +23,13 @@ def _ground(rng: Rng, colour: Colour, strength: float, finest: int = 2) -> Pictu
 
 def grass(rng: Rng) -> Picture:
     """A lawn."""
-    picture = _ground(rng, (92, 122, 58), 0.5)
+    picture = _ground(rng, (98, 128, 64), 0.26)
     return blended(picture, (146, 140, 84), np.clip(noise(rng, GROUND_TEXELS, GROUND_TEXELS, 16, 3), 0, 0.7))
 
 
 def asphalt(rng: Rng) -> Picture:
     """A street with a worn line."""
-    picture = _ground(rng, (112, 112, 116), 0.3)
+    picture = _ground(rng, (116, 116, 120), 0.16)
     cv2.rectangle(picture, (0, 240), (330, 254), (198, 196, 184), -1)
     return picture
 
@@ -76,7 +76,7 @@ def planks(rng: Rng) -> Picture:
 
 def wet_street(rng: Rng) -> Picture:
     """A street at night, with puddles that mirror lamps."""
-    picture = _ground(rng, (66, 68, 84), 0.4)
+    picture = _ground(rng, (66, 68, 84), 0.25)
     puddles = np.clip(noise(rng, GROUND_TEXELS, GROUND_TEXELS, 16, 3) * 2.5 - 0.4, 0, 1)
     glow = noise(rng, GROUND_TEXELS, GROUND_TEXELS, 32, 2)
     picture = blended(picture, (170, 120, 70), puddles * np.clip(glow, 0, 1))

@@ -10,7 +10,8 @@ import numpy as np
 
 from vatl_synthetic.anatomy import Proportions
 from vatl_synthetic.body import Part, Style, parts
-from vatl_synthetic.textures import CLOTHS, Colour, Picture, denim, face, speckled, strands
+from vatl_synthetic.faces import face
+from vatl_synthetic.textures import CLOTHS, Colour, Picture, denim, speckled, strands
 
 _SKINS: Final[tuple[Colour, ...]] = (
     (244, 206, 178), (232, 186, 154), (216, 168, 132), (192, 140, 104), (156, 106, 76), (114, 76, 54), (88, 58, 44),
@@ -97,6 +98,7 @@ def _textures(rng: np.random.Generator, wardrobe: Wardrobe, style: Style) -> Pic
 
 
 def _pick(rng: np.random.Generator, colours: Sequence[Colour]) -> Colour:
-    """One of the colours, a little off."""
-    red, green, blue = np.clip(np.array(colours[int(rng.integers(len(colours)))]) * rng.uniform(0.88, 1.1, 3), 0, 255)
+    """One of the colours, a little off, above all in brightness."""
+    off = rng.uniform(0.88, 1.1) * rng.uniform(0.97, 1.03, 3)
+    red, green, blue = np.clip(np.array(colours[int(rng.integers(len(colours)))]) * off, 0, 255)
     return float(red), float(green), float(blue)

@@ -76,7 +76,7 @@ def shaded(
     rows, columns = np.divmod(where, seen.part.shape[1])
     part = seen.part.ravel()[where]
     x, y = rays(camera[1])
-    depth = seen.depth.ravel()[where].astype(np.float32)
+    depth = seen.depth.ravel()[where]
     points = np.stack([x.astype(np.float32)[columns] * depth, y.astype(np.float32)[rows] * depth, depth])
     local, normal = _surface(points, part, flesh, shapes.base[frame], shapes.warp[frame])
     colours = _textured(local, part, flesh, textures) * _lit(normal, camera[0], light)
@@ -133,6 +133,6 @@ def _hollows(seen: Depth) -> Picture:
     """(HEIGHT, WIDTH) shade where the surroundings lie in front: under the chin, between arm and trunk."""
     part, depth = seen.part[::FINE, ::FINE], seen.depth[::FINE, ::FINE]
     covered = (part >= 0).astype(np.float32)
-    deep = np.where(part >= 0, depth, 0).astype(np.float32)
+    deep = np.where(part >= 0, depth, np.float32(0))
     around = cv2.blur(deep, (7, 7)) / np.maximum(cv2.blur(covered, (7, 7)), np.float32(1e-3))
     return np.asarray(1 - np.clip((deep - around) / _HOLLOW, 0, 1) * 0.4, np.float32)

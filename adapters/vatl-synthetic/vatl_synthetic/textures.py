@@ -1,4 +1,4 @@
-"""Small pictures that tile: noise, cloth, skin, hair and faces."""
+"""Small pictures that tile: noise, cloth, skin and hair."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from vatl_synthetic.body import FACE, HEAD
 
 Colour = tuple[float, float, float]
 """Red, green, blue, 0 to 255."""
@@ -138,44 +136,3 @@ def strands(rng: np.random.Generator, colour: Colour) -> Picture:
     """A tile of hair."""
     along = cv2.resize(noise(rng, TILE // 16, TILE, 1, 2), (TILE, TILE), interpolation=cv2.INTER_LINEAR)
     return np.asarray(filled(colour) * (1 + 0.4 * along[..., None]), np.float32)
-
-
-def _texel(angle: float, height: float) -> tuple[float, float]:
-    """Where a point of the skull (angle from the front, height above its centre) lies on its tile."""
-    return (angle / (2 * np.pi) + 0.5) * TILE, (height / (2 * HEAD[1]) + 0.5) * TILE
-
-
-def face(rng: np.random.Generator, skin: Colour, hair: Colour, eyes: Colour, beard: float) -> Picture:
-    """The skull's tile: the front in its middle, the crown at its end; eyes, brows, mouth, cheeks and hairline.
-
-    Args:
-        rng: where chance comes from.
-        skin, hair, eyes: colours; the eyes' is the iris'.
-        beard: how dense, 0 to 1.
-    """
-    fine = 4
-    picture = cv2.resize(speckled(rng, skin, 0.03, 4), (TILE * fine, TILE * fine), interpolation=cv2.INTER_LINEAR)
-    y, x = np.mgrid[: TILE * fine, : TILE * fine].astype(np.float32) / fine
-
-    def ellipse(angle: float, height: float, wide: float, tall: float, soft: float = 0.15) -> Picture:
-        u, v = _texel(angle, height)
-        distance = np.hypot((x - u) / wide, (y - v) / tall)
-        return np.asarray(np.clip((1 + soft - distance) / (2 * soft), 0, 1), np.float32)
-
-    angle, height, _ = FACE["eye"]
-    dark: Colour = (skin[0] * 0.62, skin[1] * 0.52, skin[2] * 0.5)
-    blush: Colour = (min(255.0, skin[0] * 1.05), skin[1] * 0.82, skin[2] * 0.8)
-    picture = blended(picture, hair, 0.75 * beard * ellipse(0, -0.052, 17, 27, 0.35))
-    for side in (-1, 1):
-        picture = blended(picture, blush, 0.6 * ellipse(side * 0.55, -0.018, 6, 10, 0.6))
-        picture = blended(picture, dark, 0.55 * ellipse(side * angle, height + 0.002, 6.4, 10, 0.5))
-        picture = blended(picture, (246, 244, 240), ellipse(side * angle, height, 4.8, 5.6))
-        picture = blended(picture, eyes, ellipse(side * angle * 0.97, height, 2.6, 5.4))
-        picture = blended(picture, (12, 10, 10), ellipse(side * angle * 0.97, height, 1.5, 3.2))
-        picture = blended(picture, (30, 22, 20), ellipse(side * angle, height + 0.0065, 5.2, 1.7, 0.4))
-        picture = blended(picture, hair, 0.9 * ellipse(side * angle * 1.06, height + 0.0155, 6.2, 2.6, 0.3))
-        picture = blended(picture, dark, 0.7 * ellipse(side * 0.1, -0.021, 1.6, 2.0, 0.5))
-    picture = blended(picture, dark, 0.5 * ellipse(0, -0.0235, 6, 3, 0.6))
-    picture = blended(picture, (168, 74, 74), 0.9 * ellipse(0, -0.037, 7.5, 4.6, 0.3))
-    picture = blended(picture, (90, 30, 34), ellipse(0, -0.0365, 7.0, 1.1, 0.4))
-    return np.asarray(cv2.resize(picture, (TILE, TILE), interpolation=cv2.INTER_AREA), np.float32)

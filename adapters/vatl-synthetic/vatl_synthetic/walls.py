@@ -40,12 +40,12 @@ def _row(metres: float) -> int:
 
 def _foliage(rng: Rng, picture: Picture, x: int, metres: float, radius: float, colour: Colour) -> None:
     """A crown of leaves: many overlapping blobs, lighter towards the sky."""
-    for _ in range(90):
+    for _ in range(260):
         angle, away = rng.uniform(0, 2 * np.pi), radius * np.sqrt(rng.uniform())
         dx, dy = away * np.cos(angle) * 1.1, away * np.sin(angle) * 0.85
         light = float(0.78 + 0.3 * dy / radius + rng.uniform(-0.16, 0.16))
         spot = (round(x + dx * _PER_METRE), _row(metres + dy))
-        size = round(rng.uniform(0.12, 0.26) * radius * _PER_METRE)
+        size = round(rng.uniform(0.05, 0.13) * radius * _PER_METRE)
         for shift in (-WALL_TEXELS[1], 0, WALL_TEXELS[1]):
             cv2.circle(picture, (spot[0] + shift, spot[1]), size, scaled(colour, light), -1, cv2.LINE_AA)
 
