@@ -139,7 +139,7 @@ def assemble(registry: Registry, settings: Mapping[str, Any], options: Options) 
         if not filled.get(role):
             filled[role] = dataset.suggests.get(kind) or _default(registry, kind)
     filled["stop"] = _names(filled["stop"])
-    config = structure(filled, RunConfig, "[run]")
+    config: RunConfig = structure(filled, RunConfig, "[run]")
     for role, kind in ROLES.items():
         for name in chosen(config, role):
             registry.find(kind, name)

@@ -108,7 +108,7 @@ class Run:
             self.folder.save_estimates(self.cycle, self.estimates)
         seconds = time.perf_counter() - started
         self.hook.vatl_estimated(run=self, cycle=self.cycle)
-        labels = self.folder.labels(self.asked)
+        labels = self._labels(self.asked)
         return CycleRecord(
             cycle=self.cycle,
             instances=len(self.video.instances),
@@ -119,7 +119,7 @@ class Run:
         )
 
     def _pass(self) -> Estimates:
-        labels = self.folder.labels(self.asked)
+        labels = self._labels(self.asked)
         poses = Poses(labels.keypoints, labels.visible, self.video.instances.boxes[labels.index])
         for name, criterion in self.criteria.items():
             criterion.fit(_on(poses, self.compute.device), generator(self.config.seed, self.cycle, "fit", name))
@@ -168,7 +168,7 @@ class Run:
     def _ask(self, record: CycleRecord, query: Tensor) -> CycleRecord:
         """The oracle's answers for what has none yet, each on disk before the next is drawn."""
         started = time.perf_counter()
-        answered = set(self.folder.labels(query.tolist()).index.tolist())
+        answered = set(self._labels(query.tolist()).index.tolist())
         missing = torch.tensor([i for i in query.tolist() if i not in answered], dtype=torch.int64)
         if len(missing):
             proposals = self._present.keypoints.cpu()[missing]
@@ -178,7 +178,7 @@ class Run:
                 self._progress("label", len(answered), len(query))
         self._all_answered(query, answered)
         self.hook.vatl_labelled(run=self, cycle=self.cycle, indices=query.tolist())
-        labels = self.folder.labels([*self.asked, *query.tolist()])
+        labels = self._labels([*self.asked, *query.tolist()])
         similarity = self._similarity(labels).tolist()
         return attrs.evolve(
             record,
@@ -235,7 +235,7 @@ class Run:
     def _labelled(self, record: CycleRecord) -> Labelled:
         """Everything labelled, as a retraining policy may see it."""
         device = self.compute.device
-        labels = self.folder.labels([*self.asked, *record.query])
+        labels = self._labels([*self.asked, *record.query])
         queried = torch.arange(len(labels.index), device=device) >= len(self.asked)
         return Labelled(
             index=labels.index.to(device),
@@ -272,6 +272,10 @@ class Run:
     def elapsed(self) -> float:
         """Seconds spent on finished cycles."""
         return sum(sum(record.seconds.values()) for record in self.records)
+
+    def _labels(self, index: list[int]) -> Labels:
+        """The oracle's answers for those of these instances that have one."""
+        return self.folder.labels(index, len(self.video.skeleton))
 
     def _history(self, record: CycleRecord) -> History:
         elapsed = self.elapsed + sum(record.seconds.values())

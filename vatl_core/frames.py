@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import attrs
@@ -30,7 +31,7 @@ class PictureFiles(Frames):
         import cv2
 
         path = self.paths[index]
-        if not path.is_file():
+        if not _is_file(path):
             raise InputError(f"frame {index} is missing: {path} is no file")
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None:
@@ -57,7 +58,7 @@ class VideoFile(Frames):
     _decoder: Iterator[tuple[int, Tensor]] | None = attrs.field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        if not self.path.is_file():
+        if not _is_file(self.path):
             raise InputError(f"{self.path} is no file: give the path of a video")
         self._times = _frame_times(self.path)
 
@@ -69,12 +70,23 @@ class VideoFile(Frames):
             raise InputError(f"{self.path} has {len(self)} frames, and frame {index} was asked for")
         if self._decoder is None or not self._next <= index < self._next + 100:
             self._decoder = _decode_from(self.path, self._times[index])
+        wanted = self._times[index]
         for time, picture in self._decoder:
-            if time >= self._times[index]:
+            if time == wanted:
                 self._next = index + 1
                 return picture
+            if time > wanted:
+                break
         self._decoder = None
-        raise InputError(f"{self.path} ends before frame {index} of {len(self)}: the file is truncated or damaged")
+        raise InputError(f"{self.path}: frame {index} of {len(self)} cannot be decoded: is the file complete?")
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is a readable file; a name too long or a forbidden folder mean no."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _frame_times(path: Path) -> list[int]:
@@ -86,26 +98,41 @@ def _frame_times(path: Path) -> list[int]:
             stream = container.streams.video[0]
             times = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
     except (av.FFmpegError, IndexError) as error:
-        raise InputError(f"{path} cannot be read as a video ({error}): is it complete?") from error
+        cause = getattr(error, "strerror", None) or "it has no video stream"
+        raise InputError(f"{path} cannot be read as a video ({cause}): is it complete?") from error
     if not times:
         raise InputError(f"{path} has no frames: is it complete?")
     return times
 
 
 def _decode_from(path: Path, time: int) -> Iterator[tuple[int, Tensor]]:
-    """Frames (time, (3, H, W) uint8 RGB) from the key frame at or before ``time`` on."""
+    """Frames (time, (3, H, W) uint8 RGB) from the key frame at or before ``time`` on.
+
+    Some containers land behind the time they are asked for; those are decoded from their beginning.
+    """
+    for start in (time, None):
+        frames = _decode(path, start)
+        first = next(frames, None)
+        if first is not None and first[0] <= time:
+            return chain([first], frames)
+    return iter(())
+
+
+def _decode(path: Path, start: int | None) -> Iterator[tuple[int, Tensor]]:
+    """Frames (time, picture) from about ``start`` on, or from the first."""
     import av
 
     try:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            container.seek(time, stream=stream)
+            if start is not None:
+                container.seek(start, stream=stream)
             for frame in container.decode(stream):
                 if frame.pts is not None:
                     yield frame.pts, torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1)
     except av.FFmpegError as error:
-        raise InputError(f"{path} is damaged ({error}): it cannot be decoded to its end") from error
+        raise InputError(f"{path} is damaged ({error.strerror}): it cannot be decoded to its end") from error
 
 
 def write_video(path: Path, pictures: Iterator[Tensor], frames_per_second: float = 25.0) -> None:
@@ -128,7 +155,8 @@ def write_video(path: Path, pictures: Iterator[Tensor], frames_per_second: float
             stream.options = {"crf": "20", "preset": "veryfast"}
             for picture in pictures:
                 even = picture[:, : picture.shape[1] // 2 * 2, : picture.shape[2] // 2 * 2]
-                stream.height, stream.width = even.shape[1:]
+                if not stream.codec_context.is_open:
+                    stream.height, stream.width = even.shape[1:]
                 frame = av.VideoFrame.from_ndarray(even.permute(1, 2, 0).contiguous().numpy(), format="rgb24")
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())

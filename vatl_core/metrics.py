@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
+from itertools import pairwise
 
 import attrs
 import numpy as np
@@ -58,7 +59,7 @@ def alc(fractions: Sequence[float], accuracy: Sequence[float]) -> float:
     """
     if len(fractions) != len(accuracy) or not fractions:
         raise InputError(f"a learning curve needs pairs: {len(fractions)} fractions, {len(accuracy)} values were given")
-    if any(b < a for a, b in zip(fractions, fractions[1:], strict=False)):
+    if any(b < a for a, b in pairwise(fractions)):
         raise InputError("a learning curve's labelled fractions must not decrease")
     return float(np.trapezoid(np.asarray(accuracy), np.asarray(fractions)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -85,6 +85,10 @@ class CycleRecord:
         return sum(self.query_oks) / len(self.query_oks) if self.query_oks else None
 
 
+def _without_truth(cycles: Iterable[CycleRecord]) -> tuple[CycleRecord, ...]:
+    return tuple(attrs.evolve(cycle, evaluation=None, fired={}, stopped_by=None) for cycle in cycles)
+
+
 @attrs.frozen
 class History:
     """What stopping criteria and retraining policies may know: the cycles so far, without what the truth says.
@@ -95,9 +99,7 @@ class History:
         elapsed: seconds since the run began, interruptions left out.
     """
 
-    cycles: tuple[CycleRecord, ...] = attrs.field(
-        converter=lambda cycles: tuple(attrs.evolve(c, evaluation=None, fired={}, stopped_by=None) for c in cycles)
-    )
+    cycles: tuple[CycleRecord, ...] = attrs.field(converter=_without_truth)
     threshold: float
     elapsed: float = 0.0
 

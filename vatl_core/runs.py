@@ -259,4 +259,5 @@ class PastRun:
 
     def labels(self) -> Labels:
         """Everything labelled, in the order of asking."""
-        return self.folder.labels([index for record in self.cycles for index in record.query])
+        asked = [index for record in self.cycles for index in record.query]
+        return self.folder.labels(asked, len(self.video.skeleton))

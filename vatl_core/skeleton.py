@@ -19,6 +19,14 @@ def _pairs(values: Iterable[Iterable[int]]) -> tuple[Pair, ...]:
     return tuple((int(a), int(b)) for a, b in values)
 
 
+def _names(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
+def _numbers(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
 @attrs.frozen
 class Skeleton:
     """K named keypoints and how they hang together.
@@ -35,10 +43,10 @@ class Skeleton:
     """
 
     name: str
-    keypoints: tuple[str, ...] = attrs.field(converter=tuple)
+    keypoints: tuple[str, ...] = attrs.field(converter=_names)
     edges: tuple[Pair, ...] = attrs.field(converter=_pairs, default=())
     flip_pairs: tuple[Pair, ...] = attrs.field(converter=_pairs, default=())
-    sigmas: tuple[float, ...] = attrs.field(converter=tuple)
+    sigmas: tuple[float, ...] = attrs.field(converter=_numbers)
 
     @sigmas.default
     def _default_sigmas(self) -> tuple[float, ...]:

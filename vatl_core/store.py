@@ -122,7 +122,7 @@ class RunFolder:
         columns = {"keypoints": estimates.keypoints, "scores": estimates.scores}
         columns |= {f"criterion.{name}": column for name, column in estimates.criteria.items()}
         with whole(self.cycle_folder(cycle) / "estimates.npz") as beside, beside.open("wb") as file:
-            np.savez(file, **{name: column.cpu().numpy() for name, column in columns.items()})
+            np.savez(file, allow_pickle=False, **{name: column.cpu().numpy() for name, column in columns.items()})
 
     def estimates(self, cycle: int) -> Estimates | None:
         """What was kept of a cycle's pass, on the CPU and without features, or None."""
@@ -172,8 +172,8 @@ class RunFolder:
         finally:
             connection.close()
 
-    def labels(self, index: Sequence[int]) -> Labels:
-        """The answers for those of these instances that have one, in this order, on the CPU."""
+    def labels(self, index: Sequence[int], keypoints: int) -> Labels:
+        """The answers for those of these instances that have one, in this order, on the CPU; K ``keypoints`` each."""
         connection = self._database()
         try:
             known = {row[0]: row[1:] for row in connection.execute("select * from labels")}
@@ -182,8 +182,8 @@ class RunFolder:
         rows = [(i, known[i]) for i in index if i in known]
         return Labels(
             index=torch.tensor([i for i, _ in rows], dtype=torch.int64),
-            keypoints=torch.tensor([json.loads(row[1]) for _, row in rows], dtype=torch.float32),
-            visible=torch.tensor([json.loads(row[2]) for _, row in rows], dtype=torch.bool),
+            keypoints=torch.tensor([json.loads(row[1]) for _, row in rows], dtype=torch.float32).view(-1, keypoints, 2),
+            visible=torch.tensor([json.loads(row[2]) for _, row in rows], dtype=torch.bool).view(-1, keypoints),
             annotator=rows[0][1][3] if rows else "",
             seconds=torch.tensor([row[4] for _, row in rows], dtype=torch.float32),
         )

@@ -156,7 +156,7 @@ class Trainer:
         for part in order.tensor_split(steps):
             loss = self._loss(estimator, labelled, part, recipe)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             total += loss.detach()
         return float(total) / steps

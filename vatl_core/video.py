@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 import torch
@@ -80,7 +81,7 @@ class Instances:
 
     def to(self, device: torch.device) -> Instances:
         """The columns on ``device``."""
-        moved = {
+        moved: dict[str, Any] = {
             field.name: value.to(device)
             for field in attrs.fields(type(self))
             if isinstance(value := getattr(self, field.name), Tensor)

@@ -20,6 +20,7 @@ from vatl_report.comparison import run_names, write_comparison
 from vatl_report.curves import accuracy_curves
 from vatl_report.drawing import ESTIMATE, View, draw_pose
 from vatl_report.gallery import Pose, Shot, take
+from vatl_report.remaining import worst
 from vatl_report.run_page import write_run_page
 from vatl_report.stops import actual_finish, stops
 from vatl_report.wording import UNKNOWN, accuracy, percent, verdict
@@ -35,8 +36,9 @@ from vatl_core.skeleton import PERSON_17
 from vatl_core.store import RunFolder
 from vatl_core.video import Frames, Instances, Video
 
-FRAMES, TRACKS = 12, 2
+FRAMES, TRACKS = 14, 2
 N = FRAMES * TRACKS
+ASKED = {3, 14, 7, 20, 21}
 BODY = torch.tensor(
     [
         (0.5, 0.08), (0.54, 0.06), (0.46, 0.06), (0.58, 0.08), (0.42, 0.08), (0.66, 0.22), (0.34, 0.22), (0.78, 0.36),
@@ -307,23 +309,41 @@ def test_without_truth_no_accuracy_is_made_up(untold: tuple[Page, Path]) -> None
     assert row["mean_oks"] == row["ap"] == row["unlabelled_wrong"] == ""
 
 
-def test_without_truth_the_most_uncertain_are_shown_first(untold: tuple[Page, Path]) -> None:
-    shown = [float(s) for s in re.findall(r"<b>wpu ([\d.e-]+)", untold[1].read_text())]
-    assert len(shown) == 16
+def test_without_truth_the_most_uncertain_are_shown_first(tmp_path: Path) -> None:
+    past = made_up_run(tmp_path / "a", made_up_video(truth=False))
+    remaining, estimates = worst(past), past.estimates(2)
+    assert remaining is not None
+    assert estimates is not None
+    shown = [float(tile.caption.removeprefix("wpu ")) for tile in remaining.tiles]
+    rest = [float(v) for i, v in enumerate(estimates.criteria["wpu"]) if i not in ASKED]
+    assert shown[0] == pytest.approx(max(rest), rel=1e-3)
     assert shown == sorted(shown, reverse=True)
+    assert not remaining.truth
 
 
 def test_the_worst_unlabelled_instances_come_first(reported: tuple[PastRun, Page, Path]) -> None:
-    past, _, path = reported
-    part = path.read_text().split("The worst that remains")[1].split("Before and after")[0]
-    shown = [float(s) for s in re.findall(r"OKS ([\d.]+)", part.split("tiles")[1])][1::2]
+    past, page, _ = reported
+    remaining = worst(past)
+    assert remaining is not None
+    shown = [float(tile.caption.removeprefix("OKS ")) for tile in remaining.tiles]
     truth, estimates = past.video.instances, past.estimates(2)
     assert truth.keypoints is not None
     assert truth.visible is not None
     assert estimates is not None
     values = oks(estimates.keypoints, truth.keypoints, truth.visible, truth.boxes, PERSON_17.sigmas)
-    rest = sorted(float(v) for i, v in enumerate(values) if i not in {3, 14, 7, 20, 21})
-    assert shown == pytest.approx(rest[:16], abs=6e-4)
+    assert shown[0] == pytest.approx(min(float(v) for i, v in enumerate(values) if i not in ASKED), abs=6e-4)
+    assert shown == sorted(shown)
+    assert all(tile.place in page.text for tile in remaining.tiles)
+
+
+def test_what_remains_is_not_one_mistake_shown_over_and_over(reported: tuple[PastRun, Page, Path]) -> None:
+    remaining = worst(reported[0])
+    assert remaining is not None
+    places = [tuple(map(int, re.findall(r"\d+", tile.place))) for tile in remaining.tiles]
+    assert len(places) >= 4
+    for track in range(TRACKS):
+        frames = sorted(frame for frame, t in places if t == track)
+        assert all(b - a > 5 for a, b in zip(frames, frames[1:], strict=False))
 
 
 def test_ap_of_nothing_is_unknown() -> None:
@@ -391,7 +411,7 @@ def test_each_section_reads_each_frame_once_and_forward(tmp_path: Path) -> None:
     scene = Scene()
     past = made_up_run(tmp_path / "a", made_up_video(frames=scene))
     queries.query_rows(past)
-    assert scene.reads == sorted({i // TRACKS for i in (3, 14, 7, 20, 21)})
+    assert scene.reads == sorted({i // TRACKS for i in ASKED})
 
 
 def test_of_many_cycles_a_few_are_shown() -> None:
@@ -426,6 +446,14 @@ def test_a_box_beyond_the_frame_is_grey_there() -> None:
     half = View.around(torch.tensor([[-50.0, 0.0, 100.0, 100.0]]), 1, 1, 100).show(white)
     assert half[50, 20].tolist() == [128] * 3
     assert half[50, 80].tolist() == [255] * 3
+
+
+def test_a_view_stays_within_its_frame() -> None:
+    frame = np.zeros((90, 160, 3), np.uint8)
+    corner = View.around(torch.tensor([[140.0, 70.0, 20.0, 20.0]]), 2, 16 / 9, 160).inside(frame)
+    assert (corner.left + corner.width, corner.top + corner.height) == (160, 90)
+    everything = View.around(torch.tensor([[0.0, 0.0, 160.0, 90.0]]), 3, 16 / 9, 160).inside(frame)
+    assert (everything.left, everything.top, everything.width, everything.height) == (0, 0, 160, 90)
 
 
 def test_crops_keep_the_order_asked_for() -> None:

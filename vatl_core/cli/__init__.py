@@ -83,6 +83,9 @@ def _told(error: BaseException) -> tuple[str, int]:
         return " ".join(error.format_message().split()), 2
     if isinstance(error, OSError):
         if error.errno == errno.ENOSPC:
-            return "the disk is full: make room, then take the run up with `vatl resume`; nothing half-written is left", 1
+            return (
+                "the disk is full: make room, then take the run up with `vatl resume`; nothing half-written is left",
+                1,
+            )
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1
     return "interrupted: `vatl resume RUN` takes a run up where it was left", 130

@@ -8,6 +8,7 @@ import attrs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
 from vatl_core.cycle import Run
 from vatl_core.records import CycleRecord, RunRecord
 from vatl_core.schedule import amounts

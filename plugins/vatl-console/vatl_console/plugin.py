@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from vatl_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from vatl_console.display import Display
     from vatl_core.cycle import Run
     from vatl_core.records import CycleRecord, RunRecord
-
-    from vatl_console.display import Display
 
 _displays: dict[int, Display] = {}
 

@@ -6,6 +6,7 @@ import attrs
 import torchvision
 from attrs.validators import ge
 from torch import Tensor, nn
+
 from vatl_core.contracts import Estimator
 from vatl_core.errors import InputError, unknown
 from vatl_core.skeleton import Skeleton

@@ -6,6 +6,7 @@ import attrs
 from attrs.validators import ge
 from torch import Tensor, nn
 from torch.nn import functional
+
 from vatl_core.contracts import Estimator
 from vatl_core.errors import InputError
 from vatl_core.skeleton import Skeleton

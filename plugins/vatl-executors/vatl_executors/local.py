@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import attrs
+
 from vatl_core.contracts import Executor
 
 T = TypeVar("T")

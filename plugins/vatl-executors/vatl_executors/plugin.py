@@ -6,7 +6,9 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 
 COMPONENTS = [
-    Component("executor", "local", "In this process, one run after the other", "vatl_executors.local:Local", default=True),
+    Component(
+        "executor", "local", "In this process, one run after the other", "vatl_executors.local:Local", default=True
+    ),
 ]
 
 

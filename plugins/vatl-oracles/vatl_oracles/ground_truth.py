@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import attrs
 import torch
 from torch import Tensor
+
 from vatl_core.contracts import Labels, Oracle
 from vatl_core.errors import InputError
 from vatl_core.video import Video

@@ -6,7 +6,13 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 
 COMPONENTS = [
-    Component("oracle", "ground-truth", "The data set's own annotations", "vatl_oracles.ground_truth:GroundTruth", default=True),
+    Component(
+        "oracle",
+        "ground-truth",
+        "The data set's own annotations",
+        "vatl_oracles.ground_truth:GroundTruth",
+        default=True,
+    ),
 ]
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from vatl_core.frames import write_video
 from vatl_core.video import Video
 from vatl_report.drawing import Picture, View, data_uri, jpeg, read
-from vatl_report.gallery import Pose, common_aspect
+from vatl_report.gallery import Pose
 from vatl_report.remaining import last_estimates
 
 if TYPE_CHECKING:
@@ -91,23 +91,22 @@ def _by_frame(video: Video) -> dict[int, list[int]]:
 
 def _drawn(video: Video, picture: Picture, view: View, instances: Sequence[int], keypoints: Tensor) -> Picture:
     """A piece of a frame with the poses of these instances."""
-    shown = (view := view.inside(picture)).show(picture)
+    shown = view.show(picture)
     for instance in instances:
         size = view.shown_size(video.instances.boxes[instance])
         Pose.estimate(keypoints[instance]).draw(shown, view, video.skeleton, size)
     return shown
 
 
-def _around(boxes: Tensor) -> Tensor:
-    """The one box (1, 4) that holds all of ``boxes`` (M, 4)."""
-    low = boxes[:, :2].amin(0)
-    return torch.cat([low, (boxes[:, :2] + boxes[:, 2:]).amax(0) - low])[None]
+def _view(picture: Picture, boxes: Tensor, grow: float, width: int) -> View:
+    """What holds ``boxes`` (M, 4), in the shape of the frame, shown ``width`` pixels wide."""
+    aspect = min(max(picture.shape[1] / picture.shape[0], 0.5), 2.4)
+    return View.around(boxes, grow, aspect, width if aspect >= 1 else round(width / aspect)).inside(picture)
 
 
 def _pair(video: Video, frame: int, instances: list[int], both: tuple[Tensor, Tensor]) -> Pair:
-    boxes = video.instances.boxes[instances]
-    view = View.around(boxes, 1.25, common_aspect(_around(video.instances.boxes)), _SHOWN)
     picture = read(video.frames, frame)
+    view = _view(picture, video.instances.boxes[instances], 1.25, _SHOWN)
     before, after = (jpeg(_drawn(video, picture, view, instances, keypoints)) for keypoints in both)
     return Pair(frame, before, after, view.size)
 
@@ -131,11 +130,10 @@ def _side_by_side(
 ) -> Iterator[Tensor]:
     """(3, H, W) uint8: every one of ``frames`` twice, a gap between."""
     boxes = video.instances.boxes[[i for frame in frames for i in here[frame]]]
-    half = _CLIP_WIDTH // 2 - 4
-    aspect = common_aspect(_around(boxes))
-    view = View.around(boxes, 1.15, aspect, half if aspect >= 1 else round(half / aspect))
-    gap = np.full((view.size[1], 8, 3), 255, np.uint8)
+    view: View | None = None
     for frame in frames:
         picture = read(video.frames, frame)
+        view = view or _view(picture, boxes, 1.15, _CLIP_WIDTH // 2 - 4)
+        gap = np.full((view.size[1], 8, 3), 255, np.uint8)
         left, right = (_drawn(video, picture, view, here[frame], keypoints) for keypoints in both)
         yield torch.from_numpy(np.concatenate([left, gap, right], axis=1)).permute(2, 0, 1)

@@ -73,11 +73,15 @@ class View:
         return shown
 
     def inside(self, frame: Picture) -> View:
-        """The same view moved into the frame, as far as it fits."""
-        height, width = frame.shape[:2]
-        left = min(max(self.left, 0), max(width - self.width, 0))
-        top = min(max(self.top, 0), max(height - self.height, 0))
-        return attrs.evolve(self, left=left, top=top)
+        """The same view brought into the frame: no larger than it takes to show all of it, and moved as far as it fits."""
+        high, wide = frame.shape[:2]
+        scale = min(1.0, max(wide / self.width, high / self.height))
+        width, height = max(1, round(self.width * scale)), max(1, round(self.height * scale))
+        left = self.left + (self.width - width) // 2
+        top = self.top + (self.height - height) // 2
+        left = min(max(left, 0), wide - width) if width <= wide else (wide - width) // 2
+        top = min(max(top, 0), high - height) if height <= high else (high - height) // 2
+        return View(left, top, width, height, self.size)
 
     def shown_size(self, box: Tensor) -> float:
         """The root of a box's (4,) shown area: how large an instance appears, in pixels."""

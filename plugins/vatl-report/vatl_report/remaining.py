@@ -11,6 +11,7 @@ from torch import Tensor
 from vatl_core.estimate import Estimates
 from vatl_core.metrics import oks
 from vatl_core.query import combined
+from vatl_core.video import Video
 from vatl_report.gallery import Pose, Shot, Tile, take
 from vatl_report.wording import accuracy, score
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 CROPS: Final = 16
 """How many are shown."""
+APART: Final = 5
+"""Frames between two that are shown of one track: the next frame has the same mistake in it, and tells nothing new."""
 
 
 @attrs.frozen
@@ -30,12 +33,14 @@ class Remaining:
         tiles: the worst first.
         unlabelled: how many there are to choose from.
         truth: whether the blue pose on them is the ground truth.
+        apart: frames that lie between two of one track.
     """
 
     measure: str
     tiles: list[Tile]
     unlabelled: int
     truth: bool
+    apart: int = APART
 
 
 def last_estimates(past: PastRun) -> tuple[int, Estimates] | None:
@@ -79,7 +84,7 @@ def _by_truth(past: PastRun, estimates: Estimates, rest: Tensor) -> Remaining:
             f"OKS {accuracy(float(values[i]))}",
             bool(values[i] >= past.config.threshold),
         )
-        for i in rest[values[rest].argsort(stable=True)][:CROPS].tolist()
+        for i in _apart(past.video, rest[values[rest].argsort(stable=True)])
     ]
     return Remaining("lowest OKS against the ground truth", take(past.video, shots), len(rest), truth=True)
 
@@ -95,9 +100,23 @@ def _by_score(past: PastRun, estimates: Estimates, rest: Tensor) -> Remaining:
     shown = estimates.criteria[names[0]] if len(names) == 1 else values
     shots = [
         Shot(i, (Pose.estimate(estimates.keypoints[i]),), f"{measure} {score(float(shown[i]))}")
-        for i in rest[values[rest].argsort(descending=True, stable=True)][:CROPS].tolist()
+        for i in _apart(past.video, rest[values[rest].argsort(descending=True, stable=True)])
     ]
     return Remaining(f"highest {measure}", take(past.video, shots), len(rest), truth=False)
+
+
+def _apart(video: Video, ranked: Tensor) -> list[int]:
+    """The first :data:`CROPS` of ``ranked`` (R,) that are not close in time to an earlier one of the same track."""
+    chosen: list[int] = []
+    taken: dict[int, list[int]] = {}
+    places = zip(
+        ranked.tolist(), video.instances.track[ranked].tolist(), video.instances.frame[ranked].tolist(), strict=True
+    )
+    for instance, track, frame in places:
+        if len(chosen) < CROPS and all(abs(frame - other) > APART for other in taken.get(track, [])):
+            chosen.append(instance)
+            taken.setdefault(track, []).append(frame)
+    return chosen
 
 
 def _query_score(past: PastRun, columns: list[Tensor], rest: Tensor) -> Tensor:

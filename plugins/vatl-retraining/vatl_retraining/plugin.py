@@ -6,8 +6,16 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 
 COMPONENTS = [
-    Component("retraining", "continual", "Go on from the last weights, on the query and what is still wrong", "vatl_retraining.policies:Continual", default=True),
-    Component("retraining", "full", "Go on from the last weights, on everything labelled", "vatl_retraining.policies:Full"),
+    Component(
+        "retraining",
+        "continual",
+        "Go on from the last weights, on the query and what is still wrong",
+        "vatl_retraining.policies:Continual",
+        default=True,
+    ),
+    Component(
+        "retraining", "full", "Go on from the last weights, on everything labelled", "vatl_retraining.policies:Full"
+    ),
     Component("retraining", "none", "Never retrain", "vatl_retraining.policies:Never"),
 ]
 

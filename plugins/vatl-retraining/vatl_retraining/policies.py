@@ -7,6 +7,7 @@ from abc import abstractmethod
 import attrs
 from attrs.validators import ge, gt, le, lt
 from torch import Tensor
+
 from vatl_core.contracts import Estimator, Retraining
 from vatl_core.records import History
 from vatl_core.training import Augmentation, Labelled, Recipe, Trainer

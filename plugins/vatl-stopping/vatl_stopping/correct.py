@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+
 from vatl_core.contracts import Stopping
 from vatl_core.records import History
 
@@ -19,7 +20,9 @@ class AllCorrect(Stopping):
         similarity = history.present.labelled_oks
         if not similarity or min(similarity) < history.threshold:
             return None
-        return f"all {len(similarity)} labelled instances have OKS ≥ {history.threshold:g} (lowest {min(similarity):.3f})"
+        return (
+            f"all {len(similarity)} labelled instances have OKS ≥ {history.threshold:g} (lowest {min(similarity):.3f})"
+        )
 
 
 @attrs.frozen

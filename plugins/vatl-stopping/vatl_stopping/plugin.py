@@ -6,10 +6,27 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 
 COMPONENTS = [
-    Component("stopping", "sc-correct", "Everything labelled is estimated correctly (the published criterion)", "vatl_stopping.correct:AllCorrect"),
-    Component("stopping", "sc-min-error", "The mean OKS of the query is high enough", "vatl_stopping.correct:MinimumError"),
-    Component("stopping", "sc-thc", "The mean temporal heatmap continuity has settled; needs no labels", "vatl_stopping.settled:Settled"),
-    Component("stopping", "budget", "Labels, labelled fraction, annotation minutes or hours are used up", "vatl_stopping.budget:Budget"),
+    Component(
+        "stopping",
+        "sc-correct",
+        "Everything labelled is estimated correctly (the published criterion)",
+        "vatl_stopping.correct:AllCorrect",
+    ),
+    Component(
+        "stopping", "sc-min-error", "The mean OKS of the query is high enough", "vatl_stopping.correct:MinimumError"
+    ),
+    Component(
+        "stopping",
+        "sc-thc",
+        "The mean temporal heatmap continuity has settled; needs no labels",
+        "vatl_stopping.settled:Settled",
+    ),
+    Component(
+        "stopping",
+        "budget",
+        "Labels, labelled fraction, annotation minutes or hours are used up",
+        "vatl_stopping.budget:Budget",
+    ),
     Component("stopping", "none", "Only when the schedule runs out", "vatl_stopping.budget:Never", default=True),
 ]
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import attrs
 from attrs.validators import ge
+
 from vatl_core.contracts import Stopping
 from vatl_core.records import History
 

@@ -12,6 +12,7 @@ import attrs
 import torch
 from attrs.validators import ge
 from torch import Tensor
+
 from vatl_core.contracts import Pool, Selector
 
 

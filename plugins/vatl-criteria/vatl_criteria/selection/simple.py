@@ -7,6 +7,7 @@ from typing import ClassVar
 import attrs
 import torch
 from torch import Tensor
+
 from vatl_core.contracts import Pool, Selector
 
 

@@ -117,7 +117,7 @@ def _epoch(
     for part in order.split(batch):
         optimiser.zero_grad(set_to_none=True)
         loss = reconstruction_error(features[part], network(features[part]), known[part]).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import attrs
 from torch import Tensor
+
 from vatl_core.contracts import Criterion, Window
 
 

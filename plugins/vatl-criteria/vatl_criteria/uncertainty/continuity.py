@@ -12,6 +12,7 @@ import attrs
 import torch
 from attrs.validators import in_
 from torch import Tensor
+
 from vatl_core.contracts import Criterion, Window
 
 

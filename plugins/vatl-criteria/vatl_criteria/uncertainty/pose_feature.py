@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+
 from vatl_core.skeleton import Skeleton
 
 _PUBLISHED = (

@@ -12,9 +12,9 @@ import attrs
 import torch
 from attrs.validators import ge, in_
 from torch import Tensor
+
 from vatl_core.contracts import Criterion, Poses, Window
 from vatl_core.skeleton import Skeleton
-
 from vatl_criteria.uncertainty.autoencoder import FINE_TUNING, PRE_TRAINING, AutoEncoder, fit, reconstruction_error
 from vatl_criteria.uncertainty.pose_feature import angle_triples, known_entries, pose_feature
 
@@ -56,7 +56,9 @@ class PoseUnnaturalness(Criterion):
             network = AutoEncoder(2 * len(skeleton) + len(self._triples), self.z_dim, self.output)
         self._network = network.to(device)
         if source is None or not len(source):
-            return "wpu: the data set has no source poses of this skeleton, so its auto-encoder learns from labels alone"
+            return (
+                "wpu: the data set has no source poses of this skeleton, so its auto-encoder learns from labels alone"
+            )
         self._learn(source, generator)
         self._start = copy.deepcopy(network.state_dict())
         return None
