@@ -73,7 +73,7 @@ class View:
         return shown
 
     def inside(self, frame: Picture) -> View:
-        """The same view brought into the frame: no larger than it takes to show all of it, and moved as far as it fits."""
+        """The same view brought into the frame: no larger than shows all of it, and moved as far as it fits."""
         high, wide = frame.shape[:2]
         scale = min(1.0, max(wide / self.width, high / self.height))
         width, height = max(1, round(self.width * scale)), max(1, round(self.height * scale))

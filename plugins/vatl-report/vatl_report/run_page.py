@@ -16,6 +16,7 @@ from vatl_report.page import write_page
 from vatl_report.plots import Plot, accuracy_plot, unlabelled_plot
 from vatl_report.queries import query_rows
 from vatl_report.remaining import worst
+from vatl_report.same_video import check_video
 from vatl_report.stops import Stop, actual_finish, stops
 from vatl_report.tables import cycle_table, cycles_csv
 from vatl_report.wording import accuracy, duration, listed, percent, verdict
@@ -40,9 +41,10 @@ class Section:
     problem: str | None = None
 
     @classmethod
-    def of(cls, making: Callable[[], T]) -> Section:
-        """The pictures that ``making`` makes; a report must appear even where frames cannot be read any more."""
+    def of(cls, past: PastRun, making: Callable[[], T]) -> Section:
+        """The pictures that ``making`` makes; a report must appear even where they cannot be made any more."""
         try:
+            check_video(past)
             return cls(making())
         except (VatlError, OSError) as error:
             return cls(None, str(error))
@@ -81,9 +83,9 @@ def write_run_page(past: PastRun, folder: Path) -> Path:
         finish=actual_finish(cycles),
         threshold=past.config.threshold,
         asked=sum(bool(record.query) for record in cycles),
-        queries=Section.of(lambda: query_rows(past)),
-        remaining=Section.of(lambda: worst(past)),
-        comparison=Section.of(lambda: before_after(past, folder)),
+        queries=Section.of(past, lambda: query_rows(past)),
+        remaining=Section.of(past, lambda: worst(past)),
+        comparison=Section.of(past, lambda: before_after(past, folder)),
     )
 
 
