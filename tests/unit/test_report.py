@@ -328,6 +328,7 @@ def test_without_truth_the_most_uncertain_are_shown_first(tmp_path: Path) -> Non
     assert shown[0] == pytest.approx(max(rest), rel=1e-3)
     assert shown == sorted(shown, reverse=True)
     assert not remaining.truth
+    assert remaining.unlabelled == N - len(ASKED)
 
 
 def test_the_worst_unlabelled_instances_come_first(reported: tuple[PastRun, Page, Path]) -> None:
@@ -505,6 +506,12 @@ def test_the_csv_has_every_figure(reported: tuple[PastRun, Page, Path]) -> None:
     assert rows[1]["ap_medium"] == "", "there is no instance of that size"
     assert rows[1]["fired"] == "sc-thc sc-correct"
     assert (rows[0]["mean_wpu"], rows[0]["label_seconds"], rows[2]["label_seconds"]) == ("7.0", "41.0", "")
+
+
+def test_a_name_that_no_font_can_write_is_no_trouble(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    write_comparison([made_up_run(tmp_path / "走る"), made_up_run(tmp_path / "b")], tmp_path / "both")
+    assert "走る" in (tmp_path / "both" / "learning_curves.svg").read_text()
+    assert not [str(w.message) for w in recwarn if "Glyph" in str(w.message)]
 
 
 def test_the_curve_names_its_axes_and_the_stops(reported: tuple[PastRun, Page, Path]) -> None:
