@@ -16,6 +16,7 @@ import attrs
 import torch
 from torch import Tensor, nn
 
+from vatl_core.errors import PluginError
 from vatl_core.skeleton import Skeleton
 from vatl_core.video import Instances, Video
 
@@ -42,11 +43,11 @@ class Normalisation:
         return (crops - mean) / std
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
 class Estimator(nn.Module, ABC):
     """A network from an instance's crop to one heatmap a keypoint, and a feature from the same pass.
 
-    A subclass is ``@attrs.define(eq=False, slots=False)`` and makes its layers in :meth:`build`, not in its fields.
+    A subclass is ``@attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)`` and makes its layers in :meth:`build`, not in its fields.
 
     Attributes:
         input_size: height and width of the crop in pixels.
@@ -62,6 +63,11 @@ class Estimator(nn.Module, ABC):
     normalisation: Normalisation = attrs.field(factory=Normalisation, init=False)
 
     def __attrs_pre_init__(self) -> None:
+        if type(self).__setattr__ is not nn.Module.__setattr__:
+            raise PluginError(
+                f"estimator class {type(self).__name__} must be decorated with @attrs.define(eq=False, slots=False, "
+                "on_setattr=attrs.setters.NO_OP): attrs would otherwise hide its layers from torch"
+            )
         nn.Module.__init__(self)
 
     @abstractmethod
@@ -116,7 +122,7 @@ class Dataset(ABC):
 class Window:
     """A batch of B instances with their neighbours in time, all on one device.
 
-    What the criterion does not declare in its ``needs`` may be None.
+    What the criterion does not declare in its ``needs`` may be empty.
 
     Attributes:
         index: (B,) indices into the video's instances.
@@ -138,11 +144,11 @@ class Window:
     keypoints: Tensor
     scores: Tensor
     features: Tensor
-    heatmaps: Tensor | None = None
-    previous: Tensor | None = None
-    next: Tensor | None = None
-    has_previous: Tensor | None = None
-    has_next: Tensor | None = None
+    heatmaps: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    previous: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    next: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    has_previous: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    has_next: Tensor = attrs.field(factory=lambda: torch.empty(0))
 
     def __len__(self) -> int:
         return len(self.index)

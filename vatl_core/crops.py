@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.geometry import crop_boxes, crop_matrices, warp
+from vatl_core.skeleton import Skeleton
 from vatl_core.video import Video
 
 T = TypeVar("T")
@@ -44,6 +45,11 @@ class Crops:
     def __attrs_post_init__(self) -> None:
         self.boxes = crop_boxes(self.video.instances.boxes.to(self.device), self.size)
         self._slot = torch.full((len(self.video.instances),), -1, dtype=torch.int64)
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """What the video's poses are made of."""
+        return self.video.skeleton
 
     @property
     def picture_size(self) -> tuple[int, int]:
@@ -80,6 +86,14 @@ class Crops:
             self._keep(index[~known], cut)
         return result
 
+    def fill(self, index: Tensor) -> None:
+        """Keep the crops of these instances while there is room, each frame read once and in order."""
+        index = index.cpu()
+        missing = index[self._slot[index] < 0].unique()
+        missing = missing[torch.argsort(self.video.instances.frame[missing], stable=True)]
+        for part in missing[: self.capacity - self._used].split(64):
+            self.get(part)
+
     def _cut(self, index: Tensor) -> Tensor:
         """Warp these instances out of their frames, each frame read once, in order."""
         result = torch.empty((len(index), 3, *self.picture_size), dtype=torch.uint8, device=self.device)
@@ -101,6 +115,60 @@ class Crops:
         self._kept[self._used : self._used + room] = cut[:room]
         self._slot[index[:room]] = torch.arange(self._used, self._used + room)
         self._used += room
+
+
+@attrs.frozen(eq=False)
+class JoinedCrops:
+    """The crops of several videos' instances under one numbering: the second video's follow the first's.
+
+    Attributes:
+        parts: one a video, all of one size, margin and skeleton.
+    """
+
+    parts: Sequence[Crops]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the crop box in crop pixels."""
+        return self.parts[0].size
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of what :meth:`get` returns."""
+        return self.parts[0].picture_size
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """What the videos' poses are made of."""
+        return self.parts[0].skeleton
+
+    def matrices(self, index: Tensor) -> Tensor:
+        """As :meth:`Crops.matrices`."""
+        return _in_order([(here, part.matrices(own)) for here, own, part in self._parts(index)])
+
+    def get(self, index: Tensor) -> Tensor:
+        """As :meth:`Crops.get`."""
+        return _in_order([(here, part.get(own)) for here, own, part in self._parts(index)])
+
+    def fill(self, index: Tensor) -> None:
+        """As :meth:`Crops.fill`."""
+        for _, own, part in self._parts(index):
+            part.fill(own)
+
+    def _parts(self, index: Tensor) -> Iterator[tuple[Tensor, Tensor, Crops]]:
+        """For each video concerned: places in ``index``, its own numbers of those instances, its crops."""
+        sizes = torch.tensor([len(part.video.instances) for part in self.parts], device=index.device)
+        ends = sizes.cumsum(0)
+        which = torch.bucketize(index, ends, right=True)
+        for number in which.unique().tolist():
+            here = torch.nonzero(which == number).flatten()
+            yield here, index[here] - (ends[number] - sizes[number]), self.parts[number]
+
+
+def _in_order(answers: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Rows put at their places."""
+    places = torch.cat([here for here, _ in answers])
+    return torch.cat([rows for _, rows in answers])[torch.argsort(places)]
 
 
 def ahead(items: Iterable[T]) -> Iterator[T]:

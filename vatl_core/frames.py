@@ -27,6 +27,9 @@ class PictureFiles(Frames):
     def __len__(self) -> int:
         return len(self.paths)
 
+    def name(self, index: int) -> str:
+        return self.paths[index].name
+
     def read(self, index: int) -> Tensor:
         import cv2
 
@@ -64,6 +67,9 @@ class VideoFile(Frames):
 
     def __len__(self) -> int:
         return len(self._times)
+
+    def name(self, index: int) -> str:
+        return self.path.name
 
     def read(self, index: int) -> Tensor:
         if not 0 <= index < len(self):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vatl_core.compute import Compute
 from vatl_core.contracts import Estimator
-from vatl_core.crops import Crops
+from vatl_core.crops import Crops, JoinedCrops
 from vatl_core.estimate import Progress, silent
 from vatl_core.geometry import compose, gaussian_targets, invert, transform, warp
 from vatl_core.skeleton import Skeleton
@@ -37,7 +37,7 @@ class Labelled:
     visible: Tensor
     oks: Tensor
     queried: Tensor
-    pictures: Crops
+    pictures: Crops | JoinedCrops
 
     def __len__(self) -> int:
         return len(self.index)
@@ -56,7 +56,7 @@ class Labelled:
     @property
     def skeleton(self) -> Skeleton:
         """What the poses are made of."""
-        return self.pictures.video.skeleton
+        return self.pictures.skeleton
 
 
 @attrs.frozen
@@ -104,6 +104,8 @@ class Recipe:
         lr: learning rate of the backbone; an estimator gives its other parts multiples of it.
         weight_decay: of AdamW.
         decay: factor on the learning rates after each epoch.
+        milestones: epochs after which the learning rates fall to a tenth.
+        alike: every part learns at ``lr``, as when training from scratch.
         batch: instances to a step at the most.
         augmentation: None to train on plain crops.
     """
@@ -112,8 +114,19 @@ class Recipe:
     lr: float = 2.5e-4
     weight_decay: float = 0.7
     decay: float = 0.99
+    milestones: tuple[int, ...] = ()
+    alike: bool = False
     batch: int = 120
     augmentation: Augmentation | None = Augmentation()
+
+    def optimiser(self, estimator: Estimator) -> torch.optim.AdamW:
+        """AdamW on the estimator's parameter groups."""
+        groups = [{"params": list(estimator.parameters())}] if self.alike else estimator.parameter_groups(self.lr)
+        return torch.optim.AdamW(groups, lr=self.lr, weight_decay=self.weight_decay)
+
+    def factor(self, epoch: int) -> float:
+        """What the learning rates are multiplied by in an epoch, counted from 0."""
+        return self.decay**epoch * 0.1 ** sum(epoch >= milestone for milestone in self.milestones)
 
 
 @attrs.define
@@ -135,9 +148,10 @@ class Trainer:
 
         The loss is half the mean squared error between heatmaps and targets of weighted keypoints.
         """
-        optimiser = torch.optim.AdamW(estimator.parameter_groups(recipe.lr), weight_decay=recipe.weight_decay)
-        schedule = torch.optim.lr_scheduler.ExponentialLR(optimiser, recipe.decay)
+        optimiser = recipe.optimiser(estimator)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, recipe.factor)
         torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))  # for dropout in the network
+        labelled.pictures.fill(labelled.index)
         estimator.train()
         loss = math.nan
         for epoch in range(recipe.epochs if len(labelled) else 0):
@@ -191,7 +205,7 @@ def _plain(count: int) -> Tensor:
     return torch.eye(2, 3).expand(count, 2, 3)
 
 
-def _shift(pictures: Crops, like: Tensor) -> Tensor:
+def _shift(pictures: Crops | JoinedCrops, like: Tensor) -> Tensor:
     """What to add to a map into the plain crop to make it one into the picture with its margin, (1, 2, 3)."""
     offset = [(p - s) / 2 for p, s in zip(pictures.picture_size, pictures.size, strict=True)][::-1]
     shift = like.new_zeros(1, 2, 3)

@@ -29,6 +29,10 @@ class Frames(ABC):
             InputError: the frame does not exist or cannot be decoded; the message names the file and the frame.
         """
 
+    def name(self, index: int) -> str:
+        """What other programs would call frame ``index``: its file, or its number."""
+        return f"{index:06d}"
+
 
 @attrs.frozen
 class Instances:

@@ -14,7 +14,7 @@ from vatl_core.skeleton import Skeleton
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
 class SimpleBaseline(Estimator):
     """Three deconvolutions and a 1×1 convolution on a backbone of stride 32.
 

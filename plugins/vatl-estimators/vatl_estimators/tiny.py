@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import attrs
 from attrs.validators import ge
 from torch import Tensor, nn
@@ -12,7 +14,7 @@ from vatl_core.errors import InputError
 from vatl_core.skeleton import Skeleton
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
 class Tiny(Estimator):
     """A residual encoder to stride 32 and a top-down path back to stride 4, about 0.6 million parameters.
 
@@ -35,9 +37,7 @@ class Tiny(Estimator):
         widths = [self.width, self.width * 3 // 2, self.width * 5 // 2, self.width * 7 // 2]
         stem = [_convolution(3, self.width // 2, 2), _convolution(self.width // 2, self.width, 2)]
         self.stem = nn.Sequential(*stem, _Residual(self.width))
-        self.stages = nn.ModuleList(
-            nn.Sequential(_convolution(a, b, 2), _Residual(b)) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.stages = nn.ModuleList(nn.Sequential(_convolution(a, b, 2), _Residual(b)) for a, b in pairwise(widths))
         self.lateral = nn.ModuleList(nn.Conv2d(w, self.width * 3 // 2, 1) for w in widths)
         self.smooth = nn.ModuleList(_convolution(self.width * 3 // 2, self.width * 3 // 2, 1) for _ in range(3))
         self.final_layer = nn.Conv2d(self.width * 3 // 2, len(skeleton), 1)

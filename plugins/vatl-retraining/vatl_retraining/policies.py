@@ -57,7 +57,7 @@ class Policy(Retraining):
 
     def _recipe(self, epochs: int) -> Recipe:
         augmentation = Augmentation(self.rotation, self.rotated, self.scale, self.flip)
-        return Recipe(epochs, self.lr, self.weight_decay, self.decay, self.batch, augmentation)
+        return Recipe(epochs, self.lr, self.weight_decay, self.decay, batch=self.batch, augmentation=augmentation)
 
 
 @attrs.frozen

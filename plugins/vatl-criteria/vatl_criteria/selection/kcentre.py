@@ -51,7 +51,7 @@ def greedy(pool: Pool, count: int, far: float, uncertain: float, start: int | No
 
 def _distance(features: Tensor, centre: Tensor) -> Tensor:
     """Euclidean distances (N,) of features (N, D) to one centre (D,)."""
-    return torch.linalg.vector_norm(features - centre, dim=1)
+    return (features - centre).square().sum(1).sqrt()
 
 
 def _to_nearest(features: Tensor, centres: Tensor) -> Tensor:

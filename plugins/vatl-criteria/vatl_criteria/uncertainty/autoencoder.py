@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from itertools import pairwise
 
 import attrs
 import torch
@@ -24,7 +25,7 @@ class AutoEncoder(nn.Module):
     def __init__(self, size: int, z_dim: int = 4, output: str = "linear") -> None:
         super().__init__()
         widths = [size, *HIDDEN, z_dim, *reversed(HIDDEN), size]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         self.output = output
 
     def forward(self, features: Tensor) -> Tensor:

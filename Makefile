@@ -1,0 +1,43 @@
+# `make run` and `make test` need nothing before them on a fresh Debian machine with Python ≥ 3.11.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help run test lint benchmarks weights clean
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(BIN)/.installed: requirements.txt constraints.txt pyproject.toml $(wildcard plugins/*/pyproject.toml adapters/*/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "vatl needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory venv-package
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.PHONY: venv-package
+venv-package: # Debian keeps Python's venv module in a package of its own
+	@echo "installing python3-venv, which Debian's Python comes without"
+	@if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy python3-venv; \
+		else sudo apt-get update -q && sudo apt-get install -qy python3-venv; fi
+
+run: $(BIN)/.installed ## Set up and run the main job on the embedded video; the report's place is its last line
+	$(BIN)/vatl run
+
+test: $(BIN)/.installed lint ## Set up and pass the tests
+	$(BIN)/pytest
+
+lint: $(BIN)/.installed ## Style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+benchmarks: $(BIN)/.installed ## Speed, as ratios within one run
+	$(BIN)/pytest -s tests/benchmarks
+
+weights: $(BIN)/.installed ## Make the weights of `tiny` that ship with the synthetic data set
+	$(BIN)/vatl train --dataset synthetic --estimator tiny --out adapters/vatl-synthetic/vatl_synthetic/weights/tiny.safetensors
+
+clean: ## Remove what was set up
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
