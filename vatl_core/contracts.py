@@ -47,7 +47,8 @@ class Normalisation:
 class Estimator(nn.Module, ABC):
     """A network from an instance's crop to one heatmap a keypoint, and a feature from the same pass.
 
-    A subclass is ``@attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)`` and makes its layers in :meth:`build`, not in its fields.
+    A subclass is ``@attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)``: setting an attribute is
+    torch's affair. It makes its layers in :meth:`build`, not in its fields.
 
     Attributes:
         input_size: height and width of the crop in pixels.

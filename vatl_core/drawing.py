@@ -51,7 +51,7 @@ def draw_pose(
         visible: (K,); all if not given.
         square: whether keypoints are squares, for those who cannot tell the colours.
     """
-    there = np.isfinite(points).all(1)
+    there: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(points), axis=1)
     if visible is not None:
         there &= visible
     spots = [_spot(point) if ok else (0, 0) for point, ok in zip(points, there, strict=True)]

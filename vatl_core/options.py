@@ -91,8 +91,13 @@ def _converter() -> cattrs.Converter:
         kinds = [wanted[0]] * len(parts) if wanted[-1] is Ellipsis else wanted
         return tuple(plain_tuple(converter, p, k) for p, k in zip(parts, kinds, strict=True))
 
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) is tuple, structure_tuple)
+    converter.register_structure_hook_func(_is_tuple, structure_tuple)
     return converter
+
+
+def _is_tuple(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is tuple
 
 
 def _is_optional(kind: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from vatl_core.contracts import Pool
 from vatl_core.geometry import crop_boxes, crop_matrices, decode, gaussian_targets, invert, transform, warp
 from vatl_core.metrics import Poses, alc, average_precision, oks
@@ -156,9 +157,7 @@ class TestMeasures:
         expected = json.loads((FIXTURES / "coco_expected.json").read_text())[case]
         swap = torch.isin(truth.ids, torch.tensor(expected.get("labelled_annotation_ids", []), dtype=torch.int64))
         keypoints = torch.where(swap[:, None, None], truth.keypoints, predicted.keypoints)
-        ours = average_precision(
-            truth, Poses(predicted.frame, predicted.boxes, keypoints, predicted.weight), PERSON_17
-        )
+        ours = average_precision(truth, Poses(predicted.frame, predicted.boxes, keypoints, predicted.weight), PERSON_17)
         figures = {"AP": ours.ap, "AP (M)": ours.medium, "AP (L)": ours.large, "AR": ours.ar}
         figures |= {f"AP {t.removeprefix('0')}": value for t, value in ours.at.items()}
         assert figures == pytest.approx(expected["ap"], rel=1e-4)

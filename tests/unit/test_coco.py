@@ -17,9 +17,9 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from vatl_coco.dataset import Coco
 from vatl_coco.plugin import vatl_components
-
 from vatl_core.errors import InputError
 from vatl_core.frames import PictureFiles, VideoFile, write_video
 from vatl_core.skeleton import PERSON_17

@@ -16,15 +16,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from vatl_report import before_after, queries
-from vatl_report.comparison import run_names, write_comparison
-from vatl_report.curves import accuracy_curves
-from vatl_report.drawing import ESTIMATE, View, draw_pose
-from vatl_report.gallery import Pose, Shot, take
-from vatl_report.remaining import worst
-from vatl_report.run_page import write_run_page
-from vatl_report.stops import actual_finish, stops
-from vatl_report.wording import UNKNOWN, accuracy, percent, verdict
 
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Labels
@@ -36,6 +27,15 @@ from vatl_core.runs import PastRun
 from vatl_core.skeleton import PERSON_17
 from vatl_core.store import RunFolder
 from vatl_core.video import Frames, Instances, Video
+from vatl_report import before_after, queries
+from vatl_report.comparison import run_names, write_comparison
+from vatl_report.curves import accuracy_curves
+from vatl_report.drawing import ESTIMATE, View, draw_pose
+from vatl_report.gallery import Pose, Shot, take
+from vatl_report.remaining import worst
+from vatl_report.run_page import write_run_page
+from vatl_report.stops import actual_finish, stops
+from vatl_report.wording import UNKNOWN, accuracy, percent, verdict
 
 FRAMES, TRACKS = 12, 2
 N = FRAMES * TRACKS

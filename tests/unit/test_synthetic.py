@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
+from vatl_core.errors import InputError
+from vatl_core.skeleton import PERSON_17
+from vatl_core.video import Instances, Video
 from vatl_synthetic.anatomy import CHANNELS, JOINT, PARENTS, posture
 from vatl_synthetic.dataset import SOURCE_PEOPLE, Synthetic, render
 from vatl_synthetic.depth import look
@@ -21,10 +25,6 @@ from vatl_synthetic.repertoire import MOTIONS
 from vatl_synthetic.scene import Scene, compose
 from vatl_synthetic.shelf import PICTURES, TRUTH
 from vatl_synthetic.truth import boxes, visible_keypoints
-
-from vatl_core.errors import InputError
-from vatl_core.skeleton import PERSON_17
-from vatl_core.video import Instances, Video
 
 FRAMES = 4
 WIDTH, HEIGHT = 320, 240

@@ -24,6 +24,7 @@ def command(run: Path, out: Path | None, with_labels: bool, video: bool, fps: fl
     if not (run / "config.toml").is_file():
         raise InputError(f"{run} is no run: it has no config.toml")
 
+    from vatl_core.cli.progress import bar
     from vatl_core.predictions import Predictions, write_coco, write_csv, write_overlay
     from vatl_core.runs import PastRun
 
@@ -31,9 +32,7 @@ def command(run: Path, out: Path | None, with_labels: bool, video: bool, fps: fl
     folder = out or run / "predictions"
     written = [write_coco(predictions, folder / "poses.json"), write_csv(predictions, folder / "poses.csv")]
     if video:
-        with click.progressbar(
-            length=len(predictions.video.frames), label="overlay", file=click.get_text_stream("stderr")
-        ) as bar:
-            written.append(write_overlay(predictions, folder / "overlay.mp4", fps, lambda done: bar.update(1)))
+        with bar("overlay", len(predictions.video.frames)) as step:
+            written.append(write_overlay(predictions, folder / "overlay.mp4", fps, lambda done: step()))
     for path in written:
         click.echo(str(path))

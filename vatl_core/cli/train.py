@@ -46,11 +46,12 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
     for text in options:
         add_option(tables, text, config, registry)
 
+    from vatl_core.cli.progress import bar
     from vatl_core.source_training import train
     from vatl_core.training import Recipe
 
     milestones = flags["milestones"] or (round(flags["epochs"] * 0.7), round(flags["epochs"] * 0.9))
     recipe = Recipe(flags["epochs"], flags["lr"], flags["weight_decay"], 1.0, milestones, True, flags["batch"])
-    with click.progressbar(length=recipe.epochs, label="training", file=click.get_text_stream("stderr")) as bar:
-        loss = train(registry, config, recipe, out, lambda stage, done, total: bar.update(1))
+    with bar("training", recipe.epochs) as step:
+        loss = train(registry, config, recipe, out, lambda stage, done, total: step())
     click.echo(f"{out}: last epoch's loss {loss:.5f}")

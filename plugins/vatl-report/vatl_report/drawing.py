@@ -11,16 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vatl_core import drawing
+from vatl_core.drawing import Picture
 from vatl_core.skeleton import Skeleton
 from vatl_core.video import Frames
 
-Picture = NDArray[np.uint8]
-"""(H, W, 3) RGB."""
-
-_SHADOW: Final = (20, 20, 20)
 _OUTSIDE: Final = 128
-_SUBPIXEL: Final = 4
-_FAR: Final = 20_000
 
 
 def read(frames: Frames, index: int) -> Picture:
@@ -107,48 +103,16 @@ class Pen:
     square: bool = False
 
 
-ESTIMATE: Final = Pen((230, 159, 0))
-LABEL: Final = Pen((86, 180, 233), square=True)
-"""Orange and sky blue of Okabe and Ito's palette: apart for every kind of colour vision."""
+ESTIMATE: Final = Pen(drawing.PALETTE[0])
+LABEL: Final = Pen(drawing.PALETTE[1], square=True)
+"""Orange and sky blue: apart for every kind of colour vision."""
 
 
 def draw_pose(
     picture: Picture, points: NDArray[np.float64], visible: NDArray[np.bool_], skeleton: Skeleton, pen: Pen, size: float
 ) -> None:
-    """Draw limbs and keypoints in place; those not visible or not finite are left out.
-
-    Args:
-        picture: to draw on.
-        points: (K, 2) in its pixels.
-        visible: (K,)
-        skeleton: whose edges are the limbs.
-        pen: :data:`ESTIMATE` or :data:`LABEL`.
-        size: how large the instance appears, in pixels; a larger one gets thicker limbs.
-    """
-    there = visible & np.isfinite(points).all(1)
-    spots = [_spot(p) if ok else (0, 0) for p, ok in zip(points, there, strict=True)]
-    width = max(1, round(size / 45))
-    limbs = [(spots[a], spots[b]) for a, b in skeleton.edges if there[a] and there[b]]
-    for shade, extra in ((_SHADOW, 2), (pen.colour, 0)):
-        for a, b in limbs:
-            cv2.line(picture, a, b, shade, width + extra, cv2.LINE_AA, _SUBPIXEL)
-        for spot in (s for s, ok in zip(spots, there, strict=True) if ok):
-            _dot(picture, spot, width + 1 + extra / 2, shade, pen.square)
-
-
-def _spot(point: NDArray[np.float64]) -> tuple[int, int]:
-    """A point in OpenCV's fixed-point pixels, kept where its integers do not overflow."""
-    x, y = (np.clip(point, -_FAR, _FAR) * 2**_SUBPIXEL).round().astype(int).tolist()
-    return x, y
-
-
-def _dot(picture: Picture, spot: tuple[int, int], radius: float, colour: tuple[int, int, int], square: bool) -> None:
-    r = round(radius * 2**_SUBPIXEL)
-    if square:
-        low, high = (spot[0] - r, spot[1] - r), (spot[0] + r, spot[1] + r)
-        cv2.rectangle(picture, low, high, colour, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL)
-    else:
-        cv2.circle(picture, spot, r, colour, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL)
+    """Draw the visible keypoints (K, 2) of a pose, in pixels of the picture, with :data:`ESTIMATE` or :data:`LABEL`."""
+    drawing.draw_pose(picture, points, skeleton, pen.colour, size, visible, pen.square)
 
 
 def jpeg(picture: Picture, quality: int = 80) -> str:

@@ -10,9 +10,10 @@ import attrs
 import torch
 from torch import Tensor
 
+from vatl_core.drawing import Picture
 from vatl_core.skeleton import Skeleton
 from vatl_core.video import Video
-from vatl_report.drawing import ESTIMATE, LABEL, Pen, Picture, View, draw_pose, jpeg, read
+from vatl_report.drawing import ESTIMATE, LABEL, Pen, View, draw_pose, jpeg, read
 
 _SHOWN: Final = 240
 _CONTEXT: Final = 1.4

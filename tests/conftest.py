@@ -1,0 +1,111 @@
+"""What the tests share: small videos with known truth, and a way to call the command line as a user does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import torch
+from torch import Tensor
+
+from vatl_core.skeleton import Skeleton
+from vatl_core.video import Frames, Instances, Video
+
+STICK = Skeleton(
+    "stick", ("head", "handL", "handR", "footL", "footR"), ((0, 1), (0, 2), (0, 3), (0, 4)), ((1, 2), (3, 4))
+)
+
+
+@attrs.define
+class Squares(Frames):
+    """Frames in which each keypoint is a square of its own colour: something a network can learn in seconds."""
+
+    pictures: Tensor
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def read(self, index: int) -> Tensor:
+        return self.pictures[index]
+
+
+def stick_video(frames: int = 12, tracks: int = 2, seed: int = 0) -> Video:
+    """Stick figures of five keypoints that drift over noise, with their truth."""
+    generator = torch.Generator().manual_seed(seed)
+    shape = torch.tensor([[0, -24], [-14, -4], [14, -4], [-8, 22], [8, 22]], dtype=torch.float32)
+    centre = torch.tensor([[40.0 + 60 * t, 60.0] for t in range(tracks)])
+    colours = torch.tensor([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [0, 255, 255]], dtype=torch.uint8)
+    pictures = torch.randint(40, 90, (frames, 3, 120, 40 + 60 * tracks), generator=generator, dtype=torch.uint8)
+    keypoints = torch.empty(frames, tracks, 5, 2)
+    for f in range(frames):
+        wiggle = torch.randn(tracks, 5, 2, generator=generator) * 3
+        keypoints[f] = (centre[:, None] + shape + wiggle).round()
+        for t in range(tracks):
+            for (x, y), colour in zip(keypoints[f, t].int().tolist(), colours, strict=True):
+                pictures[f, :, y - 3 : y + 4, x - 3 : x + 4] = colour[:, None, None]
+    flat = keypoints.flatten(0, 1)
+    low, high = flat.amin(1) - 6, flat.amax(1) + 6
+    frame = torch.arange(frames).repeat_interleave(tracks)
+    instances = Instances.of(
+        frame,
+        torch.arange(tracks).repeat(frames),
+        torch.cat([low, high - low], 1),
+        None,
+        flat,
+        torch.ones(len(flat), 5) > 0,
+    )
+    return Video("sticks", STICK, Squares(pictures), instances)
+
+
+@pytest.fixture
+def video() -> Video:
+    return stick_video()
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder of made videos for the whole session."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@attrs.frozen
+class Outcome:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The JSON object on the last line of standard output."""
+        record: dict[str, Any] = json.loads(self.out.strip().splitlines()[-1])
+        return record
+
+
+Vatl = Callable[..., Outcome]
+
+
+@pytest.fixture
+def environment(cache: Path) -> dict[str, str]:
+    """This process's, with caches in the session's folder and one thread, so that runs beside each other agree."""
+    return os.environ | {"XDG_CACHE_HOME": str(cache), "COLUMNS": "200"}
+
+
+@pytest.fixture
+def vatl(tmp_path: Path, environment: dict[str, str]) -> Vatl:
+    """Calls ``vatl`` in a process of its own, in an empty folder."""
+
+    def call(*words: str | Path, timeout: float = 300) -> Outcome:
+        command = [str(Path(sys.executable).with_name("vatl")), *map(str, words)]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=timeout)
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return call

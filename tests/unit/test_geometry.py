@@ -1,0 +1,134 @@
+"""Properties of crops, targets, decoding and augmentation."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import stick_video
+from vatl_core.crops import Crops, JoinedCrops, ahead
+from vatl_core.geometry import compose, crop_boxes, crop_matrices, decode, gaussian_targets, invert, transform, warp
+from vatl_core.training import Augmentation
+
+SIZE = (64, 48)
+
+
+@given(st.floats(-50, 200), st.floats(-50, 200), st.floats(5, 300), st.floats(5, 300))
+def test_a_crop_box_has_the_inputs_aspect_and_holds_the_box(x: float, y: float, w: float, h: float) -> None:
+    x1, y1, x2, y2 = crop_boxes(torch.tensor([[x, y, w, h]], dtype=torch.float64), SIZE)[0].tolist()
+    assert (x2 - x1) / (y2 - y1) == pytest.approx(48 / 64)
+    assert x1 < x < x + w < x2
+    assert y1 < y < y + h < y2
+
+
+@settings(deadline=None)
+@given(st.floats(3, 44), st.floats(3, 60))
+def test_decoding_a_target_gives_the_keypoint_back_to_half_a_heatmap_pixel(x: float, y: float) -> None:
+    box = torch.tensor([[10.0, 20.0, 30.0, 60.0]])
+    crops = crop_boxes(box, SIZE)
+    point = torch.tensor([[[x, y]]])
+    targets, weights = gaussian_targets(point, torch.ones(1, 1) > 0, (16, 12), 4)
+    found, score = decode(targets, crops)
+    back = transform(found, invert(crop_matrices(crops, SIZE)))
+    assert weights.item() == 1
+    assert score.item() == 1
+    assert (back - point).abs().max() <= 2.0 + 1e-4
+
+
+def test_a_gaussian_outside_the_map_has_no_weight() -> None:
+    points = torch.tensor([[[-60.0, 10.0], [500.0, 10.0], [10.0, 10.0], [10.0, 10.0]]])
+    visible = torch.tensor([[True, True, True, False]])
+    targets, weights = gaussian_targets(points, visible, (16, 12), 4)
+    assert weights.tolist() == [[0, 0, 1, 0]]
+    assert targets[0, [0, 1, 3]].abs().sum() == 0
+
+
+def test_decoding_at_the_border_moves_along_it_only() -> None:
+    heatmaps = torch.zeros(1, 1, 8, 8)
+    heatmaps[0, 0, 0, 3], heatmaps[0, 0, 0, 4] = 1.0, 0.5
+    found, _ = decode(heatmaps, torch.tensor([[0.0, 0.0, 8.0, 8.0]]))
+    assert found[0, 0].tolist() == [3.25, 0.0]
+
+
+def test_maps_compose_and_invert() -> None:
+    first = torch.randn(5, 2, 3, dtype=torch.float64)
+    second = torch.randn(5, 2, 3, dtype=torch.float64)
+    points = torch.randn(5, 7, 2, dtype=torch.float64)
+    torch.testing.assert_close(transform(transform(points, first), second), transform(points, compose(first, second)))
+    torch.testing.assert_close(transform(transform(points, first), invert(first)), points)
+
+
+def test_warping_many_boxes_at_once_equals_one_at_a_time() -> None:
+    picture = torch.randint(0, 255, (1, 3, 50, 70), dtype=torch.uint8)
+    crops = crop_matrices(torch.tensor([[0.0, 0.0, 40.0, 50.0], [30.0, -10.0, 90.0, 40.0]]), SIZE)
+    together = warp(picture, crops, SIZE)
+    assert torch.equal(together, torch.cat([warp(picture, c[None], SIZE) for c in crops]))
+    assert torch.equal(together, warp(picture.expand(2, -1, -1, -1), crops, SIZE))
+
+
+class TestCrops:
+    def test_the_cache_changes_nothing_but_the_reading(self) -> None:
+        video = stick_video()
+        index = torch.tensor([5, 0, 17, 3])
+        none, some, all_ = (Crops(video, SIZE, torch.device("cpu"), b) for b in (0, 5 * 64 * 48 * 3, 10**9))
+        expected = none.get(index)
+        for crops in (some, all_):
+            crops.get(torch.arange(6))
+            assert torch.equal(crops.get(index), expected)
+            assert torch.equal(crops.get(index), expected)
+
+    def test_the_cache_keeps_to_its_budget(self) -> None:
+        crops = Crops(stick_video(), SIZE, torch.device("cpu"), 5 * 64 * 48 * 3)
+        crops.get(torch.arange(24))
+        assert crops._used == crops.capacity == 5
+
+    def test_the_margins_centre_is_the_plain_crop(self) -> None:
+        video = stick_video()
+        index = torch.tensor([4, 9])
+        plain = Crops(video, SIZE, torch.device("cpu"), 0).get(index)
+        wide = Crops(video, SIZE, torch.device("cpu"), 0, margin=1.5).get(index)
+        assert (wide[:, :, 16:80, 12:60].int() - plain.int()).abs().max() <= 1
+
+    def test_joined_videos_answer_in_the_order_asked(self) -> None:
+        videos = [stick_video(seed=s) for s in range(3)]
+        parts = [Crops(v, SIZE, torch.device("cpu"), 0) for v in videos]
+        joined = JoinedCrops(parts)
+        got = joined.get(torch.tensor([50, 3, 25]))
+        expected = torch.cat([parts[2].get(torch.tensor([2])), parts[0].get(torch.tensor([3])), parts[1].get(torch.tensor([1]))])
+        assert torch.equal(got, expected)
+        joined.fill(torch.arange(72))
+        assert torch.equal(joined.get(torch.tensor([50, 3, 25])), expected)
+
+    def test_working_ahead_keeps_order_and_errors(self) -> None:
+        def items() -> object:
+            yield 1
+            yield 2
+            raise ValueError("third")
+
+        seen = []
+        with pytest.raises(ValueError, match="third"):
+            for item in ahead(items()):  # type: ignore[arg-type]
+                seen.append(item)
+        assert seen == [1, 2]
+
+
+class TestAugmentation:
+    def test_nothing_to_change_changes_nothing(self) -> None:
+        maps, mirrored = Augmentation(0, 0, 0, 0).draw(4, SIZE, torch.Generator())
+        torch.testing.assert_close(maps, torch.eye(2, 3).expand(4, 2, 3))
+        assert not mirrored.any()
+
+    def test_mirroring_twice_is_the_identity(self) -> None:
+        maps, mirrored = Augmentation(0, 0, 0, 1).draw(3, SIZE, torch.Generator())
+        assert mirrored.all()
+        torch.testing.assert_close(compose(maps, maps), torch.eye(2, 3).expand(3, 2, 3))
+
+    def test_rotation_and_scale_keep_to_their_bounds(self) -> None:
+        maps, _ = Augmentation(40, 1, 0.3, 0).draw(2000, SIZE, torch.Generator().manual_seed(0))
+        scale = torch.linalg.det(maps[:, :, :2]).sqrt()
+        angle = torch.rad2deg(torch.atan2(maps[:, 1, 0], maps[:, 0, 0])).abs()
+        assert 0.7 - 1e-4 <= scale.min() <= 0.75
+        assert 1.25 <= scale.max() <= 1.3 + 1e-4
+        assert 70 < angle.max() <= 80 + 1e-3

@@ -1,0 +1,97 @@
+"""What every selector promises, whatever it is given."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vatl_core.contracts import Pool, Selector
+from vatl_core.query import combined, normalised
+from vatl_criteria.selection.kcentre import CoreSet, DynamicUncertaintyWeighting
+from vatl_criteria.selection.simple import Random, Top
+
+SELECTORS = [Random(), Top(), CoreSet(), DynamicUncertaintyWeighting(), DynamicUncertaintyWeighting(0.5, True)]
+
+
+def pool(count: int, labelled: int, seed: int, constant: bool) -> Pool:
+    generator = torch.Generator().manual_seed(seed)
+    mask = torch.zeros(count, dtype=torch.bool)
+    mask[torch.randperm(count, generator=generator)[:labelled]] = True
+    scores = torch.full((count,), 0.5) if constant else torch.rand(count, generator=generator)
+    features = torch.ones(count, 4) if constant else torch.randn(count, 4, generator=generator)
+    return Pool(scores, features, mask, 0.4 if labelled else None)
+
+
+@pytest.mark.parametrize("selector", SELECTORS, ids=repr)
+@settings(max_examples=40, deadline=None)
+@given(
+    count=st.integers(1, 40),
+    share=st.floats(0, 1),
+    ask=st.integers(1, 50),
+    seed=st.integers(0, 1000),
+    constant=st.booleans(),
+)
+def test_picks_are_new_different_and_as_many_as_there_are(
+    selector: Selector, count: int, share: float, ask: int, seed: int, constant: bool
+) -> None:
+    labelled = int(share * count)
+    given_pool = pool(count, labelled, seed, constant)
+    before = given_pool.labelled.clone()
+    picks = selector.select(given_pool, ask, torch.Generator().manual_seed(seed))
+    assert len(picks) == min(ask, count - labelled)
+    assert len(set(picks.tolist())) == len(picks)
+    assert not before[picks].any()
+    assert torch.equal(given_pool.labelled, before), "the pool is not the selector's to change"
+
+
+@pytest.mark.parametrize("selector", SELECTORS, ids=repr)
+def test_the_same_seed_gives_the_same_picks(selector: Selector) -> None:
+    picks = [selector.select(pool(30, 5, 1, False), 7, torch.Generator().manual_seed(3)) for _ in range(2)]
+    assert picks[0].tolist() == picks[1].tolist()
+
+
+def test_top_takes_the_highest_scores() -> None:
+    scores = torch.tensor([0.1, 0.9, 0.5, 0.9, 0.2])
+    picks = Top().select(Pool(scores, torch.zeros(5, 1), torch.zeros(5) > 0), 3, torch.Generator())
+    assert picks.tolist() == [1, 3, 2]
+
+
+def test_duw_turns_from_distance_to_uncertainty_as_poses_get_better() -> None:
+    features = torch.tensor([[0.0], [1.0], [10.0]])
+    scores = torch.tensor([0.0, 1.0, 0.0])
+    labelled = torch.tensor([True, False, False])
+    selector = DynamicUncertaintyWeighting(uncertainty_weight=1.0)
+    bad, good = Pool(scores, features, labelled, 0.0), Pool(scores, features, labelled, 1.0)
+    assert selector.select(bad, 1, torch.Generator()).tolist() == [2]
+    assert selector.select(good, 1, torch.Generator()).tolist() == [1]
+
+
+def test_normalising_distances_makes_the_weight_independent_of_the_features_scale() -> None:
+    one = pool(30, 4, 7, False)
+    other = Pool(one.scores, one.features * 1000, one.labelled, one.query_oks)
+    selector = DynamicUncertaintyWeighting(0.5, True)
+    picks = [selector.select(p, 10, torch.Generator()).tolist() for p in (one, other)]
+    assert picks[0] == picks[1]
+
+
+class TestSum:
+    def test_a_constant_score_normalises_to_zero(self) -> None:
+        assert normalised(torch.full((4,), 3.0), torch.ones(4) > 0).tolist() == [0.0] * 4
+
+    def test_only_the_unlabelled_count(self) -> None:
+        among = torch.tensor([True, True, True, False])
+        assert normalised(torch.tensor([1.0, 2.0, 3.0, 99.0]), among).tolist() == [0.0, 0.5, 1.0, 0.0]
+
+    @pytest.mark.parametrize(("weights", "favours"), [("increase", 0), ("decrease", 1)])
+    def test_weights_move_with_the_labelled_fraction(self, weights: str, favours: int) -> None:
+        columns = [torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])]
+        late = combined(columns, torch.ones(2) > 0, 0.9, weights)
+        assert int(late.argmax()) == favours
+
+    @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=20))
+    def test_sums_stay_between_zero_and_one(self, values: list[float]) -> None:
+        total = combined([torch.tensor(values)] * 2, torch.ones(len(values)) > 0, 0.3)
+        assert torch.isfinite(total).all()
+        assert 0 <= total.min() <= total.max() <= 1
