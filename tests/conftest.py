@@ -15,6 +15,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from vatl_core.config import RunConfig, assemble
+from vatl_core.contracts import Dataset
+from vatl_core.hookspecs import hookimpl
+from vatl_core.plugins import Component, Registry, discover
 from vatl_core.skeleton import Skeleton
 from vatl_core.video import Frames, Instances, Video
 
@@ -109,3 +113,65 @@ def vatl(tmp_path: Path, environment: dict[str, str]) -> Vatl:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return call
+
+
+@attrs.frozen
+class Sticks(Dataset):
+    """The stick figures as a data set."""
+
+    frames: int = 12
+    tracks: int = 2
+
+    def videos(self) -> list[str]:
+        return ["sticks"]
+
+    def load(self, name: str) -> Video:
+        return stick_video(self.frames, self.tracks)
+
+
+class SticksPlugin:
+    """What a stranger's plugin would be: components, and hooks that note what happens."""
+
+    def __init__(self, *components: Component) -> None:
+        self.components = [Component("dataset", "sticks", "Stick figures", "tests.conftest:Sticks"), *components]
+
+    @hookimpl
+    def vatl_components(self) -> list[Component]:
+        return self.components
+
+
+Registered = Callable[..., Registry]
+
+
+@pytest.fixture
+def registered() -> Registered:
+    """The installed plugins with the sticks' and further components, and further plugins for their hooks."""
+
+    def register(*components: Component, plugins: tuple[object, ...] = ()) -> Registry:
+        registry = discover()
+        for name in ("vatl-report", "vatl-console"):  # pictures and bars are not what these tests are about
+            registry.manager.unregister(
+                name=next(n for n, _ in registry.manager.list_name_plugin() if n.startswith(name))
+            )
+        registry.manager.register(SticksPlugin(*components), name="tests")
+        for plugin in plugins:
+            registry.manager.register(plugin)
+        return registry
+
+    return register
+
+
+def configured(registry: Registry, folder: Path, **settings: Any) -> RunConfig:
+    """A short run on the sticks, in float32 so that every machine does the same."""
+    options = {"estimator": {"tiny": {"input_size": [64, 64], "width": 8}}, "dataset": {}, "retrain": {}}
+    options["retrain"] = {name: {"scratch_epochs": 2} for name in ("continual", "full")}
+    for role, tables in settings.pop("options", {}).items():
+        options[role] = options.get(role, {}) | tables
+    defaults = {
+        "dataset": "sticks",
+        "estimator": "tiny",
+        "schedule": ["4", "8"],
+        "device": "cpu",
+        "precision": "float32",
+    }
+    return assemble(registry, defaults | {"runs": folder, "name": "run"} | settings, options)

@@ -113,6 +113,12 @@ class Dataset(ABC):
         """Names of videos with truth to train a source estimator on; none unless a data set says otherwise."""
         return []
 
+    def source_poses(self) -> Iterable[tuple[Skeleton, Instances]]:
+        """The source videos' instances with their truth; worth overriding where that needs no pictures."""
+        for name in self.sources():
+            video = self.load(name)
+            yield video.skeleton, video.instances
+
     def weights(self, estimator: str) -> Path | None:
         """Weights that ship with the data set for the estimator of this name."""
         return None

@@ -17,7 +17,7 @@ from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Estimator, Labels, Oracle, Pool, Poses, Retraining, Selector, Stopping
 from vatl_core.crops import Crops
 from vatl_core.errors import PluginError
-from vatl_core.estimate import Estimates, check_finite, estimate
+from vatl_core.estimate import Estimates, Progress, check_finite, estimate
 from vatl_core.evaluation import evaluate
 from vatl_core.metrics import alc, oks
 from vatl_core.query import combined
@@ -27,6 +27,7 @@ from vatl_core.seeds import generator, seed_of
 from vatl_core.store import RunFolder, move
 from vatl_core.training import Labelled, Trainer
 from vatl_core.video import Video
+from vatl_core.weights import RANDOM
 
 
 @attrs.define(eq=False)
@@ -279,10 +280,17 @@ class Run:
 
     def _history(self, record: CycleRecord) -> History:
         elapsed = self.elapsed + sum(record.seconds.values())
-        return History((*self.records, record), self.config.threshold, elapsed)
+        return History((*self.records, record), self.config.threshold, elapsed, self.weights == RANDOM)
 
-    def _progress(self, stage: str, done: int, total: int) -> None:
-        self.hook.vatl_progress(run=self, stage=stage, done=done, total=total)
+    @property
+    def _progress(self) -> Progress:
+        """Tells the plugins how far a stage is; it does not lead back to the run, whose truth methods may not see."""
+        tell, folder = self.hook.vatl_progress, self.folder.path
+
+        def progress(stage: str, done: int, total: int) -> None:
+            tell(run=folder, stage=stage, done=done, total=total)
+
+        return progress
 
 
 def _on(poses: Poses, device: torch.device) -> Poses:

@@ -51,11 +51,13 @@ class Plan:
         batches: indices of the instances of each batch, in frame order.
         ready: (N,) the batch after which an instance and its neighbours have their heatmaps.
         last: (N,) the batch after which nobody needs its heatmaps any more.
+        neighbours: whether instances are scored together with their neighbours' heatmaps.
     """
 
     batches: list[Tensor]
     ready: Tensor
     last: Tensor
+    neighbours: bool
 
     @classmethod
     def of(cls, instances: Instances, batch: int, neighbours: bool) -> Plan:
@@ -67,7 +69,7 @@ class Plan:
         if neighbours:
             ready = torch.maximum(number, _at(number, instances.next))
             last = torch.maximum(ready, torch.maximum(_at(ready, instances.previous), _at(ready, instances.next)))
-        return cls(list(order.split(batch)), ready, last)
+        return cls(list(order.split(batch)), ready, last, neighbours)
 
 
 def _at(values: Tensor, index: Tensor) -> Tensor:
@@ -199,10 +201,12 @@ def _window(held: Held | None, index: Tensor, columns: Estimates, crops: Crops) 
     )
     if held is None:
         return window
+    window = attrs.evolve(window, heatmaps=held.of(index))
+    if not held.plan.neighbours:
+        return window
     previous, following = instances.previous[index], instances.next[index]
     return attrs.evolve(
         window,
-        heatmaps=held.of(index),
         previous=held.of(previous),
         next=held.of(following),
         has_previous=(previous >= 0).to(there.device),

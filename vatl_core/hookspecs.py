@@ -38,8 +38,11 @@ def vatl_cycle_started(run: Run, cycle: int) -> None:
 
 
 @hookspec
-def vatl_progress(run: Run, stage: str, done: int, total: int) -> None:
-    """``done`` of ``total`` steps of a stage ('estimate', 'label', 'retrain') of the present cycle are through."""
+def vatl_progress(run: Path, stage: str, done: int, total: int) -> None:
+    """``done`` of ``total`` steps of a stage ('estimate', 'label', 'retrain') of the run in this directory are through.
+
+    Only the directory is told, because methods call this and a run leads to the truth.
+    """
 
 
 @hookspec

@@ -97,11 +97,13 @@ class History:
         cycles: the present one last.
         threshold: τ, the OKS at which a pose counts as correct.
         elapsed: seconds since the run began, interruptions left out.
+        random_source: whether the run began with random weights.
     """
 
     cycles: tuple[CycleRecord, ...] = attrs.field(converter=_without_truth)
     threshold: float
     elapsed: float = 0.0
+    random_source: bool = False
 
     @property
     def present(self) -> CycleRecord:

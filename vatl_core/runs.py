@@ -31,14 +31,17 @@ from vatl_core.video import Video
 from vatl_core.weights import begin_with
 
 
-def execute(config: RunConfig) -> RunRecord:
+def execute(config: RunConfig, registry: Registry | None = None) -> RunRecord:
     """Carry a run out from its beginning.
+
+    Args:
+        config: what it is made of.
+        registry: of components; everything that is installed if not given.
 
     Raises:
         InputError: something it is made of cannot be used; then nothing is left of it.
     """
-    registry = discover()
-    run = _prepare(config, registry)
+    run = _prepare(config, registry or discover())
     amounts(config.schedule, len(run.video.instances))
     run.folder = RunFolder.create(config.path, config.to_toml() | {"made_with": _versions(run)})
     try:
@@ -53,14 +56,18 @@ def execute(config: RunConfig) -> RunRecord:
         run.folder.unlock()
 
 
-def resume(path: Path) -> RunRecord:
+def resume(path: Path, registry: Registry | None = None) -> RunRecord:
     """Take a run up where it was left, to the result it would have had without the interruption.
+
+    Args:
+        path: the run directory.
+        registry: of components; everything that is installed if not given.
 
     Raises:
         InputError: it is no run, or another process works on it.
     """
     folder = RunFolder.open(path)
-    registry = discover()
+    registry = registry or discover()
     folder.lock()
     try:
         if closing := folder.closing():
@@ -214,9 +221,8 @@ def _prepare_criteria(
 
 def source_poses(dataset: Dataset, video: Video) -> Poses | None:
     """The poses of the data set's source videos, without their pictures; None where there are none of this skeleton."""
-    found = [source for name in dataset.sources() if (source := dataset.load(name)).skeleton == video.skeleton]
-    known = [(v.instances.keypoints, v.instances.visible, v.instances.boxes) for v in found]
-    columns = [(k, s, b) for k, s, b in known if k is not None and s is not None]
+    found = [instances for skeleton, instances in dataset.source_poses() if skeleton == video.skeleton]
+    columns = [(i.keypoints, i.visible, i.boxes) for i in found if i.keypoints is not None and i.visible is not None]
     return Poses(*(torch.cat(column) for column in zip(*columns, strict=True))) if columns else None
 
 
@@ -238,13 +244,13 @@ class PastRun:
     registry: Registry = attrs.field(repr=False)
 
     @classmethod
-    def open(cls, path: Path) -> PastRun:
-        """The run in the directory ``path``.
+    def open(cls, path: Path, registry: Registry | None = None) -> PastRun:
+        """The run in the directory ``path``, made of everything that is installed or of ``registry``.
 
         Raises:
             InputError: there is none.
         """
-        folder, registry = RunFolder.open(path), discover()
+        folder, registry = RunFolder.open(path), registry or discover()
         return cls(folder, config_of(path, folder, registry), folder.cycles(), folder.closing(), registry)
 
     @cached_property

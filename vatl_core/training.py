@@ -105,6 +105,8 @@ class Recipe:
         weight_decay: of AdamW.
         decay: factor on the learning rates after each epoch.
         milestones: epochs after which the learning rates fall to a tenth.
+        one_cycle: rather than that, let the rates rise from 1/25 over the first 30 % of the steps and fall to nothing
+            (Smith & Topin, 2018).
         alike: every part learns at ``lr``, as when training from scratch.
         batch: instances to a step at the most.
         augmentation: None to train on plain crops.
@@ -115,6 +117,7 @@ class Recipe:
     weight_decay: float = 0.7
     decay: float = 0.99
     milestones: tuple[int, ...] = ()
+    one_cycle: bool = False
     alike: bool = False
     batch: int = 120
     augmentation: Augmentation | None = Augmentation()
@@ -124,9 +127,19 @@ class Recipe:
         groups = [{"params": list(estimator.parameters())}] if self.alike else estimator.parameter_groups(self.lr)
         return torch.optim.AdamW(groups, lr=self.lr, weight_decay=self.weight_decay)
 
-    def factor(self, epoch: int) -> float:
-        """What the learning rates are multiplied by in an epoch, counted from 0."""
+    def factor(self, step: int, steps: int) -> float:
+        """What the learning rates are multiplied by at a step, counted from 0, of ``steps`` an epoch."""
+        if self.one_cycle:
+            return _one_cycle(step / max(1, self.epochs * steps))
+        epoch = step // steps
         return self.decay**epoch * 0.1 ** sum(epoch >= milestone for milestone in self.milestones)
+
+
+def _one_cycle(done: float, rise: float = 0.3, start: float = 0.04) -> float:
+    """Cosine up from ``start`` to 1 over the share ``rise``, then cosine down to 0."""
+    if done < rise:
+        return start + (1 - start) * (1 - math.cos(math.pi * done / rise)) / 2
+    return (1 + math.cos(math.pi * min(1.0, (done - rise) / (1 - rise)))) / 2
 
 
 @attrs.define
@@ -149,31 +162,37 @@ class Trainer:
         The loss is half the mean squared error between heatmaps and targets of weighted keypoints.
         """
         optimiser = recipe.optimiser(estimator)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, recipe.factor)
+        steps = math.ceil(len(labelled) / recipe.batch)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: recipe.factor(step, steps))
         torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))  # for dropout in the network
         labelled.pictures.fill(labelled.index)
         estimator.train()
         loss = math.nan
         for epoch in range(recipe.epochs if len(labelled) else 0):
-            loss = self._epoch(estimator, labelled, recipe, optimiser)
-            schedule.step()
+            loss = self._epoch(estimator, labelled, recipe, optimiser, schedule)
             self.progress("retrain", epoch + 1, recipe.epochs)
         estimator.eval()
         return loss
 
     def _epoch(
-        self, estimator: Estimator, labelled: Labelled, recipe: Recipe, optimiser: torch.optim.Optimizer
+        self,
+        estimator: Estimator,
+        labelled: Labelled,
+        recipe: Recipe,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LambdaLR,
     ) -> float:
         order = torch.randperm(len(labelled), generator=self.generator)
-        steps = math.ceil(len(order) / recipe.batch)
+        parts = order.tensor_split(math.ceil(len(order) / recipe.batch))
         total = torch.zeros((), device=self.compute.device)
-        for part in order.tensor_split(steps):
+        for part in parts:
             loss = self._loss(estimator, labelled, part, recipe)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
+            schedule.step()
             total += loss.detach()
-        return float(total) / steps
+        return float(total) / len(parts)
 
     def _loss(self, estimator: Estimator, labelled: Labelled, part: Tensor, recipe: Recipe) -> Tensor:
         crops, targets, weights = self._batch(estimator, labelled, part, recipe)

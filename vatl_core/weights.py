@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from vatl_core import checkpoints
 from vatl_core.contracts import Dataset, Estimator
 from vatl_core.errors import InputError
 from vatl_core.skeleton import Skeleton
+
+RANDOM: Final = "random"
+"""Where weights came from that came from nowhere."""
 
 
 def begin_with(
@@ -29,16 +33,16 @@ def begin_with(
         InputError: a file that cannot be used.
     """
     if choice == "none":
-        return "random", []
+        return RANDOM, []
     if choice != "auto":
         return choice, _load(Path(choice).expanduser(), estimator, skeleton)
     shipped = dataset.weights(name)
     if shipped is None:
-        return "random", [f"no weights are known for estimator '{name}' on this data set: it begins with random ones"]
+        return RANDOM, [f"no weights are known for estimator '{name}' on this data set: it begins with random ones"]
     try:
         return f"shipped {shipped.name}", _load(shipped, estimator, skeleton)
     except InputError as error:
-        return "random", [f"the shipped weights do not fit these options, so it begins with random ones ({error})"]
+        return RANDOM, [f"the shipped weights do not fit these options, so it begins with random ones ({error})"]
 
 
 def _load(path: Path, estimator: Estimator, skeleton: Skeleton) -> list[str]:

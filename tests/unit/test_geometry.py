@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -96,22 +98,23 @@ class TestCrops:
         parts = [Crops(v, SIZE, torch.device("cpu"), 0) for v in videos]
         joined = JoinedCrops(parts)
         got = joined.get(torch.tensor([50, 3, 25]))
-        expected = torch.cat([parts[2].get(torch.tensor([2])), parts[0].get(torch.tensor([3])), parts[1].get(torch.tensor([1]))])
+        expected = torch.cat(
+            [parts[2].get(torch.tensor([2])), parts[0].get(torch.tensor([3])), parts[1].get(torch.tensor([1]))]
+        )
         assert torch.equal(got, expected)
         joined.fill(torch.arange(72))
         assert torch.equal(joined.get(torch.tensor([50, 3, 25])), expected)
 
     def test_working_ahead_keeps_order_and_errors(self) -> None:
-        def items() -> object:
+        def items() -> Iterator[int]:
             yield 1
             yield 2
             raise ValueError("third")
 
-        seen = []
+        seen = ahead(items())
+        assert [next(seen), next(seen)] == [1, 2]
         with pytest.raises(ValueError, match="third"):
-            for item in ahead(items()):  # type: ignore[arg-type]
-                seen.append(item)
-        assert seen == [1, 2]
+            next(seen)
 
 
 class TestAugmentation:

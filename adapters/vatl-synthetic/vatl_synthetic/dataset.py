@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ import attrs
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.frames import write_video
-from vatl_core.skeleton import PERSON_17
+from vatl_core.skeleton import PERSON_17, Skeleton
 from vatl_core.video import Instances, Video
 from vatl_synthetic.domains import SOURCE, TARGETS
 from vatl_synthetic.movement import FPS
@@ -98,6 +99,11 @@ class Synthetic(Dataset):
             InputError: there is no such video.
         """
         return self._shelved(name)[1]
+
+    def source_poses(self) -> Iterator[tuple[Skeleton, Instances]]:
+        """The source videos' poses, from their geometry: nothing is drawn for it."""
+        for name in self.sources():
+            yield PERSON_17, Witness(self.scene(name)).unhindered()
 
     def weights(self, estimator: str) -> Path | None:
         """Weights of an estimator trained on the source videos, if they ship with the package."""

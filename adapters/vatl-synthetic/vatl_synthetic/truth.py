@@ -79,6 +79,11 @@ class Witness:
         self._pixels, self._depth = self.scene.camera.projected(points), self.scene.camera.seen(points)[..., 2]
         self._visible = np.zeros(self._depth.shape, bool)
 
+    def unhindered(self) -> Instances:
+        """Everybody in every frame, with every keypoint in the frame taken for visible: poses without a drawing."""
+        inside = (self._pixels >= -0.5).all(-1) & (self._pixels < np.array([WIDTH, HEIGHT]) - 0.5).all(-1)
+        return collected(boxes(self.scene), self._pixels, inside & (self._depth > 0.3))
+
     def note(self, frame: int, seen: Depth) -> None:
         """Take down frame ``frame``, given its depth buffer."""
         self._visible[frame] = visible_keypoints(seen, self.scene.flesh, self._pixels[frame], self._depth[frame])

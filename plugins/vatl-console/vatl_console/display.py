@@ -96,13 +96,13 @@ class Display:
 
     def say(self, text: str) -> None:
         """A line above the bars."""
-        self.progress.console.print(text, highlight=False, markup=False)
+        self.progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def end(self, run: Run, record: RunRecord) -> None:
         """Close the bars and print the closing table."""
         self.progress.stop()
         for warning in record.warnings:
-            self.console.print(f"warning: {warning}", style="yellow", markup=False)
+            self.console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
         self.console.print(_table(record))
         page = run.folder.path / "report" / "index.html"
         self.console.print(f"report: {page}" if page.exists() else f"run: {run.folder.path}", soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vatl_core.hookspecs import hookimpl
@@ -12,13 +13,15 @@ if TYPE_CHECKING:
     from vatl_core.cycle import Run
     from vatl_core.records import CycleRecord, RunRecord
 
-_displays: dict[int, Display] = {}
+_displays: dict[Path, Display] = {}
 
 
 def _display(run: Run) -> Display:
     from vatl_console.display import Display
 
-    return _displays.setdefault(id(run), Display.of(run))
+    if run.folder.path not in _displays:
+        _displays[run.folder.path] = Display.of(run)
+    return _displays[run.folder.path]
 
 
 @hookimpl
@@ -34,9 +37,10 @@ def vatl_cycle_started(run: Run, cycle: int) -> None:
 
 
 @hookimpl
-def vatl_progress(run: Run, stage: str, done: int, total: int) -> None:
+def vatl_progress(run: Path, stage: str, done: int, total: int) -> None:
     """Move the stage's bar."""
-    _display(run).stage(stage, done, total)
+    if run in _displays:
+        _displays[run].stage(stage, done, total)
 
 
 @hookimpl
@@ -55,4 +59,4 @@ def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
 def vatl_run_finished(run: Run, record: RunRecord) -> None:
     """The closing table; last, so that the report can be pointed at."""
     _display(run).end(run, record)
-    _displays.pop(id(run), None)
+    _displays.pop(run.folder.path, None)

@@ -15,7 +15,10 @@ from vatl_core.training import Augmentation, Labelled, Recipe, Trainer
 
 @attrs.frozen
 class Policy(Retraining):
-    """What the policies share: the published hyper-parameters.
+    """What the policies share: the published hyper-parameters, and a recipe for estimators that know nothing yet.
+
+    The published recipe refines an estimator that was trained elsewhere. One that began with random weights hardly
+    moves under it; such a one learns at ``scratch_lr`` in every part, rising and falling once in each retraining.
 
     Attributes:
         alpha: α; epochs = int(α·(1 − m)), m the mean OKS of the query just labelled, before retraining.
@@ -27,6 +30,10 @@ class Policy(Retraining):
         rotated: share of the crops that are rotated.
         scale: relative deviation of the crops' scale, clipped at once it.
         flip: share of the crops that are mirrored.
+        scratch_lr: learning rate at its highest of an estimator that began with random weights.
+        scratch_epochs: epochs of each retraining of such an estimator.
+        scratch_batch: its instances to a step at the most.
+        scratch_decay: its weight decay.
     """
 
     alpha: float = attrs.field(default=250.0, validator=ge(0))
@@ -38,6 +45,10 @@ class Policy(Retraining):
     rotated: float = attrs.field(default=0.6, validator=[ge(0), le(1)])
     scale: float = attrs.field(default=0.3, validator=[ge(0), lt(1)])
     flip: float = attrs.field(default=0.5, validator=[ge(0), le(1)])
+    scratch_lr: float = attrs.field(default=2e-3, validator=gt(0))
+    scratch_epochs: int = attrs.field(default=40, validator=ge(0))
+    scratch_batch: int = attrs.field(default=16, validator=ge(1))
+    scratch_decay: float = attrs.field(default=0.01, validator=ge(0))
 
     @abstractmethod
     def choose(self, labelled: Labelled, history: History) -> Labelled:
@@ -52,11 +63,23 @@ class Policy(Retraining):
         self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
     ) -> Estimator:
         """Fit the present weights further."""
-        trainer.fit(estimator, self.choose(labelled, history), self._recipe(self.epochs(history)))
+        trainer.fit(estimator, self.choose(labelled, history), self.recipe(history))
         return estimator
 
-    def _recipe(self, epochs: int) -> Recipe:
+    def recipe(self, history: History) -> Recipe:
+        """How to fit, given where the weights came from."""
         augmentation = Augmentation(self.rotation, self.rotated, self.scale, self.flip)
+        if history.random_source:
+            return Recipe(
+                self.scratch_epochs,
+                self.scratch_lr,
+                self.scratch_decay,
+                one_cycle=True,
+                alike=True,
+                batch=self.scratch_batch,
+                augmentation=augmentation,
+            )
+        epochs = self.epochs(history)
         return Recipe(epochs, self.lr, self.weight_decay, self.decay, batch=self.batch, augmentation=augmentation)
 
 

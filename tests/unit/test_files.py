@@ -1,0 +1,120 @@
+"""Files appear whole or not at all, whatever happens while they are written."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.conftest import stick_video
+from vatl_core import files
+from vatl_core.contracts import Labels
+from vatl_core.errors import InputError
+from vatl_core.files import append_line, whole, whole_lines, write_whole
+from vatl_core.frames import VideoFile, write_video
+from vatl_core.store import RunFolder
+
+
+def full(*_: Any) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_whole(path, "old")
+
+    def writing() -> None:
+        with whole(path) as beside:
+            beside.write_text("new, but")
+            full()
+
+    with pytest.raises(OSError, match="space"):
+        writing()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_line_that_does_not_fit_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jsonl"
+    append_line(path, "first")
+    plain = os.write
+
+    def half(descriptor: int, data: bytes) -> int:
+        if len(data) < 8:
+            return full()
+        return plain(descriptor, data[: len(data) - 4])
+
+    monkeypatch.setattr(files.os, "write", half)
+    with pytest.raises(OSError, match="space"):
+        append_line(path, "second line")
+    assert path.read_text() == "first\n"
+
+
+def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("one\ntwo\nthr")
+    assert whole_lines(path) == ["one", "two"]
+    append_line(path, "three")
+    assert whole_lines(path) == ["one", "two", "three"]
+
+
+def test_a_full_disk_leaves_no_part_of_a_video(tmp_path: Path) -> None:
+    def pictures() -> Any:
+        yield torch.zeros(3, 32, 32, dtype=torch.uint8)
+        full()
+
+    with pytest.raises(OSError, match="space"):
+        write_video(tmp_path / "a.mp4", pictures())
+    assert not list(tmp_path.iterdir())
+
+
+class TestVideoFile:
+    def test_frames_come_back_in_any_order(self, tmp_path: Path) -> None:
+        pictures = [torch.full((3, 48, 64), 8 * i, dtype=torch.uint8) for i in range(30)]
+        write_video(tmp_path / "a.mp4", iter(pictures))
+        frames = VideoFile(tmp_path / "a.mp4")
+        assert len(frames) == 30
+        for index in (0, 1, 2, 29, 5, 6, 28, 0):
+            assert (frames.read(index).float().mean() - 8 * index).abs() < 4
+
+    def test_beyond_the_end_is_an_error_that_says_how_many_there_are(self, tmp_path: Path) -> None:
+        write_video(tmp_path / "a.mp4", (p for p in torch.zeros(3, 3, 32, 32, dtype=torch.uint8)))
+        with pytest.raises(InputError, match="has 3 frames"):
+            VideoFile(tmp_path / "a.mp4").read(3)
+
+    @pytest.mark.parametrize("content", [b"", b"not a video at all" * 50])
+    def test_what_is_no_video_is_refused(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "a.mp4").write_bytes(content)
+        with pytest.raises(InputError, match="complete"):
+            VideoFile(tmp_path / "a.mp4")
+
+    def test_a_truncated_video_is_refused_when_opened_or_read(self, tmp_path: Path) -> None:
+        noise = torch.randint(0, 255, (40, 3, 64, 64), dtype=torch.uint8)
+        write_video(tmp_path / "a.mp4", iter(noise))
+        data = (tmp_path / "a.mp4").read_bytes()
+        (tmp_path / "a.mp4").write_bytes(data[: len(data) // 2])
+        with pytest.raises(InputError, match=r"a\.mp4"):
+            VideoFile(tmp_path / "a.mp4").read(39)
+
+
+class TestLabels:
+    def test_they_come_back_as_given_in_the_order_asked(self, tmp_path: Path) -> None:
+        truth = stick_video().instances
+        folder = RunFolder(tmp_path)
+        for cycle, index in enumerate(([7, 2], [5])):
+            chosen = torch.tensor(index)
+            folder.save_labels(
+                cycle,
+                Labels(chosen, truth.keypoints[chosen], truth.visible[chosen], "me", torch.tensor([1.5] * len(index))),
+            )
+        back = folder.labels([5, 7, 11, 2], 5)
+        assert back.index.tolist() == [5, 7, 2]
+        assert torch.equal(back.keypoints, truth.keypoints[[5, 7, 2]])
+        assert back.seconds.tolist() == [1.5] * 3
+
+    def test_none_yet_is_an_empty_answer_of_the_right_shape(self, tmp_path: Path) -> None:
+        assert RunFolder(tmp_path).labels([], 5).keypoints.shape == (0, 5, 2)
