@@ -7,8 +7,10 @@ import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
+import numpy as np
 import safetensors
 import torch
 from safetensors.torch import load_file, save_file
@@ -19,8 +21,22 @@ from vatl_core.errors import InputError
 from vatl_core.files import whole
 from vatl_core.skeleton import Skeleton
 
+_ABOUT = "vatl"
+"""The entry of a safetensors file's metadata that says what its weights are for, as JSON."""
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 """Keys under which training programs put a network's parameters beside other things."""
+
+_ARRAYS: list[Any] = [
+    np.ndarray,
+    np.dtype,
+    *{type(np.dtype(code)) for code in np.typecodes["AllInteger"] + "?efd"},
+    *((np.zeros(1).__reduce__()[0], f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
+    *((np.float64().__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+]
+"""What NumPy's arrays and numbers are pickled as: MMPose writes its data set's sigmas beside the parameters.
+
+They are plain data, as tensors are. Named as by NumPy 1 and by NumPy 2: files outlive the program that wrote them.
+"""
 
 
 @attrs.frozen
@@ -41,12 +57,9 @@ class Checkpoint:
 def save(path: Path, estimator: Estimator, skeleton: Skeleton) -> None:
     """Write an estimator's weights, with its keypoints' names and its normalisation, whole or not at all."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in estimator.state_dict().items()}
-    metadata = {
-        "keypoints": json.dumps(skeleton.keypoints),
-        "normalisation": json.dumps(attrs.asdict(estimator.normalisation)),
-    }
-    with whole(path) as beside:
-        save_file(tensors, beside, metadata)
+    about = {"keypoints": skeleton.keypoints, "normalisation": attrs.asdict(estimator.normalisation)}
+    with whole(path) as beside:  # one entry of metadata, since several would be written in a random order
+        save_file(tensors, beside, {_ABOUT: json.dumps(about)})
 
 
 def read(path: Path) -> Checkpoint:
@@ -63,25 +76,19 @@ def read(path: Path) -> Checkpoint:
 def _read_safetensors(path: Path) -> Checkpoint:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            about = json.loads((file.metadata() or {}).get(_ABOUT, "{}"))
         tensors = load_file(path)
-        names = tuple(json.loads(metadata["keypoints"])) if "keypoints" in metadata else None
-        normalisation = _normalisation(metadata.get("normalisation"))
-    except (safetensors.SafetensorError, ValueError, TypeError, OSError) as error:
+        names = tuple(about["keypoints"]) if about else None
+        normalisation = Normalisation(**{k: tuple(v) for k, v in about["normalisation"].items()}) if about else None
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, OSError) as error:
         raise InputError(f"weights {path}: damaged or truncated ({error}): fetch or make them again") from error
     return Checkpoint(tensors, names, normalisation)
 
 
-def _normalisation(text: str | None) -> Normalisation | None:
-    if text is None:
-        return None
-    values = json.loads(text)
-    return Normalisation(tuple(values["mean"]), tuple(values["std"]))
-
-
 def _read_pickle(path: Path) -> Checkpoint:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_ARRAYS):
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
             f"weights {path}: refused, because it is damaged or holds code rather than only tensors: "
@@ -107,7 +114,7 @@ def load(estimator: Estimator, checkpoint: Checkpoint, skeleton: Skeleton, sourc
     """Put weights into a built estimator, strictly: every parameter must be there and fit.
 
     Only the head may be for another skeleton: where the names of its channels are known, those whose keypoints agree
-    are kept and the others stay random.
+    are kept and the others stay random. What the file does not say, its origin may.
 
     Args:
         estimator: built for ``skeleton``.
@@ -122,15 +129,25 @@ def load(estimator: Estimator, checkpoint: Checkpoint, skeleton: Skeleton, sourc
         InputError: it belongs to another network; the message has the first missing, unexpected and misshapen names.
     """
     own = estimator.state_dict()
-    tensors = {estimator.rename(name): tensor for name, tensor in checkpoint.tensors.items()}
+    origin = estimator.origin(checkpoint.tensors)
+    renamed = ((estimator.rename(name), tensor) for name, tensor in checkpoint.tensors.items())
+    tensors = {name: tensor for name, tensor in renamed if name is not None}
+    theirs = checkpoint.keypoints or origin.keypoints or _nameless(estimator.head, tensors, len(skeleton))
     fresh: list[str] = []
-    if checkpoint.keypoints is not None and checkpoint.keypoints != skeleton.keypoints:
-        fresh = _fit_head(estimator.head, tensors, own, checkpoint.keypoints, skeleton.keypoints)
+    if theirs is not None and theirs != skeleton.keypoints:
+        fresh = _fit_head(estimator.head, tensors, own, theirs, skeleton.keypoints)
     _check(own, tensors, source)
     estimator.load_state_dict(tensors)
-    if checkpoint.normalisation is not None:
-        estimator.normalisation = checkpoint.normalisation
+    estimator.normalisation = checkpoint.normalisation or origin.normalisation or estimator.normalisation
     return fresh
+
+
+def _nameless(head: str, tensors: Mapping[str, Tensor], count: int) -> tuple[str, ...] | None:
+    """Names that no keypoint has, for a head that is surely for another skeleton: it has another size."""
+    sizes = {tuple(tensor.shape[:1]) for name, tensor in tensors.items() if name.startswith(f"{head}.")}
+    if len(sizes) != 1 or sizes == {(count,)}:
+        return None
+    return ("",) * sum(sizes.pop())
 
 
 def _fit_head(
@@ -138,7 +155,7 @@ def _fit_head(
 ) -> list[str]:
     """Replace the head's tensors by ours with their channels of the same keypoints; return the names without one."""
     for name in [n for n in tensors if n.startswith(f"{head}.")]:
-        if name in own and tensors[name].shape[1:] == own[name].shape[1:] and len(tensors[name]) == len(theirs):
+        if name in own and tensors[name].shape == (len(theirs), *own[name].shape[1:]):
             mixed = own[name].clone()
             for i, keypoint in enumerate(ours):
                 if keypoint in theirs:

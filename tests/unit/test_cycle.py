@@ -14,11 +14,15 @@ import torch
 from torch import Tensor
 
 from tests.conftest import Registered, configured, stick_video
+from vatl_core.compute import Compute
 from vatl_core.contracts import Criterion, Labels, Oracle, Pool, Retraining, Selector, Stopping, Window
+from vatl_core.crops import Crops
 from vatl_core.errors import PluginError
+from vatl_core.estimate import Held, estimate
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 from vatl_core.runs import PastRun, execute, resume
+from vatl_criteria.uncertainty.continuity import HeatmapContinuity, heatmap_change, over_neighbours
 from vatl_estimators.tiny import Tiny
 
 
@@ -312,3 +316,39 @@ def test_a_component_that_breaks_its_contract_is_named(
     with pytest.raises(PluginError) as error:
         execute(configured(registry, tmp_path, **{setting: "odd"}), registry)
     assert words in str(error.value)
+
+
+# --------------------------------------------------------------------------------------------------------------- memory
+@pytest.mark.parametrize("frames", [20, 200])
+def test_no_more_heatmaps_are_held_than_neighbours_need(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
+    held, plain = [], Held.add
+
+    def adding(self: Held, index: Tensor, heatmaps: Tensor) -> None:
+        plain(self, index, heatmaps)
+        held.append(len(self.heatmaps))
+
+    monkeypatch.setattr(Held, "add", adding)
+    video = stick_video(frames, tracks=2)
+    estimator = Tiny(width=8, input_size=(32, 32))
+    estimator.build(video.skeleton)
+    crops = Crops(video.without_truth(), (32, 32), torch.device("cpu"), 10 * 3 * 32 * 32)
+    estimate(estimator, crops, {"thc": HeatmapContinuity()}, Compute(torch.device("cpu")), batch=8)
+    assert max(held) <= 8 + 2 * 2, "a batch, and for each track its last two instances"
+    assert crops._used == 10
+
+
+def test_a_score_in_the_middle_is_what_its_neighbours_make_it(video: Any) -> None:
+    """The pass's THC against one from all heatmaps at once."""
+    estimator = Tiny(width=8, input_size=(32, 32))
+    estimator.build(video.skeleton)
+    crops = Crops(video.without_truth(), (32, 32), torch.device("cpu"), 0)
+    compute = Compute(torch.device("cpu"))
+    scores = estimate(estimator, crops, {"thc": HeatmapContinuity()}, compute, batch=3).criteria["thc"]
+    estimator.eval()
+    with torch.no_grad():
+        maps, _ = estimator(estimator.normalisation(crops.get(torch.arange(len(video.instances)))))
+    before, after = video.instances.previous, video.instances.next
+    expected = over_neighbours(
+        heatmap_change(maps, maps[before]), heatmap_change(maps, maps[after]), before >= 0, after >= 0
+    )
+    torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-6)

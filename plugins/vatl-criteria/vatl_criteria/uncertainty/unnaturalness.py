@@ -41,7 +41,8 @@ class PoseUnnaturalness(Criterion):
     ignore: tuple[str, ...] = ()
     _triples: list[tuple[int, int, int]] = attrs.field(init=False, factory=list, repr=False)
     _network: AutoEncoder | None = attrs.field(init=False, default=None, repr=False)
-    _start: dict[str, Tensor] | None = attrs.field(init=False, default=None, repr=False)
+    _start: dict[str, Tensor] = attrs.field(init=False, factory=dict, repr=False)
+    _pre_trained: bool = attrs.field(init=False, default=False, repr=False)
     _counted: Tensor | None = attrs.field(init=False, default=None, repr=False)
     _ignored: list[int] = attrs.field(init=False, factory=list, repr=False)
 
@@ -55,22 +56,23 @@ class PoseUnnaturalness(Criterion):
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
             network = AutoEncoder(2 * len(skeleton) + len(self._triples), self.z_dim, self.output)
         self._network = network.to(device)
+        self._start = copy.deepcopy(network.state_dict())
         if source is None or not len(source):
             return (
                 "wpu: the data set has no source poses of this skeleton, so its auto-encoder learns from labels alone"
             )
         self._learn(source, generator)
-        self._start = copy.deepcopy(network.state_dict())
+        self._start, self._pre_trained = copy.deepcopy(network.state_dict()), True
         return None
 
     def fit(self, labelled: Poses, generator: torch.Generator) -> None:
-        """Fine-tune on the labelled poses, from the pre-trained state."""
+        """Fine-tune on the labelled poses, from the pre-trained state, or learn from them alone."""
         if not len(labelled) or self._network is None:
             return
-        if self._start is None:
+        self._network.load_state_dict(self._start)  # each cycle's scores depend on its labels, not on earlier cycles
+        if not self._pre_trained:
             self._learn(labelled, generator)
             return
-        self._network.load_state_dict(self._start)
         fit(self._network, *self._features(labelled), FINE_TUNING, generator)
 
     def score(self, window: Window) -> Tensor:
