@@ -8,7 +8,7 @@ that the oracle has not labelled.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -41,6 +41,19 @@ class Normalisation:
         mean = torch.tensor(self.mean, device=crops.device).view(1, 3, 1, 1) * 255
         std = torch.tensor(self.std, device=crops.device).view(1, 3, 1, 1) * 255
         return (crops - mean) / std
+
+
+@attrs.frozen
+class Origin:
+    """What a checkpoint does not say, but the family of programs that wrote it is known for.
+
+    Attributes:
+        normalisation: what the weights expect of a picture; None where nobody knows.
+        keypoints: names of the head's channels, in order; None where nobody knows.
+    """
+
+    normalisation: Normalisation | None = None
+    keypoints: tuple[str, ...] | None = None
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
@@ -83,9 +96,13 @@ class Estimator(nn.Module, ABC):
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         """The optimiser's groups: learning rates for backbone, upsampling and head, from the base rate."""
 
-    def rename(self, key: str) -> str:
-        """The name of this network for a parameter that a foreign checkpoint calls ``key``."""
+    def rename(self, key: str) -> str | None:
+        """This network's name for what a foreign checkpoint calls ``key``; None for what is no parameter."""
         return key
+
+    def origin(self, tensors: Mapping[str, Tensor]) -> Origin:
+        """What a foreign checkpoint leaves unsaid, as its parameters, under their foreign names, give it away."""
+        return Origin()
 
     @property
     def heatmap_size(self) -> tuple[int, int]:
@@ -347,5 +364,5 @@ CONTRACTS: dict[str, type] = {
 
 __all__ = [
     "CONTRACTS", "Criterion", "Dataset", "Estimator", "Executor", "Instances", "Labels", "Normalisation", "Oracle",
-    "Pool", "Poses", "Retraining", "Selector", "Stopping", "Window",
+    "Origin", "Pool", "Poses", "Retraining", "Selector", "Stopping", "Window",
 ]  # fmt: skip

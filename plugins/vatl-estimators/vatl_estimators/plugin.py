@@ -15,6 +15,18 @@ COMPONENTS = [
     ),
     Component(
         "estimator",
+        "hrnet",
+        "Parallel branches that keep the resolution (Sun et al., CVPR 2019)",
+        "vatl_estimators.hrnet:HRNet",
+    ),
+    Component(
+        "estimator",
+        "fastpose",
+        "AlphaPose's SE-ResNet with pixel-shuffle upsampling (Fang et al., TPAMI 2022)",
+        "vatl_estimators.fastpose:FastPose",
+    ),
+    Component(
+        "estimator",
         "tiny",
         "A heatmap network of half a million parameters, for small crops and quick trials",
         "vatl_estimators.tiny:Tiny",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 import torchvision
 from attrs.validators import ge
 from torch import Tensor, nn
 
-from vatl_core.contracts import Estimator
+from vatl_core.contracts import Estimator, Origin
 from vatl_core.errors import InputError, unknown
 from vatl_core.skeleton import Skeleton
+from vatl_estimators.families import ALPHAPOSE, mmpose_name, on_coco
+from vatl_estimators.input_size import check_input_size
 
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+_BARE_BACKBONE = ("conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4.")
+"""How the backbone's parameters begin in the authors' checkpoints, where nothing precedes them."""
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
@@ -34,8 +40,7 @@ class SimpleBaseline(Estimator):
     def __attrs_post_init__(self) -> None:
         if not self.backbone.startswith("timm:") and self.backbone not in RESNETS:
             raise unknown("backbone", self.backbone, [*RESNETS, "timm:NAME"])
-        if any(side < 32 or side % 32 for side in self.input_size):
-            raise InputError(f"estimator 'simplebaseline': input_size {self.input_size} must be multiples of 32")
+        check_input_size("simplebaseline", self.input_size)
 
     def build(self, skeleton: Skeleton) -> None:
         """Backbone, deconvolutions and head, named as in the published checkpoints."""
@@ -73,6 +78,17 @@ class SimpleBaseline(Estimator):
             {"params": list(self.deconv_layers.parameters()), "lr": 5 * lr},
             {"params": list(self.final_layer.parameters()), "lr": 10 * lr},
         ]
+
+    def rename(self, key: str) -> str | None:
+        """As AlphaPose has it, for a parameter of its own, of MMPose's or of the authors'."""
+        name = mmpose_name(key, "preact.")
+        return f"preact.{name}" if name is not None and name.startswith(_BARE_BACKBONE) else name
+
+    def origin(self, tensors: Mapping[str, Tensor]) -> Origin:
+        """AlphaPose's if the backbone is called as there, else MMPose's or the authors'."""
+        if self.backbone.startswith("timm:"):
+            return Origin()
+        return ALPHAPOSE if "preact.conv1.weight" in tensors else on_coco(tensors)
 
 
 class _ResNet(nn.Module):

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vatl_core.contracts import Estimator
-from vatl_core.errors import InputError
 from vatl_core.skeleton import Skeleton
+from vatl_estimators.input_size import check_input_size
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
@@ -29,8 +29,7 @@ class Tiny(Estimator):
     input_size: tuple[int, int] = attrs.field(default=(128, 96), kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if any(side < 32 or side % 32 for side in self.input_size):
-            raise InputError(f"estimator 'tiny': input_size {self.input_size} must be multiples of 32")
+        check_input_size("tiny", self.input_size)
 
     def build(self, skeleton: Skeleton) -> None:
         """Stem to stride 4, three stages down to 32, three steps back up, the head."""

@@ -1,0 +1,52 @@
+"""The families of published checkpoints: what they call a parameter, and what they leave unsaid.
+
+A file of AlphaPose's, of the HRNet authors' or of MMPose's holds bare tensors. Which pixels the network expects, and
+which keypoints its channels are, follows from the family alone, and the family from the parameters' names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from torch import Tensor
+
+from vatl_core.contracts import Normalisation, Origin
+from vatl_core.skeleton import PERSON_17
+
+ALPHAPOSE: Final = Origin(Normalisation((0.406, 0.457, 0.480), (1.0, 1.0, 1.0)))
+"""AlphaPose and VATL4Pose: a mean but no deviation; trained on one of several skeletons, without saying which."""
+
+_BACKBONE = "backbone."
+_HEADS = ("keypoint_head.", "head.")
+_PREPROCESSOR = "data_preprocessor."
+
+
+def mmpose_name(key: str, backbone: str = "") -> str | None:
+    """The published name of a parameter that may bear MMPose's prefixes (0.x and 1.x).
+
+    Args:
+        key: as in the file.
+        backbone: what precedes the backbone's parameters in the published names.
+
+    Returns:
+        The name; None for MMPose's picture statistics, which are no parameter.
+    """
+    if key.startswith(_PREPROCESSOR):
+        return None
+    if key.startswith(_BACKBONE):
+        return backbone + key.removeprefix(_BACKBONE)
+    for head in _HEADS:
+        key = key.removeprefix(head)
+    return key
+
+
+def is_mmpose(keys: Iterable[str]) -> bool:
+    """Whether a checkpoint with these parameters is MMPose's."""
+    return any(key.startswith(_BACKBONE) for key in keys)
+
+
+def on_coco(tensors: Mapping[str, Tensor]) -> Origin:
+    """What MMPose's and the HRNet authors' weights expect: ImageNet's pixels and, with 17 channels, COCO's people."""
+    channels = [len(tensor) for key, tensor in tensors.items() if key.endswith("final_layer.bias")]
+    return Origin(Normalisation(), PERSON_17.keypoints if channels == [len(PERSON_17)] else None)
