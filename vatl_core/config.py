@@ -55,8 +55,9 @@ class RunConfig:
         name: of the run; made from the parts if empty.
         runs: folder of run directories.
         schedule: cumulative labels: fractions (with a point), counts, or ``one-by-one``.
-        query_weights: how the parts of a sum are weighed: ``constant``, ``increase`` (the first grows with the
-            labelled fraction) or ``decrease``.
+        query_weights: how the parts of a sum are weighed: ``dynamic`` (a part that knows its share of a sum gets it,
+            the others have the rest; all count alike where none does), ``constant`` (all alike), ``increase`` (the
+            first grows with the labelled fraction) or ``decrease``.
         threshold: τ, the OKS from which a pose counts as correct.
         seed: of every random choice.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, …
@@ -80,7 +81,7 @@ class RunConfig:
     name: str = ""
     runs: Path = Path("runs")
     schedule: tuple[str, ...] = DEFAULT_SCHEDULE
-    query_weights: str = attrs.field(default="constant", validator=_in("constant", "increase", "decrease"))
+    query_weights: str = attrs.field(default="dynamic", validator=_in("dynamic", "constant", "increase", "decrease"))
     threshold: float = attrs.field(default=0.5, validator=[attrs.validators.gt(0), attrs.validators.le(1)])
     seed: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     device: str = "auto"

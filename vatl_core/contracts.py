@@ -159,6 +159,8 @@ class Window:
         heatmaps: (B, K, h, w) at the instance's own frame.
         previous, next: (B, K, h, w) of the same track at its neighbouring frames; undefined where there is none.
         has_previous, has_next: (B,) bool, whether there is a neighbour.
+        labelled: (B,) bool, of a pool.
+        condensed: (B, …) of a pool, what :meth:`Criterion.condense` made of each instance's heatmaps.
     """
 
     index: Tensor
@@ -173,6 +175,8 @@ class Window:
     next: Tensor = attrs.field(factory=lambda: torch.empty(0))
     has_previous: Tensor = attrs.field(factory=lambda: torch.empty(0))
     has_next: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    labelled: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    condensed: Tensor = attrs.field(factory=lambda: torch.empty(0))
 
     def __len__(self) -> int:
         return len(self.index)
@@ -186,7 +190,7 @@ class Poses:
         keypoints: (M, K, 2) pixels.
         visible: (M, K) bool.
         boxes: (M, 4) x, y, w, h, pixels.
-        features: (M, D) from the present estimator's pass; None for poses it has not seen.
+        features: (M, D) from the present estimator's pass, for criteria of the pool; None for poses it has not seen.
     """
 
     keypoints: Tensor
@@ -202,12 +206,15 @@ class Criterion(ABC):
     """How much an instance is worth labelling: higher = more.
 
     ``needs`` declares what :meth:`score` reads of a window: any of ``"heatmaps"``, ``"neighbours"`` (implies
-    heatmaps), ``"poses"``, ``"features"``; and ``"pool"`` to see every instance at once, then without heatmaps.
+    heatmaps), ``"poses"``, ``"features"``; and ``"pool"`` to see every instance at once, after the pass: then without
+    heatmaps, but with what :meth:`condense` kept of them if it needs them too.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"heatmaps"})
     wants_source: ClassVar[bool] = False
     """Whether :meth:`prepare` makes use of the source domain's poses; if not, they are not loaded for it."""
+    share: ClassVar[str | None] = None
+    """A criterion whose mean over the unlabelled, 0 to 1, is this one's share of a sum; the others have the rest."""
 
     @abstractmethod
     def score(self, window: Window) -> Tensor:
@@ -229,6 +236,10 @@ class Criterion(ABC):
         """
         return None
 
+    def condense(self, window: Window) -> Tensor:
+        """(B, …) what is kept of the heatmaps for scoring the pool; asked of those that need both."""
+        return window.scores[:, :0]
+
     def fit(self, labelled: Poses, generator: torch.Generator) -> None:
         """Called in each cycle before scoring, with the poses labelled so far (none in the first)."""
 
@@ -243,12 +254,14 @@ class Pool:
         features: (N, D).
         labelled: (N,) bool.
         query_oks: mean OKS of the previous query when it was asked; None in the first cycle.
+        watched: ``{name: (N,)}`` scores of the criteria that the selector watches.
     """
 
     scores: Tensor
     features: Tensor
     labelled: Tensor
     query_oks: float | None = None
+    watched: Mapping[str, Tensor] = attrs.field(factory=dict)
 
     @property
     def unlabelled(self) -> Tensor:
@@ -261,6 +274,8 @@ class Selector(ABC):
 
     uses_scores: ClassVar[bool] = True
     """Whether it reads ``pool.scores``; if not, no criterion is computed for it."""
+    watches: ClassVar[tuple[str, ...]] = ()
+    """Criteria that :meth:`select` finds in ``pool.watched``; they are computed in every cycle."""
 
     @abstractmethod
     def select(self, pool: Pool, count: int, generator: torch.Generator) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -17,7 +17,7 @@ from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Estimator, Labels, Oracle, Pool, Poses, Retraining, Selector, Stopping
 from vatl_core.crops import Crops
 from vatl_core.errors import PluginError
-from vatl_core.estimate import Estimates, Progress, check_finite, estimate
+from vatl_core.estimate import Estimates, Progress, check_finite, estimate, score_pool
 from vatl_core.evaluation import evaluate
 from vatl_core.metrics import alc, oks
 from vatl_core.query import combined
@@ -120,13 +120,26 @@ class Run:
         )
 
     def _pass(self) -> Estimates:
-        labels = self._labels(self.asked)
-        poses = Poses(labels.keypoints, labels.visible, self.video.instances.boxes[labels.index])
-        for name, criterion in self.criteria.items():
-            criterion.fit(_on(poses, self.compute.device), generator(self.config.seed, self.cycle, "fit", name))
+        of_pool = [name for name, criterion in self.criteria.items() if "pool" in criterion.needs]
+        self._fit(name for name in self.criteria if name not in of_pool)
         estimates = estimate(self.estimator, self.crops, self.criteria, self.compute, self.config.batch, self._progress)
+        self._fit(of_pool, estimates.features)
+        score_pool(self.criteria, estimates, self.crops, self._labelled_mask)
         check_finite(estimates.criteria)
         return estimates
+
+    def _fit(self, names: Iterable[str], features: Tensor | None = None) -> None:
+        """Show these criteria what is labelled; those that score after the pass see its features (N, D) too."""
+        labels, device = self._labels(self.asked), self.compute.device
+        index = labels.index.to(device)
+        poses = Poses(
+            labels.keypoints.to(device),
+            labels.visible.to(device),
+            self.video.instances.boxes[labels.index].to(device),
+            None if features is None else features[index],
+        )
+        for name in names:
+            self.criteria[name].fit(poses, generator(self.config.seed, self.cycle, "fit", name))
 
     # ---------------------------------------------------------------------------------------------------------- query
     def _how_many(self, record: CycleRecord) -> int:
@@ -150,20 +163,25 @@ class Run:
         return torch.tensor(kept)
 
     def _select(self, record: CycleRecord, count: int) -> Tensor:
-        estimates = self._present
-        labelled = torch.zeros(record.instances, dtype=torch.bool, device=self.compute.device)
-        labelled[self.asked] = True
-        columns = [estimates.criteria[name] for name in self.config.criteria if name in estimates.criteria]
+        estimates, labelled = self._present, self._labelled_mask
         pool = Pool(
-            scores=combined(columns, ~labelled, record.fraction, self.config.query_weights)
-            if columns
-            else torch.zeros_like(estimates.scores[:, 0]),
+            scores=self._scores(~labelled, record.fraction),
             features=estimates.features,
             labelled=labelled,
             query_oks=self.records[-1].query_mean_oks if self.records else None,
+            watched={name: estimates.criteria[name] for name in self.selector.watches},
         )
         picks = self.selector.select(pool, count, generator(self.config.seed, self.cycle, "select"))
         return _checked(picks, labelled, count, self.config.select)
+
+    def _scores(self, among: Tensor, fraction: float) -> Tensor:
+        """(N,) the query's score, zeros where it has no criterion."""
+        computed = self._present.criteria
+        parts = [name for name in self.config.criteria if name in computed]
+        if not parts:
+            return torch.zeros_like(among, dtype=torch.float32)
+        shares = [computed[share][among].mean() if (share := self.criteria[name].share) else None for name in parts]
+        return combined([computed[name] for name in parts], among, fraction, self.config.query_weights, shares)
 
     # ------------------------------------------------------------------------------------------------------------ ask
     def _ask(self, record: CycleRecord, query: Tensor) -> CycleRecord:
@@ -266,6 +284,13 @@ class Run:
         return self.estimates
 
     @property
+    def _labelled_mask(self) -> Tensor:
+        """(N,) bool, whether an earlier cycle asked for it; on the device."""
+        mask = torch.zeros(len(self.video.instances), dtype=torch.bool, device=self.compute.device)
+        mask[self.asked] = True
+        return mask
+
+    @property
     def _stopped_by(self) -> str | None:
         return self.records[-1].stopped_by if self.records else None
 
@@ -291,10 +316,6 @@ class Run:
             tell(run=folder, stage=stage, done=done, total=total)
 
         return progress
-
-
-def _on(poses: Poses, device: torch.device) -> Poses:
-    return Poses(poses.keypoints.to(device), poses.visible.to(device), poses.boxes.to(device))
 
 
 def _checked(picks: Tensor, labelled: Tensor, count: int, name: str) -> Tensor:

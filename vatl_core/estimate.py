@@ -35,12 +35,14 @@ class Estimates:
         scores: (N, K) the heatmaps' maxima.
         features: (N, D).
         criteria: ``{name: (N,)}``, higher = more worth labelling.
+        condensed: ``{name: (N, …)}``, what criteria of the pool keep of the heatmaps until they have scored it.
     """
 
     keypoints: Tensor
     scores: Tensor
     features: Tensor
     criteria: dict[str, Tensor] = attrs.field(factory=dict)
+    condensed: dict[str, Tensor] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -128,7 +130,7 @@ def estimate(
     batch: int = 64,
     progress: Progress = silent,
 ) -> Estimates:
-    """Estimate and score every instance of a video, each with one forward pass.
+    """Estimate and score every instance of a video, each with one forward pass; :func:`score_pool` does the rest.
 
     Args:
         estimator: on the device, with its weights.
@@ -144,7 +146,8 @@ def estimate(
     """
     instances = crops.video.instances
     per_window = {name: c for name, c in criteria.items() if "pool" not in c.needs}
-    plan = Plan.of(instances, batch, any("neighbours" in c.needs for c in per_window.values()))
+    condensing = {name: c for name, c in criteria.items() if c.needs >= {"pool", "heatmaps"}}
+    plan = Plan.of(instances, batch, any("neighbours" in c.needs for c in criteria.values()))
     columns: Estimates | None = None
     held: Held | None = None
     done = 0
@@ -156,14 +159,32 @@ def estimate(
         columns.keypoints[there], columns.scores[there] = decode(heatmaps, crops.boxes[there])
         columns.features[there] = features
         held.add(index, heatmaps)
-        _score(per_window, columns, _window(held, held.ready(number), columns, crops))
+        window = _window(held, held.ready(number), columns, crops)
+        _score(per_window, columns, window)
+        _condense(condensing, columns, window)
         held.drop(number)
         progress("estimate", done := done + len(index), len(instances))
     if columns is None:  # a Video always has instances
         raise AssertionError("a video without instances")
-    pool = _window(None, torch.arange(len(instances)), columns, crops)
-    _score({name: c for name, c in criteria.items() if "pool" in c.needs}, columns, pool)
     return columns
+
+
+@torch.inference_mode()
+def score_pool(criteria: Mapping[str, Criterion], estimates: Estimates, crops: Crops, labelled: Tensor) -> None:
+    """Write the scores of those criteria that see every instance at once; forget what was condensed for them.
+
+    Args:
+        criteria: by name; those that are no criteria of the pool are left out.
+        estimates: of the pass.
+        crops: of the video.
+        labelled: (N,) bool.
+    """
+    everything = torch.arange(len(crops.video.instances))
+    window = attrs.evolve(_window(None, everything, estimates, crops), labelled=labelled)
+    for name, criterion in criteria.items():
+        if "pool" in criterion.needs:
+            condensed = estimates.condensed.pop(name, window.condensed)
+            _score({name: criterion}, estimates, attrs.evolve(window, condensed=condensed))
 
 
 def _forward(
@@ -228,6 +249,17 @@ def _score(criteria: Mapping[str, Criterion], columns: Estimates, window: Window
         columns.criteria[name][window.index] = scores.float()
 
 
+def _condense(criteria: Mapping[str, Criterion], columns: Estimates, window: Window) -> None:
+    """Keep what each criterion of the pool will need of the window's heatmaps."""
+    if not len(window):
+        return
+    for name, criterion in criteria.items():
+        kept = criterion.condense(window)
+        if name not in columns.condensed:
+            columns.condensed[name] = kept.new_zeros((len(columns.scores), *kept.shape[1:]))
+        columns.condensed[name][window.index] = kept
+
+
 def check_finite(scores: Mapping[str, Tensor]) -> None:
     """Refuse scores that are no numbers; asked once a pass, since each asking waits for the device.
 
@@ -240,4 +272,4 @@ def check_finite(scores: Mapping[str, Tensor]) -> None:
             raise PluginError(f"criterion '{name}' gave {bad} of {len(column)} scores that are NaN or infinite")
 
 
-__all__ = ["Estimates", "Plan", "Progress", "check_finite", "estimate", "silent"]
+__all__ = ["Estimates", "Plan", "Progress", "check_finite", "estimate", "score_pool", "silent"]

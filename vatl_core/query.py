@@ -18,7 +18,13 @@ def normalised(scores: Tensor, among: Tensor) -> Tensor:
     return torch.where(among, scaled, torch.zeros_like(scores))
 
 
-def combined(columns: Sequence[Tensor], among: Tensor, fraction: float, weights: str = "constant") -> Tensor:
+def combined(
+    columns: Sequence[Tensor],
+    among: Tensor,
+    fraction: float,
+    weights: str = "constant",
+    shares: Sequence[Tensor | None] = (),
+) -> Tensor:
     """The sum of normalised scores (N,), normalised again.
 
     Args:
@@ -26,11 +32,28 @@ def combined(columns: Sequence[Tensor], among: Tensor, fraction: float, weights:
         among: (N,) bool, the unlabelled.
         fraction: r, the labelled fraction.
         weights: ``constant``: all count alike; ``increase``: the first counts r, the others 1 − r; ``decrease``: the
-            reverse.
+            reverse; ``dynamic``: those with a share count it, the sum of the others counts the rest; all alike where
+            none has one.
+        shares: for each column its share of the sum, 0 to 1, or None.
     """
-    first = {"constant": 1.0, "increase": fraction, "decrease": 1 - fraction}[weights]
-    others = 1.0 if weights == "constant" else 1 - first
+    if weights == "dynamic" and len(columns) > 1 and any(share is not None for share in shares):
+        return _shared(columns, among, shares)
+    first = {"increase": fraction, "decrease": 1 - fraction}.get(weights, 1.0)
+    others = 1 - first if weights in ("increase", "decrease") else 1.0
     total = torch.zeros_like(columns[0])
     for number, column in enumerate(columns):
         total += (others if number else first) * normalised(column, among)
+    return normalised(total, among)
+
+
+def _shared(columns: Sequence[Tensor], among: Tensor, shares: Sequence[Tensor | None]) -> Tensor:
+    """Σ share·column + (1 − Σ share)·(the normalised sum of the columns without one), normalised again."""
+    rest = [column for column, share in zip(columns, shares, strict=True) if share is None]
+    total, left = torch.zeros_like(columns[0]), torch.ones_like(columns[0][0])
+    for column, share in zip(columns, shares, strict=True):
+        if share is not None:
+            total += share * normalised(column, among)
+            left = left - share
+    if rest:
+        total += left.clamp(min=0) * combined(rest, among, 0.0)
     return normalised(total, among)

@@ -15,7 +15,7 @@ import torch
 from vatl_core import checkpoints
 from vatl_core.compute import Compute
 from vatl_core.config import ROLES, Options, RunConfig, assemble, chosen
-from vatl_core.contracts import Criterion, Dataset, Estimator, Labels, Poses, Stopping
+from vatl_core.contracts import Criterion, Dataset, Estimator, Labels, Poses, Selector, Stopping
 from vatl_core.crops import Crops
 from vatl_core.cycle import Run, closing_record
 from vatl_core.errors import InputError, VatlError
@@ -118,7 +118,7 @@ def _prepare(config: RunConfig, registry: Registry) -> Run:
     )
     advising = _advising(registry, config)
     criteria = parts["query"] if selector.uses_scores else {}
-    criteria |= _watched(registry, config, criteria, parts["stop"], advising)
+    criteria |= _watched(registry, config, criteria, selector, parts["stop"], advising)
     video = load_video(dataset, config.video)
     weights, warnings = _weights(config, estimator, dataset, video)
     compute.place(estimator)
@@ -195,12 +195,14 @@ def _watched(
     registry: Registry,
     config: RunConfig,
     criteria: Mapping[str, Criterion],
+    selector: Selector,
     stopping: Mapping[str, Stopping],
     advising: Mapping[str, Stopping],
 ) -> dict[str, Criterion]:
-    """The criteria that stopping criteria watch, beyond the query's own."""
+    """The criteria that other parts of the run watch, beyond the query's own."""
     installed = registry.names("criterion")
-    wanted = {c for s in stopping.values() for c in s.watches}
+    wanted = {c for s in stopping.values() for c in s.watches} | set(selector.watches)
+    wanted |= {c.share for c in criteria.values() if c.share}
     wanted |= {c for s in advising.values() for c in s.watches if c in installed}
     return {c: build(registry, "criterion", c, config.of("query", c)) for c in sorted(wanted) if c not in criteria}
 

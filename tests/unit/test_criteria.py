@@ -34,6 +34,8 @@ def window(count: int, seed: int = 0) -> Window:
         next=maps[2],
         has_previous=torch.rand(count, generator=generator) < 0.7,
         has_next=torch.rand(count, generator=generator) < 0.7,
+        labelled=torch.rand(count, generator=generator) < 0.3,
+        condensed=torch.zeros(count, 0),
     )
 
 
