@@ -26,6 +26,48 @@ COMPONENTS = [
         "vatl_criteria.uncertainty.unnaturalness:PoseUnnaturalness",
         default=True,
     ),
+    Component(
+        "criterion",
+        "tpc",
+        "Temporal pose continuity: keypoints that move between frames",
+        "vatl_criteria.uncertainty.continuity:PoseContinuity",
+    ),
+    Component(
+        "criterion",
+        "mpe",
+        "Multiple-peak entropy: heatmaps with several peaks of like height",
+        "vatl_criteria.uncertainty.ambiguity:MultiplePeakEntropy",
+    ),
+    Component(
+        "criterion",
+        "margin",
+        "Margin: heatmaps whose second peak is almost as high as the first",
+        "vatl_criteria.uncertainty.ambiguity:Margin",
+    ),
+    Component(
+        "criterion",
+        "entropy",
+        "Heatmap entropy: heatmaps that are spread out",
+        "vatl_criteria.uncertainty.ambiguity:HeatmapEntropy",
+    ),
+    Component(
+        "criterion",
+        "peaks",
+        "Low peaks: one minus the mean height of all local maxima, the weight of influence in a sum",
+        "vatl_criteria.uncertainty.confidence:LowPeaks",
+    ),
+    Component(
+        "criterion",
+        "influence",
+        "Influence: features far from those of everything unlabelled (Liu & Ferrari, ICCV 2017)",
+        "vatl_criteria.representativeness.influence:Influence",
+    ),
+    Component(
+        "criterion",
+        "random",
+        "Uniform scores, to compare other criteria with",
+        "vatl_criteria.representativeness.chance:Chance",
+    ),
     Component("selector", "random", "Uniformly at random", "vatl_criteria.selection.simple:Random"),
     Component("selector", "top", "The highest scores", "vatl_criteria.selection.simple:Top"),
     Component(
@@ -40,6 +82,36 @@ COMPONENTS = [
         "Dynamic uncertainty weighting: k-centre that turns to uncertainty as poses get better",
         "vatl_criteria.selection.kcentre:DynamicUncertaintyWeighting",
         default=True,
+    ),
+    Component(
+        "selector",
+        "fixed-lambda",
+        "Greedy k-centre on distance plus a fixed share of uncertainty",
+        "vatl_criteria.selection.kcentre:FixedLambda",
+    ),
+    Component(
+        "selector",
+        "random-filter",
+        "At random among the highest scores",
+        "vatl_criteria.selection.filters:RandomFilter",
+    ),
+    Component(
+        "selector",
+        "diversity",
+        "Those of the highest scores that lie closest to the others of them",
+        "vatl_criteria.selection.filters:Diversity",
+    ),
+    Component(
+        "selector",
+        "kmeans",
+        "The instance nearest to each centre of k-means clusters of the features",
+        "vatl_criteria.selection.clusters:KMeans",
+    ),
+    Component(
+        "selector",
+        "dwc",
+        "Dynamic weighted clustering: k-means in which uncertain instances weigh more (MVA 2023)",
+        "vatl_criteria.selection.clusters:DynamicWeightedClustering",
     ),
 ]
 

@@ -94,3 +94,20 @@ class DynamicUncertaintyWeighting(Selector):
         """Greedy k-centre with the weights that m calls for."""
         mean = pool.query_oks or 0.0
         return greedy(pool, count, 1 - mean, self.uncertainty_weight * mean, None, self.normalise_distance)
+
+
+@attrs.frozen
+class FixedLambda(Selector):
+    """Greedy k-centre on d + λ·u, whatever the poses are like; it begins with the top score.
+
+    Attributes:
+        uncertainty_weight: λ, weight of the uncertainty against distances in raw feature units.
+        normalise_distance: divide the distances by the largest, so that λ does not depend on the network.
+    """
+
+    uncertainty_weight: float = attrs.field(default=0.01, validator=ge(0))
+    normalise_distance: bool = False
+
+    def select(self, pool: Pool, count: int, generator: torch.Generator) -> Tensor:
+        """Greedy k-centre with constant weights."""
+        return greedy(pool, count, 1.0, self.uncertainty_weight, None, self.normalise_distance)
