@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,8 @@ import attrs
 import numpy as np
 import safetensors
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from vatl_core.contracts import Estimator, Normalisation
@@ -59,7 +61,7 @@ def save(path: Path, estimator: Estimator, skeleton: Skeleton) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in estimator.state_dict().items()}
     about = {"keypoints": skeleton.keypoints, "normalisation": attrs.asdict(estimator.normalisation)}
     with whole(path) as beside:  # one entry of metadata, since several would be written in a random order
-        save_file(tensors, beside, {_ABOUT: json.dumps(about)})
+        beside.write_bytes(serialise(tensors, {_ABOUT: json.dumps(about)}))
 
 
 def read(path: Path) -> Checkpoint:
@@ -87,7 +89,8 @@ def _read_safetensors(path: Path) -> Checkpoint:
 
 def _read_pickle(path: Path) -> Checkpoint:
     try:
-        with torch.serialization.safe_globals(_ARRAYS):
+        with torch.serialization.safe_globals(_ARRAYS), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what torch thinks of a pickle's protocol says nothing to the user
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(

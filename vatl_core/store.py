@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
+import os
 import sqlite3
 import time
 import tomllib
@@ -169,6 +171,10 @@ class RunFolder:
                         for i, points, seen, seconds in rows
                     ],
                 )
+        except sqlite3.OperationalError as error:
+            if "full" in str(error):  # SQLite's own word for it; every other file says so with this errno
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path)) from error
+            raise
         finally:
             connection.close()
 

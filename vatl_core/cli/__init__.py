@@ -64,14 +64,14 @@ def main(arguments: list[str] | None = None) -> int:
     debug = "--debug" in words
     try:
         vatl.main([word for word in words if word != "--debug"], prog_name="vatl", standalone_mode=False)
-    except (click.ClickException, VatlError, OSError, KeyboardInterrupt, click.Abort) as error:
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
         message, code = _told(error)
         click.echo(f"vatl: {message}", err=True)
         sys.exit(code)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
     return 0
 
 
@@ -88,4 +88,6 @@ def _told(error: BaseException) -> tuple[str, int]:
                 1,
             )
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1
+    if not isinstance(error, KeyboardInterrupt | click.Abort):
+        return f"unexpected {' '.join(f'{type(error).__name__}: {error}'.split())} (--debug shows where)", 1
     return "interrupted: `vatl resume RUN` takes a run up where it was left", 130
