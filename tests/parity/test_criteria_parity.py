@@ -29,6 +29,7 @@ from vatl_criteria.uncertainty.ambiguity import (
 )
 from vatl_criteria.uncertainty.continuity import PoseContinuity
 from vatl_criteria.uncertainty.peaks import local_maxima, local_peak_mean
+from vatl_criteria.uncertainty.pose_likelihood import log_likelihood
 
 FIXTURES = Path(os.environ.get("VATL_PARITY_FIXTURES") or Path(__file__).parents[1] / "data" / "parity")
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA"))]
@@ -108,3 +109,22 @@ def test_influence(load: Any) -> None:
         features, labelled=labelled,
     )  # fmt: skip
     close(Influence().score(window)[data["unlabeled"]], data["cosine_distance_sum_normalised"])
+
+
+class TestLinkLengths:
+    def test_likelihood_of_the_tree_as_it_is_given(self, load: Any) -> None:
+        data = load("vl4pose.npz")
+        means, log_variances = data["link_mean_logvar"].unbind(-1)
+        links = [(parent, child) for parent, child in data["links"].tolist()]
+        ours = log_likelihood(local_maxima(data["heatmaps"], 2, 5), means, log_variances, links, "sum")
+        close(ours, data["log_likelihood"])
+
+    def test_likelihood_of_the_tree_that_the_skeleton_spans_from_its_root(self, load: Any) -> None:
+        data = load("vl4pose.npz")
+        given = [(parent, child) for parent, child in data["links"].tolist()]
+        names = data["joint_names"]
+        links = Skeleton("any", names, given).tree(names.index("head"))
+        order = [given.index(link) for link in links]
+        means, log_variances = data["link_mean_logvar"][:, order].unbind(-1)
+        ours = log_likelihood(local_maxima(data["heatmaps"], 2, 5), means, log_variances, links, "sum")
+        close(ours, data["log_likelihood"])

@@ -58,6 +58,12 @@ COMPONENTS = [
     ),
     Component(
         "criterion",
+        "vl4pose",
+        "Unlikely lengths of links, given the features (Shukla et al., BMVC 2022)",
+        "vatl_criteria.uncertainty.vl4pose:VL4Pose",
+    ),
+    Component(
+        "criterion",
         "influence",
         "Influence: features far from those of everything unlabelled (Liu & Ferrari, ICCV 2017)",
         "vatl_criteria.representativeness.influence:Influence",

@@ -106,3 +106,17 @@ def local_peak_mean(heatmaps: Tensor) -> Tensor:
     peak = (heatmaps >= torch.maximum(around, half)).to(heatmaps.dtype)
     total, number = (heatmaps * peak).sum((1, 2, 3)), peak.sum((1, 2, 3))
     return total / number.clamp(min=1)
+
+
+def or_maximum(peaks: Peaks, heatmaps: Tensor) -> Peaks:
+    """The peaks, and of each map (B, K, h, w) without one the place of its maximum, wherever that is."""
+    value, index = heatmaps.flatten(2).max(-1)
+    width = heatmaps.shape[-1]
+    place = torch.stack([index % width, index // width], -1).to(value.dtype)
+    first = torch.arange(peaks.found.shape[-1], device=value.device) == 0
+    lacking = first & ~peaks.found
+    return Peaks(
+        torch.where(lacking, value[..., None], peaks.values),
+        torch.where(lacking[..., None], place[..., None, :], peaks.places),
+        peaks.found | lacking,
+    )
