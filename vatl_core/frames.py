@@ -141,13 +141,16 @@ def _decode(path: Path, start: int | None) -> Iterator[tuple[int, Tensor]]:
         raise InputError(f"{path} is damaged ({error.strerror}): it cannot be decoded to its end") from error
 
 
-def write_video(path: Path, pictures: Iterator[Tensor], frames_per_second: float = 25.0) -> None:
+def write_video(
+    path: Path, pictures: Iterator[Tensor], frames_per_second: float = 25.0, repeatable: bool = False
+) -> None:
     """Write (3, H, W) uint8 RGB pictures as H.264, which every browser plays; odd sizes lose a row or column.
 
     Args:
         path: where; appears only when it is complete.
         pictures: at least one picture, all of one size.
         frames_per_second: playing speed.
+        repeatable: encode slower, so that the same pictures always give the same file.
     """
     from fractions import Fraction
 
@@ -159,12 +162,15 @@ def write_video(path: Path, pictures: Iterator[Tensor], frames_per_second: float
             stream = container.add_stream("libx264", rate=Fraction(frames_per_second).limit_denominator(1000))
             stream.pix_fmt = "yuv420p"
             stream.options = {"crf": "20", "preset": "veryfast"}
+            if repeatable:  # x264's assembler rounds by where its memory happens to lie
+                stream.options |= {"x264-params": "asm=0"}
+                stream.codec_context.thread_count = 1
             for picture in pictures:
                 even = picture[:, : picture.shape[1] // 2 * 2, : picture.shape[2] // 2 * 2]
                 if not stream.codec_context.is_open:
                     stream.height, stream.width = even.shape[1:]
                 frame = av.VideoFrame.from_ndarray(even.permute(1, 2, 0).contiguous().numpy(), format="rgb24")
-                container.mux(stream.encode(frame))
+                container.mux(stream.encode(frame.reformat(format="yuv420p", interpolation="BICUBIC")))
             container.mux(stream.encode())
         beside.replace(path)
     finally:

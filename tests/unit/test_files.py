@@ -73,6 +73,12 @@ def test_a_full_disk_leaves_no_part_of_a_video(tmp_path: Path) -> None:
 
 
 class TestVideoFile:
+    def test_the_same_pictures_give_the_same_file_where_that_is_asked_for(self, tmp_path: Path) -> None:
+        noise = torch.randint(0, 255, (6, 3, 96, 128), dtype=torch.uint8)
+        for number in range(4):
+            write_video(tmp_path / f"{number}.mp4", (p.clone() for p in noise), repeatable=True)
+        assert len({(tmp_path / f"{number}.mp4").read_bytes() for number in range(4)}) == 1
+
     def test_frames_come_back_in_any_order(self, tmp_path: Path) -> None:
         pictures = [torch.full((3, 48, 64), 8 * i, dtype=torch.uint8) for i in range(30)]
         write_video(tmp_path / "a.mp4", iter(pictures))

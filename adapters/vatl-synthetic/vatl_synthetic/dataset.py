@@ -22,7 +22,7 @@ from vatl_synthetic.scene import Scene, compose
 from vatl_synthetic.shelf import Shelf, writable
 from vatl_synthetic.truth import Witness
 
-GENERATOR_VERSION: Final = 1
+GENERATOR_VERSION: Final = 2
 """Counts changes of the pictures or the poses; cached videos of another version are not used."""
 SOURCE_PEOPLE: Final = 2
 HELD_OUT: Final = 4
@@ -144,5 +144,5 @@ def render(scene: Scene, path: Path) -> Instances:
         its instances; what hides what is seen while drawing.
     """
     witness = Witness(scene)
-    write_video(path, pictures(Drawing(scene), witness.note), FPS)
+    write_video(path, pictures(Drawing(scene), witness.note), FPS, repeatable=True)
     return witness.instances()
