@@ -113,12 +113,26 @@ def decode(heatmaps: Tensor, crops: Tensor) -> tuple[Tensor, Tensor]:
         keypoints (B, K, 2) in pixels of the frame, and the maxima (B, K) as their scores.
     """
     height, width = heatmaps.shape[-2:]
-    scores, place = heatmaps.flatten(2).max(-1)
+    scores, place = maximum(heatmaps)
     x, y = place % width, place // width
     shift_x = _slope(heatmaps, place, 1, (x > 0) & (x < width - 1))
     shift_y = _slope(heatmaps, place, width, (y > 0) & (y < height - 1))
     points = torch.stack([x + 0.25 * shift_x, y + 0.25 * shift_y], dim=-1)
     return transform(points, crop_matrices(crops, (height, width))), scores
+
+
+def maximum(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
+    """The maximum of each map (B, K, h, w) and the first place in reading order where it is, (B, K) each.
+
+    First the strip of rows that holds it, then the place within: on a CPU a maximum alone is found many times as fast
+    as a maximum and its place.
+    """
+    count, channels, height, width = heatmaps.shape
+    rows = 2 if height % 2 == 0 else 1
+    strips = heatmaps.reshape(count * channels, height // rows, rows * width)
+    strip = strips.amax(-1).argmax(-1)
+    values, place = strips[torch.arange(len(strips), device=strip.device), strip].max(-1)
+    return values.view(count, channels), (strip * strips.shape[-1] + place).view(count, channels)
 
 
 def _slope(heatmaps: Tensor, place: Tensor, step: int, inside: Tensor) -> Tensor:

@@ -31,37 +31,56 @@ def greedy(pool: Pool, count: int, far: float, uncertain: float, start: int | No
     """
     left = ~pool.labelled
     count = min(count, int(left.sum()))
-    distance = _to_nearest(pool.features, pool.features[pool.labelled])
+    space = Space.of(pool.features)
+    distance = space.to_nearest(pool.labelled)
     picks: list[Tensor] = []
     if count and bool(left.all()):
         first = torch.where(left, pool.scores, -torch.inf).argmax() if start is None else torch.tensor(start)
         picks.append(first.to(left.device))
         left = left.clone()
         left[first] = False
-        distance = _distance(pool.features, pool.features[picks[0]])
+        distance = space.to(first)
     scale = distance[left].max().clamp(min=1e-12) if normalise and left.any() else 1.0
     while len(picks) < count:
         value = far * distance / scale + uncertain * pool.scores
         pick = torch.where(left, value, -torch.inf).argmax()
         picks.append(pick)
         left[pick] = False
-        distance = torch.minimum(distance, _distance(pool.features, pool.features[pick]))
+        distance = torch.minimum(distance, space.to(pick))
     return torch.stack(picks) if picks else torch.empty(0, dtype=torch.int64, device=left.device)
 
 
-def _distance(features: Tensor, centre: Tensor) -> Tensor:
-    """Euclidean distances (N,) of features (N, D) to one centre (D,)."""
-    return (features - centre).square().sum(1).sqrt()
+@attrs.frozen
+class Space:
+    """Features with their squared lengths, so that distances to one of them cost a single pass over memory.
 
+    Attributes:
+        features: (N, D) from their mean, which keeps the lengths short and the rounding errors small.
+        squares: (N,)
+    """
 
-def _to_nearest(features: Tensor, centres: Tensor) -> Tensor:
-    """Euclidean distances (N,) to the nearest of centres (M, D), in parts, so that N × M never stands in memory."""
-    nearest = features.new_full((len(features),), torch.inf)
-    for part in centres.split(256) if len(centres) else ():
-        nearest = torch.minimum(
-            nearest, torch.cdist(features, part, compute_mode="donot_use_mm_for_euclid_dist").amin(1)
-        )
-    return nearest
+    features: Tensor
+    squares: Tensor
+
+    @classmethod
+    def of(cls, features: Tensor) -> Space:
+        """The space of these features (N, D)."""
+        centred = features - features.mean(0)
+        return cls(centred, torch.linalg.vecdot(centred, centred))
+
+    def to(self, one: Tensor) -> Tensor:
+        """Euclidean distances (N,) to the instance of this index."""
+        squared = self.squares + self.squares[one] - 2 * (self.features @ self.features[one])
+        return squared.clamp(min=0).sqrt()
+
+    def to_nearest(self, among: Tensor) -> Tensor:
+        """Euclidean distances (N,) to the nearest of those with ``among`` (N,) true, in parts; ∞ where none is."""
+        nearest = torch.full_like(self.squares, torch.inf)
+        index = torch.nonzero(among).flatten()
+        for part in index.split(256) if len(index) else ():
+            squared = self.squares[part] - 2 * (self.features @ self.features[part].T)
+            nearest = torch.minimum(nearest, squared.amin(1))
+        return (nearest + self.squares).clamp(min=0).sqrt()
 
 
 @attrs.frozen

@@ -5,7 +5,6 @@ from __future__ import annotations
 import attrs
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 
 @attrs.frozen
@@ -101,11 +100,13 @@ def local_peak_mean(heatmaps: Tensor) -> Tensor:
     Returns:
         (B,), 0 where no map has a maximum of at least 0.
     """
-    around = window_maximum(functional.pad(heatmaps, (1, 1, 1, 1), value=-torch.inf), 3)
     half = heatmaps.amax((2, 3), keepdim=True) / 2
-    peak = (heatmaps >= torch.maximum(around, half)).to(heatmaps.dtype)
-    total, number = (heatmaps * peak).sum((1, 2, 3)), peak.sum((1, 2, 3))
-    return total / number.clamp(min=1)
+    count, channels, height, width = heatmaps.shape
+    bordered = heatmaps.new_full((count, channels, height + 2, width + 2), -torch.inf)
+    torch.maximum(heatmaps, half, out=bordered[..., 1:-1, 1:-1])  # so that what is lower than half cannot be a peak
+    peak = torch.ge(heatmaps, window_maximum(bordered, 3), out=torch.empty_like(heatmaps)).flatten(1)
+    total: Tensor = torch.linalg.vecdot(heatmaps.flatten(1), peak)
+    return total / peak.sum(1).clamp(min=1)
 
 
 def or_maximum(peaks: Peaks, heatmaps: Tensor) -> Peaks:
