@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vatl_core.contracts import Pool, Selector
 from vatl_core.query import combined, normalised
+from vatl_criteria.selection import kcentre
 from vatl_criteria.selection.clusters import DynamicWeightedClustering, KMeans, weighted_kmeans
 from vatl_criteria.selection.filters import Diversity, RandomFilter
 from vatl_criteria.selection.kcentre import CoreSet, DynamicUncertaintyWeighting, FixedLambda
@@ -58,6 +59,29 @@ def test_picks_are_new_different_and_as_many_as_there_are(
 def test_the_same_seed_gives_the_same_picks(selector: Selector) -> None:
     picks = [selector.select(pool(30, 5, 1, False), 7, torch.Generator().manual_seed(3)) for _ in range(2)]
     assert picks[0].tolist() == picks[1].tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    labelled=st.integers(0, 20), seed=st.integers(0, 1000), far=st.sampled_from([0.0, 0.3, 1.0]),
+    uncertain=st.sampled_from([0.0, 0.7, 20.0]), candidates=st.sampled_from([1, 3, 16, 256]),
+)  # fmt: skip
+def test_greedy_picks_are_those_of_one_step_at_a_time(
+    labelled: int, seed: int, far: float, uncertain: float, candidates: int
+) -> None:
+    plain = pool(60, labelled, seed, False)
+    plain = attrs.evolve(plain, features=plain.features.double(), scores=plain.scores.double())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kcentre, "CANDIDATES", candidates)
+        ours = kcentre.greedy(plain, 25, far, uncertain, None).tolist()
+    left, expected = ~plain.labelled, []
+    while len(expected) < 25:
+        centres = plain.features[~left]
+        distance = torch.cdist(plain.features, centres).amin(1) if len(centres) else torch.zeros(60)
+        value = far * distance + uncertain * plain.scores if len(centres) else plain.scores
+        expected.append(int(torch.where(left, value, -torch.inf).argmax()))
+        left[expected[-1]] = False
+    assert ours == expected
 
 
 def test_top_takes_the_highest_scores() -> None:

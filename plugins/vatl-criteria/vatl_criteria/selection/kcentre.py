@@ -15,14 +15,20 @@ from torch import Tensor
 
 from vatl_core.contracts import Pool, Selector
 
+CANDIDATES = 256
+"""How many of the most valuable instances are looked at between two passes over all of them."""
+
 
 def greedy(pool: Pool, count: int, far: float, uncertain: float, start: int | None, normalise: bool = False) -> Tensor:
     """Pick by far·d + uncertain·u, d the distance to the nearest labelled or picked instance, u the score.
 
+    Distances only shrink. So several picks in a row can be made among the most valuable instances alone, as long as
+    the pick is worth more than everything else was before; only then are the distances of all brought up to date.
+
     Args:
         pool: what to pick from.
         count: how many at the most.
-        far, uncertain: weights of distance and score.
+        far, uncertain: weights of distance and score, not negative.
         start: the first pick where nothing is labelled; None takes the highest score.
         normalise: divide the distances by the largest at the beginning, so that they and the scores share a scale.
 
@@ -32,22 +38,42 @@ def greedy(pool: Pool, count: int, far: float, uncertain: float, start: int | No
     left = ~pool.labelled
     count = min(count, int(left.sum()))
     space = Space.of(pool.features)
-    distance = space.to_nearest(pool.labelled)
-    picks: list[Tensor] = []
+    distance = space.to_nearest(torch.nonzero(pool.labelled).flatten())
+    picks = left.new_empty(0, dtype=torch.int64)
     if count and bool(left.all()):
         first = torch.where(left, pool.scores, -torch.inf).argmax() if start is None else torch.tensor(start)
-        picks.append(first.to(left.device))
-        left = left.clone()
-        left[first] = False
-        distance = space.to(first)
+        picks = first.to(left.device)[None]
+        left, distance = left.index_fill(0, picks, False), space.to_nearest(picks)
     scale = distance[left].max().clamp(min=1e-12) if normalise and left.any() else 1.0
     while len(picks) < count:
-        value = far * distance / scale + uncertain * pool.scores
-        pick = torch.where(left, value, -torch.inf).argmax()
-        picks.append(pick)
-        left[pick] = False
-        distance = torch.minimum(distance, space.to(pick))
-    return torch.stack(picks) if picks else torch.empty(0, dtype=torch.int64, device=left.device)
+        gain = torch.where(left, uncertain * pool.scores, -torch.inf)
+        more = _several(space, distance, gain, far / scale, count - len(picks))
+        picks, left = torch.cat([picks, more]), left.index_fill(0, more, False)
+        distance = torch.minimum(distance, space.to_nearest(more))
+    return picks
+
+
+def _several(space: Space, distance: Tensor, gain: Tensor, far: Tensor | float, count: int) -> Tensor:
+    """The next picks by far·distance + gain, at least one and at most ``count``; all from distances (N,)."""
+    value = far * distance + gain
+    amount = min(CANDIDATES, len(value) - 1)
+    best, order = value.topk(amount + 1)
+    among = order[:amount].sort().values
+    tried, worth = _among(space.between(among), distance[among], gain[among], far, min(count, amount))
+    certain = int((worth > best[-1]).long().cumprod(0).sum())
+    return among[tried[:certain]] if certain else value.argmax()[None]
+
+
+def _among(apart: Tensor, distance: Tensor, gain: Tensor, far: Tensor | float, count: int) -> tuple[Tensor, Tensor]:
+    """Greedy picks among M candidates that lie ``apart`` (M, M): which (count,), and what each was worth (count,)."""
+    tried, worth = [], []
+    for _ in range(count):
+        most, pick = (far * distance + gain).max(0)
+        tried.append(pick)
+        worth.append(most)
+        gain = gain.index_fill(0, pick, -torch.inf)
+        distance = torch.minimum(distance, apart[pick])
+    return (torch.stack(tried), torch.stack(worth)) if tried else (distance[:0].long(), distance[:0])
 
 
 @attrs.frozen
@@ -68,19 +94,18 @@ class Space:
         centred = features - features.mean(0)
         return cls(centred, torch.linalg.vecdot(centred, centred))
 
-    def to(self, one: Tensor) -> Tensor:
-        """Euclidean distances (N,) to the instance of this index."""
-        squared = self.squares + self.squares[one] - 2 * (self.features @ self.features[one])
-        return squared.clamp(min=0).sqrt()
-
-    def to_nearest(self, among: Tensor) -> Tensor:
-        """Euclidean distances (N,) to the nearest of those with ``among`` (N,) true, in parts; ∞ where none is."""
+    def to_nearest(self, index: Tensor) -> Tensor:
+        """Euclidean distances (N,) to the nearest of these instances, in parts; ∞ where there are none."""
         nearest = torch.full_like(self.squares, torch.inf)
-        index = torch.nonzero(among).flatten()
         for part in index.split(256) if len(index) else ():
             squared = self.squares[part] - 2 * (self.features @ self.features[part].T)
             nearest = torch.minimum(nearest, squared.amin(1))
         return (nearest + self.squares).clamp(min=0).sqrt()
+
+    def between(self, index: Tensor) -> Tensor:
+        """Euclidean distances (M, M) between these instances."""
+        features, squares = self.features[index], self.squares[index]
+        return (squares + squares[:, None] - 2 * (features @ features.T)).clamp(min=0).sqrt()
 
 
 @attrs.frozen
