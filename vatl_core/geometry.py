@@ -118,7 +118,8 @@ def decode(heatmaps: Tensor, crops: Tensor) -> tuple[Tensor, Tensor]:
     shift_x = _slope(heatmaps, place, 1, (x > 0) & (x < width - 1))
     shift_y = _slope(heatmaps, place, width, (y > 0) & (y < height - 1))
     points = torch.stack([x + 0.25 * shift_x, y + 0.25 * shift_y], dim=-1)
-    return transform(points, crop_matrices(crops, (height, width))), scores
+    pixel = (crops[:, 2:] - crops[:, :2]) / crops.new_tensor([width, height])
+    return crops[:, None, :2] + points * pixel[:, None], scores
 
 
 def maximum(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
