@@ -169,7 +169,7 @@ class TestQuickWords:
             (["run", "--query", "wup"], "did you mean 'wpu'?", "lc, thc, wpu"),
             (["run", "--query", "thc+wup"], "did you mean 'wpu'?", "lc, thc, wpu"),
             (["run", "--estimator", "tinny"], "did you mean 'tiny'?", "simplebaseline, tiny"),
-            (["run", "--select", "dwu"], "did you mean 'duw'?", "coreset, duw, random, top"),
+            (["run", "--select", "duww"], "did you mean 'duw'?", "coreset, duw, random, top"),
             (["run", "--stop", "sc-tch"], "did you mean 'sc-thc'?", "budget"),
             (["run", "--retrain", "continal"], "did you mean 'continual'?", "full"),
             (["run", "--dataset", "syntetic"], "did you mean 'synthetic'?", "coco"),
