@@ -16,7 +16,7 @@ import attrs
 import torch
 from torch import Tensor, nn
 
-from vatl_core.errors import PluginError
+from vatl_core.errors import InputError, PluginError, unknown
 from vatl_core.skeleton import Skeleton
 from vatl_core.video import Instances, Video
 
@@ -54,6 +54,21 @@ class Origin:
 
     normalisation: Normalisation | None = None
     keypoints: tuple[str, ...] | None = None
+
+
+@attrs.frozen
+class Download:
+    """Public weights that can be fetched.
+
+    Attributes:
+        url: where the file is.
+        sha256: of the file, in hexadecimal: all of it, or as many of its first digits as its publisher tells (≥ 8).
+        backbone: whether the file holds only a backbone trained on something else; the rest then stays random.
+    """
+
+    url: str
+    sha256: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9a-f]{8,64}"))
+    backbone: bool = False
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
@@ -104,6 +119,10 @@ class Estimator(nn.Module, ABC):
         """What a foreign checkpoint leaves unsaid, as its parameters, under their foreign names, give it away."""
         return Origin()
 
+    def known(self) -> Mapping[str, Download]:
+        """Public weights, by name, that fit this estimator as its options are; ``auto`` takes the first."""
+        return {}
+
     @property
     def heatmap_size(self) -> tuple[int, int]:
         """Height and width of a heatmap."""
@@ -130,11 +149,30 @@ class Dataset(ABC):
         """Names of videos with truth to train a source estimator on; none unless a data set says otherwise."""
         return []
 
-    def source_poses(self) -> Iterable[tuple[Skeleton, Instances]]:
-        """The source videos' instances with their truth; worth overriding where that needs no pictures."""
-        for name in self.sources():
+    def splits(self) -> dict[str, list[str]]:
+        """Names of videos by what they are for: ``train`` the sources, ``test`` what there is to adapt to."""
+        return {name: videos for name, videos in (("train", self.sources()), ("test", self.videos())) if videos}
+
+    def split_poses(self, split: str) -> Iterable[tuple[Skeleton, Instances]]:
+        """A split's instances with their truth; worth overriding where that needs no pictures.
+
+        Raises:
+            InputError: there is no such split.
+        """
+        for name in self.of_split(split):
             video = self.load(name)
             yield video.skeleton, video.instances
+
+    def of_split(self, split: str) -> list[str]:
+        """Names of the videos of a split.
+
+        Raises:
+            InputError: there is no such split.
+        """
+        splits = self.splits()
+        if split not in splits:
+            raise unknown("split", split, splits)
+        return splits[split]
 
     def weights(self, estimator: str) -> Path | None:
         """Weights that ship with the data set for the estimator of this name."""
@@ -202,6 +240,19 @@ class Poses:
         return len(self.keypoints)
 
 
+@attrs.frozen
+class PreTraining:
+    """What a criterion's pre-training is told.
+
+    Attributes:
+        generator: on the CPU; every random choice comes from it.
+        epoch: called after each epoch, counted from 1, with the mean error on the training and validation poses.
+    """
+
+    generator: torch.Generator
+    epoch: Callable[[int, float, float], None] = lambda number, training, validation: None
+
+
 class Criterion(ABC):
     """How much an instance is worth labelling: higher = more.
 
@@ -235,6 +286,22 @@ class Criterion(ABC):
             What the user should know about it, in a line, or None.
         """
         return None
+
+    def pretrain(self, skeleton: Skeleton, training: Poses, validation: Poses, how: PreTraining) -> dict[str, Tensor]:
+        """Learn from a data set's poses, once and before any run, what :meth:`prepare` can then begin with.
+
+        Args:
+            skeleton: of the poses.
+            training, validation: on the device to work on.
+            how: seed and progress.
+
+        Returns:
+            What was learnt, by name, to be kept in a file.
+
+        Raises:
+            InputError: this criterion has nothing to learn beforehand, or the poses are of no use to it.
+        """
+        raise InputError(f"{type(self).__name__} has nothing to learn before a run")
 
     def condense(self, window: Window) -> Tensor:
         """(B, …) what is kept of the heatmaps for scoring the pool; asked of those that need both."""
@@ -378,6 +445,6 @@ CONTRACTS: dict[str, type] = {
 """The class that every component of a kind derives from."""
 
 __all__ = [
-    "CONTRACTS", "Criterion", "Dataset", "Estimator", "Executor", "Instances", "Labels", "Normalisation", "Oracle",
-    "Origin", "Pool", "Poses", "Retraining", "Selector", "Stopping", "Window",
+    "CONTRACTS", "Criterion", "Dataset", "Download", "Estimator", "Executor", "Instances", "Labels", "Normalisation",
+    "Oracle", "Origin", "Pool", "Poses", "PreTraining", "Retraining", "Selector", "Stopping", "Window",
 ]  # fmt: skip

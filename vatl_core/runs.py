@@ -223,7 +223,9 @@ def _prepare_criteria(
 
 def source_poses(dataset: Dataset, video: Video) -> Poses | None:
     """The poses of the data set's source videos, without their pictures; None where there are none of this skeleton."""
-    found = [instances for skeleton, instances in dataset.source_poses() if skeleton == video.skeleton]
+    if not dataset.sources():
+        return None
+    found = [instances for skeleton, instances in dataset.split_poses("train") if skeleton == video.skeleton]
     columns = [(i.keypoints, i.visible, i.boxes) for i in found if i.keypoints is not None and i.visible is not None]
     return Poses(*(torch.cat(column) for column in zip(*columns, strict=True))) if columns else None
 

@@ -100,9 +100,14 @@ class Synthetic(Dataset):
         """
         return self._shelved(name)[1]
 
-    def source_poses(self) -> Iterator[tuple[Skeleton, Instances]]:
-        """The source videos' poses, from their geometry: nothing is drawn for it."""
-        for name in self.sources():
+    def splits(self) -> dict[str, list[str]]:
+        """``train`` and ``val`` show the source domain, ``test`` the videos to adapt to."""
+        named = {"train": self.sources(), "val": self.held_out(), "test": self.videos()}
+        return {split: names for split, names in named.items() if names}
+
+    def split_poses(self, split: str) -> Iterator[tuple[Skeleton, Instances]]:
+        """A split's poses, from their geometry: nothing is drawn for it, so nobody hides anybody."""
+        for name in self.of_split(split):
             yield PERSON_17, Witness(self.scene(name)).unhindered()
 
     def weights(self, estimator: str) -> Path | None:
