@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vatl_core import checkpoints
+from vatl_core.closing import closing_record
 from vatl_core.compute import Compute
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Estimator, Labels, Oracle, Pool, Poses, Retraining, Selector, Stopping
@@ -19,8 +20,8 @@ from vatl_core.crops import Crops
 from vatl_core.errors import PluginError
 from vatl_core.estimate import Estimates, Progress, check_finite, estimate, score_pool
 from vatl_core.evaluation import evaluate
-from vatl_core.metrics import alc, oks
-from vatl_core.query import combined
+from vatl_core.metrics import oks
+from vatl_core.query import checked, query_score
 from vatl_core.records import CycleRecord, History, RunRecord
 from vatl_core.schedule import amounts
 from vatl_core.seeds import generator, seed_of
@@ -172,16 +173,13 @@ class Run:
             watched={name: estimates.criteria[name] for name in self.selector.watches},
         )
         picks = self.selector.select(pool, count, generator(self.config.seed, self.cycle, "select"))
-        return _checked(picks, labelled, count, self.config.select)
+        return checked(picks, labelled, count, self.config.select)
 
     def _scores(self, among: Tensor, fraction: float) -> Tensor:
         """(N,) the query's score, zeros where it has no criterion."""
-        computed = self._present.criteria
-        parts = [name for name in self.config.criteria if name in computed]
-        if not parts:
-            return torch.zeros_like(among, dtype=torch.float32)
-        shares = [computed[share][among].mean() if (share := self.criteria[name].share) else None for name in parts]
-        return combined([computed[name] for name in parts], among, fraction, self.config.query_weights, shares)
+        share_of = {name: self.criteria[name].share for name in self.config.criteria if name in self.criteria}
+        parts = list(share_of)
+        return query_score(self._present.criteria, parts, share_of, among, fraction, self.config.query_weights)
 
     # ------------------------------------------------------------------------------------------------------------ ask
     def _ask(self, record: CycleRecord, query: Tensor) -> CycleRecord:
@@ -316,43 +314,3 @@ class Run:
             tell(run=folder, stage=stage, done=done, total=total)
 
         return progress
-
-
-def _checked(picks: Tensor, labelled: Tensor, count: int, name: str) -> Tensor:
-    """A selector's picks, held to its contract."""
-    picks = picks.cpu()
-    expected = min(count, int((~labelled).sum()))
-    if len(picks) != expected or len(picks.unique()) != expected or bool(labelled.cpu()[picks].any()):
-        raise PluginError(
-            f"selector '{name}' must pick {expected} different unlabelled instances; it picked "
-            f"{len(picks)}, {len(picks.unique())} of them different, {int(labelled.cpu()[picks].sum())} labelled"
-        )
-    return picks
-
-
-def closing_record(run: Run) -> RunRecord:
-    """How the run ended, from its records."""
-    last, points = run.records[-1], [(r.fraction, e) for r in run.records if (e := r.evaluation)]
-    evaluation = last.evaluation
-    stopped = next((r for r in run.records if r.stopped_by), None)
-    fractions = [fraction for fraction, _ in points]
-    return RunRecord(
-        run=str(run.folder.path),
-        dataset=run.config.dataset,
-        video=run.video.name,
-        instances=last.instances,
-        labelled=last.labelled,
-        cycles=sum(bool(r.query) for r in run.records),
-        stopped_by=stopped.stopped_by or "schedule" if stopped else "schedule",
-        reason=stopped.fired[stopped.stopped_by or ""] if stopped else "every label of the schedule was asked for",
-        mean_oks=evaluation.mean_oks if evaluation else None,
-        mean_oks_unlabelled=evaluation.mean_oks_unlabelled if evaluation else None,
-        mean_oks_with_labels=evaluation.mean_oks_with_labels if evaluation else None,
-        ap=evaluation.ap if evaluation else None,
-        ap_with_labels=evaluation.ap_with_labels if evaluation else None,
-        alc=alc(fractions, [e.ap for _, e in points]) if points else None,
-        alc_with_labels=alc(fractions, [e.ap_with_labels for _, e in points]) if points else None,
-        seconds=sum(sum(record.seconds.values()) for record in run.records),
-        weights=run.weights,
-        warnings=tuple(run.warnings),
-    )

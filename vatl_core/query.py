@@ -2,10 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+
+from vatl_core.errors import PluginError
+
+
+def query_score(
+    columns: Mapping[str, Tensor],
+    parts: Sequence[str],
+    share_of: Mapping[str, str | None],
+    among: Tensor,
+    fraction: float,
+    weights: str,
+) -> Tensor:
+    """(N,) what a query of several ``parts`` ranks by: zeros where it has none that is computed.
+
+    Args:
+        columns: ``{criterion: (N,)}`` of what was computed.
+        parts: the query's criteria.
+        share_of: for each part the criterion whose mean over the unlabelled is its share of the sum, or None.
+        among: (N,) bool, the unlabelled.
+        fraction: r, the labelled fraction.
+        weights: as for :func:`combined`.
+    """
+    computed = [name for name in parts if name in columns]
+    if not computed or not among.any():
+        return torch.zeros_like(among, dtype=torch.float32)
+    shares = [columns[share][among].mean() if (share := share_of[name]) else None for name in computed]
+    return combined([columns[name] for name in computed], among, fraction, weights, shares)
+
+
+def checked(picks: Tensor, labelled: Tensor, count: int, name: str) -> Tensor:
+    """The picks (q,) of the selector ``name``, on the CPU, held to its contract.
+
+    Raises:
+        PluginError: they are not ``count`` (or all that remain) different unlabelled instances.
+    """
+    picks = picks.cpu()
+    expected = min(count, int((~labelled).sum()))
+    if len(picks) != expected or len(picks.unique()) != expected or bool(labelled.cpu()[picks].any()):
+        raise PluginError(
+            f"selector '{name}' must pick {expected} different unlabelled instances; it picked "
+            f"{len(picks)}, {len(picks.unique())} of them different, {int(labelled.cpu()[picks].sum())} labelled"
+        )
+    return picks
 
 
 def normalised(scores: Tensor, among: Tensor) -> Tensor:

@@ -13,11 +13,12 @@ import attrs
 import torch
 
 from vatl_core import checkpoints
+from vatl_core.closing import closing_record
 from vatl_core.compute import Compute
 from vatl_core.config import ROLES, Options, RunConfig, assemble, chosen
 from vatl_core.contracts import Criterion, Dataset, Estimator, Labels, Poses, Selector, Stopping
 from vatl_core.crops import Crops
-from vatl_core.cycle import Run, closing_record
+from vatl_core.cycle import Run
 from vatl_core.errors import InputError, VatlError
 from vatl_core.estimate import Estimates
 from vatl_core.options import build
@@ -262,6 +263,11 @@ class PastRun:
         """The video it adapted to, with its truth where there is any."""
         name = self.config.dataset
         return load_video(build(self.registry, "dataset", name, self.config.of("dataset", name)), self.config.video)
+
+    @property
+    def shares(self) -> dict[str, str | None]:
+        """For each criterion of the query the one whose mean is its share of the sum, or None."""
+        return {name: self.registry.find("criterion", name).load().share for name in self.config.criteria}
 
     def estimates(self, cycle: int) -> Estimates | None:
         """What is kept of a cycle's pass, on the CPU and without features."""

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import attrs
 import cv2
@@ -18,7 +19,7 @@ import pytest
 import torch
 
 from vatl_core.config import RunConfig
-from vatl_core.contracts import Labels
+from vatl_core.contracts import Criterion, Labels
 from vatl_core.errors import InputError
 from vatl_core.estimate import Estimates
 from vatl_core.metrics import oks
@@ -178,13 +179,18 @@ def made_up_run(
         asked += query
     if closed:
         folder.close(closing(path, video, folder.cycles()[-1].evaluation))
-    past = PastRun(folder, chosen, folder.cycles(), folder.closing(), SimpleNamespace(names=installed))  # type: ignore[arg-type]
+    past = PastRun(folder, chosen, folder.cycles(), folder.closing(), registry())
     past.__dict__["video"] = video
     return past
 
 
-def installed(kind: str) -> list[str]:
-    return {"stopping": ["none", "sc-correct", "sc-min-error", "sc-thc"]}[kind]
+def registry() -> Any:
+    """One in which no criterion has a share of a sum."""
+    stopping = ["none", "sc-correct", "sc-min-error", "sc-thc"]
+    return SimpleNamespace(
+        names=lambda kind: {"stopping": stopping}[kind],
+        find=lambda kind, name: SimpleNamespace(load=lambda: Criterion),
+    )
 
 
 def closing(path: Path, video: Video, last: Evaluation | None) -> RunRecord:
@@ -372,7 +378,7 @@ def test_a_fall_is_not_called_a_rise(tmp_path: Path) -> None:
 def test_a_run_without_cycles_has_a_page(tmp_path: Path) -> None:
     config = RunConfig("d", "e", "q", "s", "r", ("none",), "o", "x")
     folder = RunFolder.create(tmp_path / "a", config.to_toml())
-    past = PastRun(folder, config, [], None, SimpleNamespace(names=installed))  # type: ignore[arg-type]
+    past = PastRun(folder, config, [], None, registry())
     past.__dict__["video"] = made_up_video()
     assert "nothing to report" in Page(write_run_page(past, tmp_path / "report")).text
 

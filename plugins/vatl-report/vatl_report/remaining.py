@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from vatl_core.estimate import Estimates
 from vatl_core.metrics import oks
-from vatl_core.query import combined
+from vatl_core.query import query_score
 from vatl_core.video import Video
 from vatl_report.gallery import Pose, Shot, Tile, take
 from vatl_report.wording import accuracy, score
@@ -93,10 +94,7 @@ def _by_score(past: PastRun, estimates: Estimates, rest: Tensor) -> Remaining:
     """The most uncertain first, by the query's own criteria; by the keypoints' scores where the query had none."""
     names = [name for name in past.config.criteria if name in estimates.criteria]
     measure = "+".join(names) or "1 − mean keypoint score"
-    if names:
-        values = _query_score(past, [estimates.criteria[name] for name in names], rest)
-    else:
-        values = 1 - estimates.scores.mean(1)
+    values = _query_score(past, estimates.criteria, rest) if names else 1 - estimates.scores.mean(1)
     shown = estimates.criteria[names[0]] if len(names) == 1 else values
     shots = [
         Shot(i, (Pose.estimate(estimates.keypoints[i]),), f"{measure} {score(float(shown[i]))}")
@@ -119,9 +117,9 @@ def _apart(video: Video, ranked: Tensor) -> list[int]:
     return chosen
 
 
-def _query_score(past: PastRun, columns: list[Tensor], rest: Tensor) -> Tensor:
+def _query_score(past: PastRun, columns: Mapping[str, Tensor], rest: Tensor) -> Tensor:
     """(N,) what the next query would have ranked the ``rest`` by."""
-    unlabelled = torch.zeros(len(columns[0]), dtype=torch.bool)
+    unlabelled = torch.zeros(len(past.video.instances), dtype=torch.bool)
     unlabelled[rest] = True
     fraction = 1 - len(rest) / len(unlabelled)
-    return combined(columns, unlabelled, fraction, past.config.query_weights) if len(rest) else columns[0]
+    return query_score(columns, past.config.criteria, past.shares, unlabelled, fraction, past.config.query_weights)
