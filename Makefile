@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test lint benchmarks weights clean
+.PHONY: help run test lint parity benchmarks weights clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,6 +32,9 @@ lint: $(BIN)/.installed ## Style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+parity: $(BIN)/.installed ## Compare with the published numbers, ending in a table; FIXTURES=DIR for another folder of them
+	VATL_PARITY_FIXTURES='$(FIXTURES)' $(BIN)/pytest -q -rN --tb=short tests/parity
 
 benchmarks: $(BIN)/.installed ## Speed, as ratios within one run
 	$(BIN)/pytest -s tests/benchmarks

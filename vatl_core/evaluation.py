@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import attrs
 import torch
 from torch import Tensor
 
+from vatl_core.accuracy import Accuracy
 from vatl_core.contracts import Labels
+from vatl_core.correlation import spearman
 from vatl_core.estimate import Estimates
-from vatl_core.metrics import Poses, average_precision, oks
+from vatl_core.metrics import Poses
 from vatl_core.records import Evaluation
 from vatl_core.video import Video
 
@@ -21,31 +26,57 @@ def evaluate(video: Video, estimates: Estimates, labels: Labels, threshold: floa
         labels: everything labelled so far.
         threshold: τ.
     """
-    truth = video.instances
-    if truth.keypoints is None or truth.visible is None:
+    truth = true_poses(video)
+    if truth is None:
         return None
-    keypoints, scores = estimates.keypoints.cpu(), estimates.scores.cpu()
-    similarity = oks(keypoints, truth.keypoints, truth.visible, truth.boxes, video.skeleton.sigmas)
-    labelled = torch.zeros(len(truth), dtype=torch.bool)
+    truth = truth.to(estimates.keypoints.device)
+    predicted = Poses(truth.frame, truth.boxes, estimates.keypoints, estimates.scores)
+    alone = Accuracy.of(truth, predicted, video.skeleton)
+    both = Accuracy.of(truth, with_labels(predicted, labels), video.skeleton)
+    similarity = alone.oks.cpu()
+    labelled = torch.zeros(len(similarity), dtype=torch.bool)
     labelled[labels.index] = True
-    corrected = keypoints.clone()
-    corrected[labels.index] = torch.where(labels.visible[..., None], labels.keypoints, keypoints[labels.index])
-    ground = Poses(truth.frame, truth.boxes, truth.keypoints, truth.visible.float())
-    alone = average_precision(ground, Poses(truth.frame, truth.boxes, keypoints, scores), video.skeleton)
-    both = average_precision(ground, Poses(truth.frame, truth.boxes, corrected, scores), video.skeleton)
     return Evaluation(
         mean_oks=float(similarity.mean()),
         mean_oks_unlabelled=None if labelled.all() else float(similarity[~labelled].mean()),
         mean_oks_with_labels=float(torch.where(labelled, 1.0, similarity).mean()),
-        ap=alone.ap,
-        ap_with_labels=both.ap,
-        ap_at=alone.at,
-        ap_medium=alone.medium,
-        ap_large=alone.large,
-        ar=alone.ar,
+        ap=alone.precision.ap,
+        ap_with_labels=both.precision.ap,
+        ap_at=alone.precision.at,
+        ap_medium=alone.precision.medium,
+        ap_large=alone.precision.large,
+        ar=alone.precision.ar,
         all_correct=bool((similarity >= threshold).all()),
         counts=_counts(labelled, similarity >= threshold),
+        pck=alone.keypoints.pck,
+        pck_with_labels=both.keypoints.pck,
+        pck_keypoints=alone.keypoints.by_keypoint,
+        ospa=alone.ospa,
+        ospa_with_labels=both.ospa,
+        rank_correlation=_rank_correlation(estimates.criteria, 1 - similarity, ~labelled),
     )
+
+
+def true_poses(video: Video) -> Poses | None:
+    """The truth of a video's instances, on the CPU; None where it has none."""
+    truth = video.instances
+    if truth.keypoints is None or truth.visible is None:
+        return None
+    return Poses(truth.frame, truth.boxes, truth.keypoints, truth.visible.float())
+
+
+def with_labels(predicted: Poses, labels: Labels) -> Poses:
+    """The poses with the visible keypoints of labels in place of estimated ones."""
+    index, points = labels.index.to(predicted.frame.device), labels.keypoints.to(predicted.keypoints)
+    keypoints = predicted.keypoints.clone()
+    keypoints[index] = torch.where(labels.visible.to(index.device)[..., None], points, keypoints[index])
+    return attrs.evolve(predicted, keypoints=keypoints)
+
+
+def _rank_correlation(criteria: Mapping[str, Tensor], error: Tensor, among: Tensor) -> dict[str, float]:
+    """Spearman's ρ of each criterion with the error (N,) of those instances that are ``among``, where it is defined."""
+    found = {name: spearman(column.cpu()[among], error[among]) for name, column in criteria.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _counts(labelled: Tensor, correct: Tensor) -> dict[str, int]:

@@ -101,6 +101,11 @@ class Poses:
     weight: Tensor
     ids: Tensor | None = None
 
+    def to(self, device: torch.device | str) -> Poses:
+        """The same poses on ``device``."""
+        columns = (self.frame, self.boxes, self.keypoints, self.weight, self.ids)
+        return Poses(*(None if column is None else column.to(device) for column in columns))  # type: ignore[arg-type]
+
 
 def average_precision(truth: Poses, predicted: Poses, skeleton: Skeleton) -> AveragePrecision:
     """AP by pycocotools, the yardstick; an instance's score is the mean plus 1.25 times the maximum of its keypoints'.
@@ -113,6 +118,7 @@ def average_precision(truth: Poses, predicted: Poses, skeleton: Skeleton) -> Ave
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
+    truth, predicted = truth.to("cpu"), predicted.to("cpu")
     with contextlib.redirect_stdout(io.StringIO()):
         ground = COCO()
         ground.dataset = _dataset(truth, skeleton)

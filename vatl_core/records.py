@@ -22,6 +22,13 @@ class Evaluation:
         ap_medium, ap_large, ar: likewise.
         all_correct: whether every instance, labelled or not, has OKS ≥ the threshold (`actual-finish`).
         counts: ``{"labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong": number}``.
+        pck, pck_with_labels: the share of annotated keypoints within 0.2 of the box's longer side; None where none is.
+        pck_keypoints: ``{keypoint: PCK}`` of the estimator's poses alone.
+        ospa, ospa_with_labels: distance to the truth on 1 − OKS, 0 to 1, lower is better.
+        rank_correlation: ``{criterion: Spearman's ρ with 1 − OKS}`` over those not labelled; without those criteria
+            that are constant there.
+
+    Those from ``pck`` on are missing in runs of earlier versions.
     """
 
     mean_oks: float
@@ -35,6 +42,12 @@ class Evaluation:
     ar: float
     all_correct: bool
     counts: dict[str, int]
+    pck: float | None = None
+    pck_with_labels: float | None = None
+    pck_keypoints: dict[str, float] = attrs.field(factory=dict)
+    ospa: float | None = None
+    ospa_with_labels: float | None = None
+    rank_correlation: dict[str, float] = attrs.field(factory=dict)
 
 
 @attrs.frozen

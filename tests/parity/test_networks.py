@@ -1,41 +1,42 @@
-"""The published networks: the same parameters, strictly, and the same outputs for the same filling."""
+"""``models``, the published networks: the same parameters, strictly, and the same outputs for the same filling."""
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.parity.fixtures import FOLDER, Book, arrays, content, overall, unequal
 from vatl_core.contracts import Estimator
-from vatl_core.skeleton import PERSON_17
+from vatl_core.skeleton import Skeleton
 from vatl_estimators.fastpose import FastPose
 from vatl_estimators.hrnet import HRNet
 from vatl_estimators.simplebaseline import SimpleBaseline
 
-FIXTURES = Path(__file__).parents[1] / "data" / "parity" / "models"
-DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA"))]
-NETWORKS: dict[str, Callable[[], Estimator]] = {
-    "simplebaseline_r50": partial(SimpleBaseline, backbone="resnet50"),
-    "fastpose_r50": partial(FastPose, depth=50),
-    "hrnet_w32": partial(HRNet, width=32),
+NAMES = sorted(path.stem for path in (FOLDER / "models").glob("*.json") if path.stem != "seed")
+EXPECTED = "models/expected_outputs.npz"
+FAMILIES: dict[str, Callable[[int], Estimator]] = {
+    "simplebaseline_r": lambda size: SimpleBaseline(backbone=f"resnet{size}"),
+    "fastpose_r": lambda size: FastPose(depth=size),
+    "hrnet_w": lambda size: HRNet(width=size),
 }
 
 
 def built(name: str) -> Estimator:
-    estimator = NETWORKS[name]()
-    estimator.build(PERSON_17)
+    """The network of this name, for as many keypoints as its configuration says."""
+    family = name.rstrip("0123456789")
+    estimator = FAMILIES[family](int(name.removeprefix(family)))
+    keypoints = content(f"models/{name}.json")["preset"]["NUM_JOINTS"]
+    estimator.build(Skeleton("any", [f"k{number}" for number in range(keypoints)]))
     return estimator
 
 
 def published(name: str) -> list[tuple[str, list[int]]]:
     """Every parameter of a published network with its shape, in order."""
-    return [(key, shape) for key, shape in json.loads((FIXTURES / f"{name}.json").read_text())["state_dict"]]
+    return [(key, shape) for key, shape in content(f"models/{name}.json")["state_dict"]]
 
 
 def filled(key: str, shape: list[int], offset: int) -> torch.Tensor:
@@ -56,26 +57,24 @@ def filled(key: str, shape: list[int], offset: int) -> torch.Tensor:
     return torch.tensor(n, dtype=torch.float32)
 
 
-def deviation(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    return float(torch.linalg.norm(ours - theirs) / torch.linalg.norm(theirs))
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_are_the_published_ones_in_their_order(name: str, request: pytest.FixtureRequest) -> None:
+    ours = [(key, list(tensor.shape)) for key, tensor in built(name).state_dict().items()]
+    book = Book("cpu", request.node.nodeid)
+    book.note(f"models/{name}.json", "state_dict", unequal(ours, published(name)), 0)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_parameters_are_the_published_ones_in_their_order(name: str) -> None:
-    assert [(key, list(tensor.shape)) for key, tensor in built(name).state_dict().items()] == published(name)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("name", NETWORKS)
-def test_outputs_are_the_published_ones(name: str, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_are_the_published_ones(name: str, book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-    seed = json.loads((FIXTURES / "seed.json").read_text())
+    seed, expected = content("models/seed.json"), arrays(EXPECTED)
     estimator = built(name)
     estimator.load_state_dict({key: filled(key, shape, seed["key_offset"]) for key, shape in published(name)})
-    picture = np.random.default_rng(seed["input_seed"]).standard_normal((2, 3, 256, 192)) * 0.3
+    batch, _, height, width = expected[f"{name}_heatmaps"].shape
+    shape = (batch, 3, height * estimator.stride, width * estimator.stride)
+    pictures = np.random.default_rng(seed["input_seed"]).standard_normal(shape) * 0.3
     with torch.no_grad():
-        outputs = estimator.eval().to(device)(torch.tensor(picture, dtype=torch.float32, device=device))
-    with np.load(FIXTURES / "expected_outputs.npz", allow_pickle=False) as expected:
-        for ours, what in zip(outputs, ("heatmaps", "embedding"), strict=True):
-            if f"{name}_{what}" in expected:
-                assert deviation(ours.cpu(), torch.from_numpy(expected[f"{name}_{what}"])) < 1e-4
+        outputs = estimator.eval().to(book.device)(torch.tensor(pictures, dtype=torch.float32, device=book.device))
+    for ours, what in zip(outputs, ("heatmaps", "embedding"), strict=True):
+        if (cell := f"{name}_{what}") in expected:
+            book.note(EXPECTED, f"{cell} (norm)", overall(ours, torch.from_numpy(expected[cell])), 1e-4)

@@ -1,0 +1,59 @@
+"""``coco_*.json``: AP at every threshold and OSPA, of predictions and with labels in their place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+import torch
+
+from tests.parity.fixtures import Book, content, relative
+from vatl_core.metrics import Poses, average_precision
+from vatl_core.ospa import ospa
+from vatl_core.skeleton import PERSON_17
+
+NAME = "coco_expected.json"
+JRDB_SIGMAS = (
+    0.079, 0.025, 0.025, 0.079, 0.026, 0.079, 0.072, 0.072, 0.107, 0.062, 0.107, 0.107, 0.062, 0.087, 0.087, 0.089,
+    0.089,
+)  # fmt: skip
+
+
+def poses(annotations: list[dict[str, Any]], device: str) -> Poses:
+    triples = torch.tensor([a["keypoints"] for a in annotations], dtype=torch.float64).view(len(annotations), -1, 3)
+    return Poses(
+        torch.tensor([a["image_id"] for a in annotations]),
+        torch.tensor([a["bbox"] for a in annotations], dtype=torch.float64),
+        triples[..., :2],
+        triples[..., 2],
+        torch.tensor([a["id"] for a in annotations]),
+    ).to(device)
+
+
+def both(case: str, device: str) -> tuple[Poses, Poses, dict[str, Any]]:
+    """Truth, predictions with the listed people's annotations in their place, and what is expected of them."""
+    annotations, expected = content("coco_gt.json")["annotations"], content(NAME)[case]
+    labels = {a["id"]: a["keypoints"] for a in annotations if a["id"] in expected.get("labelled_annotation_ids", [])}
+    truth, predicted = poses(annotations, device), poses(content("coco_predictions.json"), device)
+    for number, person in enumerate(predicted.ids.tolist()):
+        if person in labels:
+            predicted.keypoints[number] = torch.tensor(labels[person]).view(-1, 3)[:, :2]
+    return truth, predicted, expected
+
+
+@pytest.mark.parametrize("case", content(NAME))
+def test_average_precision(book: Book, case: str) -> None:
+    truth, predicted, expected = both(case, book.device)
+    ours = average_precision(truth, attrs.evolve(predicted, ids=None), PERSON_17)
+    figures = {"AP": ours.ap, "AP (M)": ours.medium, "AP (L)": ours.large, "AR": ours.ar}
+    figures |= {f"AP {threshold.removeprefix('0')}": value for threshold, value in ours.at.items()}
+    for name, value in expected["ap"].items():
+        book.note(NAME, f"{case} {name}", relative(*torch.tensor([figures[name], value]).double()), 1e-4)
+
+
+@pytest.mark.parametrize("case", content(NAME))
+def test_ospa(book: Book, case: str) -> None:
+    truth, predicted, expected = both(case, book.device)
+    ours = ospa(truth, predicted, JRDB_SIGMAS)
+    book.note(NAME, f"{case} OSPA", relative(*torch.tensor([ours, expected["ospa"]], dtype=torch.float64)), 1e-4)
