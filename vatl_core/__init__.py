@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vatl_core.errors import InputError, PluginError, VatlError
     from vatl_core.hookspecs import hookimpl
     from vatl_core.plugins import Component
+    from vatl_core.presets import Preset
     from vatl_core.records import CycleRecord, History, RunRecord
     from vatl_core.runs import PastRun
     from vatl_core.skeleton import PERSON_17, Skeleton
@@ -36,6 +37,7 @@ _HOMES = {
     "errors": "InputError PluginError VatlError",
     "hookspecs": "hookimpl",
     "plugins": "Component",
+    "presets": "Preset",
     "records": "CycleRecord History RunRecord",
     "runs": "PastRun",
     "skeleton": "PERSON_17 Skeleton",
@@ -47,8 +49,8 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 __all__ = [
     "PERSON_17", "Augmentation", "Component", "Criterion", "CycleRecord", "Dataset", "Estimator", "Executor", "Frames",
     "History", "InputError", "Instances", "Labelled", "Labels", "Normalisation", "Oracle", "PastRun", "PluginError",
-    "Pool", "Poses", "Recipe", "Retraining", "RunRecord", "Selector", "Skeleton", "Stopping", "Trainer", "VatlError",
-    "Video", "Window", "hookimpl",
+    "Pool", "Poses", "Preset", "Recipe", "Retraining", "RunRecord", "Selector", "Skeleton", "Stopping", "Trainer",
+    "VatlError", "Video", "Window", "hookimpl",
 ]  # fmt: skip
 
 

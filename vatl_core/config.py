@@ -1,4 +1,4 @@
-"""What a run is made of: defaults, a TOML file and the command line, in rising order of precedence.
+"""What a run is made of: defaults, a preset, a TOML file and the command line, in rising order of precedence.
 
 A configuration file has a table ``[run]`` for the run itself and one table for each component whose options differ
 from their defaults: ``[query.wpu]``, ``[estimator.tiny]``.
@@ -65,6 +65,7 @@ class RunConfig:
         channels_last: memory layout; automatic if unset.
         batch: instances to a forward pass.
         cache_mb: MiB of the device's memory for cut-out crops.
+        preset: what lay beneath the settings and options, for the record: all of it stands in them.
         options: of the components, ``{role: {component: {option: value}}}``.
     """
 
@@ -89,12 +90,13 @@ class RunConfig:
     channels_last: bool | None = None
     batch: int = attrs.field(default=64, validator=attrs.validators.ge(1))
     cache_mb: int = attrs.field(default=2048, validator=attrs.validators.ge(0))
+    preset: str = ""
     options: Options = attrs.field(factory=dict)
 
     @property
     def criteria(self) -> list[str]:
         """The criteria of the query, in order; none where the selector needs no score."""
-        return [name.strip() for name in self.query.split("+") if name.strip()]
+        return list(names_in(self.query))
 
     @property
     def path(self) -> Path:
@@ -134,12 +136,12 @@ def assemble(registry: Registry, settings: Mapping[str, Any], options: Options) 
     Raises:
         InputError: a name or a value that does not exist.
     """
-    dataset = registry.find("dataset", settings.get("dataset") or _default(registry, "dataset"))
+    dataset = registry.find("dataset", settings.get("dataset") or default_name(registry, "dataset"))
     filled = dict(settings) | {"dataset": dataset.name, "options": options}
     for role, kind in ROLES.items():
         if not filled.get(role):
-            filled[role] = dataset.suggests.get(kind) or _default(registry, kind)
-    filled["stop"] = _names(filled["stop"])
+            filled[role] = dataset.suggests.get(kind) or default_name(registry, kind)
+    filled["stop"] = names_in(filled["stop"])
     config: RunConfig = structure(filled, RunConfig, "[run]")
     for role, kind in ROLES.items():
         for name in chosen(config, role):
@@ -158,19 +160,28 @@ def chosen(config: RunConfig, role: str) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _names(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(value.split("+")) if isinstance(value, str) else tuple(value)
+def names_in(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    """The names in a list, or in a sum such as ``thc+wpu``."""
+    parts = value if isinstance(value, list | tuple) else str(value).split("+")
+    return tuple(name for part in parts if (name := str(part).strip()))
 
 
-def _default(registry: Registry, kind: str) -> str:
+def default_name(registry: Registry, kind: str) -> str:
+    """What fills a role where the user names nothing: one name, or a sum.
+
+    Raises:
+        InputError: nothing of this kind is installed that could.
+    """
     names = registry.defaults(kind)
     if not names:
         raise InputError(f"no {kind} is installed that could be the default: name one of {registry.names(kind)}")
     return "+".join(names)
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], Options]:
-    """A configuration file: the settings of ``[run]``, and the options of components.
+def read_toml(path: Path) -> tuple[dict[str, Any], Options, bool]:
+    """A configuration file: the settings of ``[run]``, the options of components, and whether a run wrote it.
+
+    What a run wrote of itself is complete: the preset it names stands in it and must not be looked up again.
 
     Raises:
         InputError: it is missing, not TOML, or has a table that means nothing.
@@ -182,7 +193,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Options]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"configuration {path} is not TOML: {error}") from error
     settings = tables.pop("run", {})
-    tables.pop("made_with", None)  # the record of versions in a run's own configuration
+    recorded = tables.pop("made_with", None) is not None  # the record of versions in a run's own configuration
     known = {field.name for field in attrs.fields(RunConfig)} - {"options"}
     for name in settings:
         if name not in known:
@@ -190,7 +201,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Options]:
     for role in tables:
         if role not in ROLES:
             raise unknown(f"table of {path}", role, ["run", *ROLES])
-    return settings, tables
+    return settings, tables, recorded
 
 
 def add_option(options: Options, text: str, config: RunConfig, registry: Registry) -> None:

@@ -15,6 +15,7 @@ from pluggy import HookimplMarker, HookspecMarker
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
     from vatl_core.plugins import Component
+    from vatl_core.presets import Preset
     from vatl_core.records import CycleRecord, RunRecord
 
 hookspec = HookspecMarker("vatl")
@@ -24,6 +25,12 @@ hookimpl = HookimplMarker("vatl")
 @hookspec
 def vatl_components() -> Sequence[Component]:
     """Describe the components this plugin brings."""
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec
+def vatl_presets() -> Sequence[Preset]:
+    """Describe the presets this plugin brings: settings that users may call by one name."""
     raise AssertionError("a hook specification is never called")
 
 
@@ -73,6 +80,11 @@ def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
 @hookspec
 def vatl_run_finished(run: Run, record: RunRecord) -> None:
     """The run has ended, with its closing record."""
+
+
+@hookspec
+def vatl_fitted(record: Path) -> Path | None:
+    """A criterion has been fitted; ``record`` is its JSON record. Draw its curve beside it; return the picture."""
 
 
 @hookspec

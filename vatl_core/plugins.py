@@ -83,21 +83,23 @@ class Registry:
     def components(self) -> dict[tuple[str, str], Component]:
         """``{(kind, name): component}``; a clash of names surfaces when the name is looked up."""
         found: dict[tuple[str, str], Component] = {}
-        for plugin_name, plugin in self.manager.list_name_plugin():
-            for component in self._described(plugin_name, plugin):
-                key = (component.kind, component.name)
-                self._clashes.setdefault(key, []).append(plugin_name)
-                found.setdefault(key, component)
-                self.origins.setdefault(key, plugin_name)
+        for plugin_name, component in self.described("vatl_components"):
+            key = (component.kind, component.name)
+            self._clashes.setdefault(key, []).append(plugin_name)
+            found.setdefault(key, component)
+            self.origins.setdefault(key, plugin_name)
         return found
 
-    def _described(self, name: str, plugin: Any) -> list[Component]:
-        describing = getattr(plugin, "vatl_components", None)
-        try:
-            return list(describing()) if describing else []
-        except Exception as error:  # a stranger's code: whatever it raises, the other plugins must go on working
-            self.broken[name] = describe(error)
-            return []
+    def described(self, hook: str) -> list[tuple[str, Any]]:
+        """What each plugin describes by this hook, with the plugin's name; those that fail to are kept apart."""
+        found: list[tuple[str, Any]] = []
+        for name, plugin in self.manager.list_name_plugin():
+            describing = getattr(plugin, hook, None)
+            try:
+                found += [(name, thing) for thing in describing()] if describing else []
+            except Exception as error:  # a stranger's code: whatever it raises, the other plugins must go on working
+                self.broken[name] = describe(error)
+        return found
 
     def names(self, kind: str) -> list[str]:
         """The names of a kind's components, sorted."""

@@ -11,6 +11,7 @@ import click
 
 
 @click.command("run")
+@click.option("--preset", help="Settings of a publication, beneath all others; `vatl plugins list --kind preset`.")
 @click.option("--dataset", help="Data set; `synthetic` if not given.")
 @click.option("--video", help="Which of its videos; the first if not given.")
 @click.option("--estimator", help="Pose estimator.")
@@ -45,10 +46,14 @@ def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flag
     """
     from vatl_core.config import add_option, assemble, chosen, read_toml
     from vatl_core.plugins import discover
+    from vatl_core.presets import beneath, find_preset
 
     registry = discover()
-    settings, tables = read_toml(config) if config else ({}, {})
+    settings, tables, recorded = read_toml(config) if config else ({}, {}, False)
+    named = flags["preset"] or (None if recorded else settings.get("preset"))
     settings |= {name: value for name, value in flags.items() if value not in (None, ())}
+    if named:
+        settings, tables = beneath(find_preset(registry, str(named)), registry, settings, tables)
     if isinstance(settings.get("schedule"), str):
         settings["schedule"] = [entry.strip() for entry in settings["schedule"].split(",")]
     made = assemble(registry, settings, tables)

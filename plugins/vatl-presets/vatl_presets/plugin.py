@@ -1,0 +1,13 @@
+"""What this distribution brings; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from vatl_core.hookspecs import hookimpl
+from vatl_core.presets import Preset
+from vatl_presets.published import PUBLISHED
+
+
+@hookimpl
+def vatl_presets() -> list[Preset]:
+    """Describe the presets."""
+    return PUBLISHED

@@ -1,0 +1,288 @@
+"""Presets: what they set, what takes precedence, how they are recorded and repeated, and what can go wrong."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from click.testing import CliRunner
+
+from tests.conftest import Registered, Vatl, configured
+from vatl_core.cli.plugins import show
+from vatl_core.cli.run import command
+from vatl_core.config import RunConfig, assemble, read_toml
+from vatl_core.errors import InputError, PluginError
+from vatl_core.hookspecs import hookimpl
+from vatl_core.options import build
+from vatl_core.plugins import Component, Registry, discover
+from vatl_core.presets import Preset, beneath, find_preset, presets
+from vatl_core.runs import execute
+
+NAMES = ["core-set", "k-means", "lc", "mpe+influence", "random", "tpc", "vatl4pose", "vatl4pose-mva2023"]
+
+
+class Bringing:
+    """A stranger's plugin that brings presets."""
+
+    def __init__(self, *brought: Preset) -> None:
+        self.brought = brought
+
+    @hookimpl
+    def vatl_presets(self) -> list[Preset]:
+        return list(self.brought)
+
+
+class Describing:
+    """A plugin with components only."""
+
+    def __init__(self, *components: Component) -> None:
+        self.components = components
+
+    @hookimpl
+    def vatl_components(self) -> list[Component]:
+        return list(self.components)
+
+
+def knowing(*datasets: str) -> Registry:
+    """What is installed, and data sets of these names."""
+    registry = discover()
+    missing = [Component("dataset", n, "", "nowhere:Nothing") for n in datasets if n not in discover().names("dataset")]
+    registry.manager.register(Describing(*missing), name="more")
+    return registry
+
+
+def of(name: str, registry: Registry | None = None, /, **settings: Any) -> RunConfig:
+    """The configuration that a preset leads to, with these settings above it."""
+    registry = registry or discover()
+    options = settings.pop("options", {})
+    return assemble(registry, *beneath(find_preset(registry, name), registry, settings, options))
+
+
+class TestPublished:
+    def test_all_are_there(self) -> None:
+        assert sorted(presets(discover())) == NAMES
+
+    @pytest.mark.parametrize(
+        ("name", "query", "select"),
+        [
+            ("vatl4pose", "thc+wpu", "duw"),
+            ("vatl4pose-mva2023", "thc+wpu", "dwc"),
+            ("random", "random", "random"),
+            ("lc", "lc", "top"),
+            ("k-means", "random", "kmeans"),
+            ("core-set", "random", "coreset"),
+            ("mpe+influence", "mpe+influence", "top"),
+            ("tpc", "tpc", "top"),
+        ],
+    )
+    def test_what_scores_and_what_picks(self, name: str, query: str, select: str) -> None:
+        config = of(name)
+        assert (config.query, config.select) == (query, select)
+        assert (config.retrain, config.stop, config.preset) == ("continual", ("none",), name)
+        assert config.schedule == ("0.05", "0.1", "0.15", "0.2", "0.3", "0.4", "0.6", "0.8", "1.0")
+
+    @pytest.mark.parametrize("dataset", ["synthetic", "coco", "posetrack21", "jrdb-pose"])
+    @pytest.mark.parametrize("name", NAMES)
+    def test_every_option_that_is_set_exists_and_fits(self, name: str, dataset: str) -> None:
+        registry = knowing(dataset)
+        config = of(name, registry, dataset=dataset)
+        for role, tables in config.options.items():
+            for component, options in tables.items():
+                kind = {"query": "criterion", "select": "selector", "retrain": "retraining"}[role]
+                build(registry, kind, component, options)
+
+    def test_hyper_parameters_are_those_of_the_data_set(self) -> None:
+        registry = knowing("posetrack21", "jrdb-pose")
+        posetrack, jrdb = (of("vatl4pose", registry, dataset=name) for name in ("posetrack21", "jrdb-pose"))
+        assert posetrack.of("retrain", "continual")["batch"] == 120
+        assert jrdb.of("retrain", "continual")["batch"] == 32
+        assert posetrack.of("query", "wpu")["ignore"] == ["left_ear", "right_ear"]
+        assert "ignore" not in jrdb.of("query", "wpu")
+        assert posetrack.threshold == jrdb.threshold == 1.0
+        assert of("vatl4pose").threshold == 0.5
+        assert posetrack.of("retrain", "continual")["alpha"] == 250
+
+    def test_the_data_set_keeps_its_own_estimator(self) -> None:
+        assert of("vatl4pose").estimator == "tiny"
+        assert of("vatl4pose", estimator="hrnet").estimator == "hrnet"
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_run_of_it_ends(self, name: str, registered: Registered, tmp_path: Path) -> None:
+        registry = registered()
+        preset = find_preset(registry, name)
+        small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}, "retrain": {}}
+        small["retrain"] = {"continual": {"scratch_epochs": 1}}
+        settings, options = beneath(
+            preset, registry, {"dataset": "sticks", "estimator": "tiny", "schedule": ["3", "5"]}, small
+        )
+        record = execute(configured(registry, tmp_path, **settings, options=options), registry)
+        assert (record.stopped_by, record.labelled, record.cycles) == ("schedule", 5, 2)
+
+
+class TestPrecedence:
+    def test_a_setting_of_the_user_takes_the_presets_place(self) -> None:
+        config = of("vatl4pose", select="top", stop=["sc-correct"], schedule=["0.5"])
+        assert (config.query, config.select, config.stop) == ("thc+wpu", "top", ("sc-correct",))
+        assert config.schedule == ("0.5",)
+
+    def test_options_are_merged_one_by_one(self) -> None:
+        config = of("vatl4pose", options={"retrain": {"continual": {"alpha": 7}}})
+        assert config.of("retrain", "continual")["alpha"] == 7
+        assert config.of("retrain", "continual")["lr"] == 2.5e-4
+
+    def test_what_it_says_of_parts_that_are_not_used_is_left_out(self) -> None:
+        config = of("vatl4pose", query="lc", select="top", retrain="full")
+        assert not any(config.options.values())
+
+    def test_the_preset_itself_is_not_changed(self) -> None:
+        registry = discover()
+        before = find_preset(registry, "vatl4pose").on("jrdb-pose")
+        of("vatl4pose", registry, options={"retrain": {"continual": {"alpha": 7}}})
+        assert find_preset(registry, "vatl4pose").on("jrdb-pose") == before
+        assert find_preset(registry, "vatl4pose").on("posetrack21")[1]["retrain"]["continual"]["batch"] == 120
+
+    def test_defaults_then_preset_then_file_then_command_line(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "run.toml"
+        file.write_text(
+            '[run]\nquery = "wpu"\nseed = 3\n[query.wpu]\nz_dim = 5\n[retrain.continual]\nalpha = 9\nlr = 0.1\n'
+        )
+        made = _typed(
+            monkeypatch,
+            *("--preset", "vatl4pose", "--config", str(file), "--seed", "4", "-o", "continual.lr=0.2"),
+        )
+        assert (made.query, made.seed, made.select) == ("wpu", 4, "duw")
+        assert made.of("query", "wpu") == {"z_dim": 5}
+        expected = {"alpha": 9, "lr": "0.2", "decay": 0.99, "batch": 120}
+        assert expected.items() <= made.of("retrain", "continual").items()
+        assert made.batch == 64
+
+    def test_a_file_may_name_it_and_the_command_line_another(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "run.toml"
+        file.write_text('[run]\npreset = "lc"\n')
+        assert _typed(monkeypatch, "--config", str(file)).query == "lc"
+        both = _typed(monkeypatch, "--config", str(file), "--preset", "tpc")
+        assert (both.query, both.preset) == ("tpc", "tpc")
+
+
+def _typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> RunConfig:
+    """The configuration that the words after ``vatl run`` lead to; nothing is run."""
+    made: list[RunConfig] = []
+
+    class Catching:
+        def map(self, work: Any, runs: list[RunConfig]) -> list[None]:
+            made.extend(runs)
+            return [None]
+
+    monkeypatch.setattr("vatl_core.options.build", lambda *_: Catching())
+    outcome = CliRunner().invoke(command, list(words), catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    return made[0]
+
+
+class TestRecord:
+    def test_a_run_records_the_name_and_every_value(self, registered: Registered, tmp_path: Path) -> None:
+        registry = registered()
+        settings, options = beneath(find_preset(registry, "lc"), registry, {"dataset": "sticks"}, {})
+        small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}}
+        wanted = {"estimator": "tiny", "retrain": "none", "schedule": ["2"], "weights": "none"}
+        config = configured(registry, tmp_path, **(settings | wanted), options=options | small)
+        execute(config, registry)
+        written = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+        assert written["run"]["preset"] == "lc"
+        assert written["run"]["select"] == "top"
+        assert written["retrain"]["continual"]["alpha"] == 250
+
+    def test_its_configuration_repeats_it_when_the_preset_is_gone_or_changed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = _typed(monkeypatch, "--preset", "vatl4pose", "-o", "wpu.z_dim=6", "--name", "first")
+        file = tmp_path / "config.toml"
+        file.write_text(tomli_w.dumps(first.to_toml() | {"made_with": {"vatl-core": "0"}}))
+        monkeypatch.setattr("vatl_core.presets.presets", lambda registry: {})
+        again = _typed(monkeypatch, "--config", str(file))
+        assert again == first
+
+    def test_a_users_file_is_told_from_a_runs_own(self, tmp_path: Path) -> None:
+        file = tmp_path / "a.toml"
+        file.write_text('[run]\npreset = "lc"\n')
+        assert read_toml(file) == ({"preset": "lc"}, {}, False)
+        file.write_text('[run]\npreset = "lc"\n[made_with]\nvatl-core = "0.1.0"\n')
+        assert read_toml(file) == ({"preset": "lc"}, {}, True)
+
+
+class TestWhatCanGoWrong:
+    def test_a_misspelt_name_gets_the_nearest_and_the_list(self) -> None:
+        with pytest.raises(InputError, match=r"did you mean 'vatl4pose'.*there are: core-set, k-means, lc"):
+            find_preset(discover(), "vatl4poes")
+
+    def test_two_plugins_that_claim_a_name_are_both_named(self) -> None:
+        registry = discover()
+        registry.manager.register(Bringing(Preset("lc", "", {})), name="stranger 2.0")
+        with pytest.raises(
+            PluginError, match=r"claimed by .*(vatl-presets.*stranger 2\.0|stranger 2\.0.*vatl-presets)"
+        ):
+            find_preset(registry, "lc")
+        assert find_preset(registry, "tpc").name == "tpc"
+
+    def test_a_part_that_is_not_installed_is_named_in_one_line(self) -> None:
+        registry = discover()
+        registry.manager.register(Bringing(Preset("mine", "", {"run": {"query": "lc+zeal"}})), name="stranger")
+        with pytest.raises(InputError, match="preset 'mine' needs the criterion 'zeal', which is not installed"):
+            of("mine", registry)
+        assert of("mine", registry, query="lc").query == "lc"
+
+    @pytest.mark.parametrize(
+        ("tables", "says"),
+        [({"run": {"colour": 1}}, "'colour'"), ({"rub": {}}, r"\[rub\]"), ({"run": {"preset": "lc"}}, "'preset'")],
+    )
+    def test_a_preset_that_sets_what_does_not_exist_is_the_plugins_fault(self, tables: Any, says: str) -> None:
+        registry = discover()
+        registry.manager.register(Bringing(Preset("mine", "", tables)), name="stranger 2.0")
+        with pytest.raises(PluginError, match=rf"'mine' of stranger 2\.0 sets {says}"):
+            find_preset(registry, "mine")
+
+    def test_a_plugin_that_fails_to_describe_its_presets_leaves_the_others(self) -> None:
+        class Failing:
+            @hookimpl
+            def vatl_presets(self) -> list[Preset]:
+                raise RuntimeError("no luck")
+
+        registry = discover()
+        registry.manager.register(Failing(), name="stranger")
+        assert sorted(presets(registry)) == NAMES
+        assert registry.broken["stranger"] == "RuntimeError: no luck"
+
+    def test_on_the_command_line(self, vatl: Vatl, tmp_path: Path) -> None:
+        outcome = vatl("run", "--preset", "vatl4poes")
+        assert outcome.code == 2
+        assert "did you mean 'vatl4pose'?" in outcome.err
+        assert outcome.err.count("\n") == 1
+        assert not list(tmp_path.iterdir())
+
+
+class TestShown:
+    def test_the_list_has_them_with_their_help(self, vatl: Vatl) -> None:
+        outcome = vatl("plugins", "list")
+        lines = [line.split() for line in outcome.out.splitlines() if line.startswith("preset ")]
+        assert [words[1] for words in lines] == NAMES
+        assert "(Taketsugu & Ukita, WACV 2024)" in outcome.out
+
+    def test_what_one_sets_is_shown_as_a_configuration_file(self) -> None:
+        shown = CliRunner().invoke(show, ["vatl4pose"], catch_exceptions=False).output
+        general, posetrack, jrdb = shown.partition("[run]")[2].split("and for --dataset")
+        tables = tomllib.loads("[run]" + general)
+        assert tables["run"]["query"] == "thc+wpu"
+        assert tables["retrain"]["continual"]["alpha"] == 250
+        assert 'ignore = ["left_ear", "right_ear"]' in posetrack
+        assert "batch = 32" in jrdb
+
+    def test_a_name_that_a_component_has_too_shows_both(self) -> None:
+        shown = CliRunner().invoke(show, ["random"], catch_exceptions=False).output
+        assert all(f"{kind} random: " in shown for kind in ("criterion", "selector", "preset"))
