@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from vatl_core.augmentation import Augmentation, around_halves, mirror
 from vatl_core.compute import Compute
 from vatl_core.contracts import Estimator
 from vatl_core.crops import Crops, JoinedCrops
 from vatl_core.estimate import Progress, silent
 from vatl_core.geometry import compose, gaussian_targets, invert, transform, warp
+from vatl_core.seeds import seed_of
 from vatl_core.skeleton import Skeleton
+from vatl_core.team import Team
 
 MARGIN = 1.5
 """How much more than the crop is kept for augmentation: rotation and scaling then rarely meet its edge."""
@@ -60,49 +65,13 @@ class Labelled:
 
 
 @attrs.frozen
-class Augmentation:
-    """Random changes of a training crop, as the method's authors made them.
-
-    Attributes:
-        rotation: degrees; drawn from a normal distribution of this deviation, clipped at twice it (as published).
-        rotated: share of the samples that are rotated.
-        scale: relative; drawn likewise about 1, clipped at 1 ± it.
-        flip: share of the samples that are mirrored.
-    """
-
-    rotation: float = attrs.field(default=40.0, validator=attrs.validators.ge(0))
-    rotated: float = attrs.field(default=0.6, validator=[attrs.validators.ge(0), attrs.validators.le(1)])
-    scale: float = attrs.field(default=0.3, validator=[attrs.validators.ge(0), attrs.validators.lt(1)])
-    flip: float = attrs.field(default=0.5, validator=[attrs.validators.ge(0), attrs.validators.le(1)])
-
-    def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Affine maps (B, 2, 3) from an augmented crop's pixel to the plain crop's, and who is mirrored (B,) bool."""
-        noise = torch.randn(2, count, generator=generator)
-        chance = torch.rand(2, count, generator=generator)
-        scale = (1 + noise[0] * self.scale).clamp(1 - self.scale, 1 + self.scale)
-        degrees = (noise[1] * self.rotation).clamp(-2 * self.rotation, 2 * self.rotation)
-        angle = torch.deg2rad(degrees * (chance[0] < self.rotated))
-        mirrored = chance[1] < self.flip
-        return _about_centre(angle, scale, mirrored, size), mirrored
-
-
-def _about_centre(angle: Tensor, scale: Tensor, mirrored: Tensor, size: tuple[int, int]) -> Tensor:
-    """Rotation, scaling and mirroring about a crop's centre, (B, 2, 3)."""
-    sine, cosine = torch.sin(angle) * scale, torch.cos(angle) * scale
-    side = torch.where(mirrored, -1.0, 1.0)
-    linear = torch.stack([torch.stack([cosine * side, -sine], -1), torch.stack([sine * side, cosine], -1)], 1)
-    centre = torch.tensor([size[1] / 2 - 0.5, size[0] / 2 - 0.5])
-    return torch.cat([linear, (centre - linear @ centre)[..., None]], 2)
-
-
-@attrs.frozen
 class Recipe:
     """How to fit: the optimiser's settings and the augmentation.
 
     Attributes:
         epochs: passes over the instances.
         lr: learning rate of the backbone; an estimator gives its other parts multiples of it.
-        weight_decay: of AdamW.
+        weight_decay: of AdamW, or the share of the weights that Adam adds to their gradients.
         decay: factor on the learning rates after each epoch.
         milestones: epochs after which the learning rates fall to a tenth.
         one_cycle: rather than that, let the rates rise from 1/25 over the first 30 % of the steps and fall to nothing
@@ -110,6 +79,7 @@ class Recipe:
         alike: every part learns at ``lr``, as when training from scratch.
         batch: instances to a step at the most.
         augmentation: None to train on plain crops.
+        optimiser: ``adamw`` or ``adam``.
     """
 
     epochs: int
@@ -120,12 +90,18 @@ class Recipe:
     one_cycle: bool = False
     alike: bool = False
     batch: int = 120
-    augmentation: Augmentation | None = Augmentation()
+    augmentation: Augmentation | None = attrs.field(factory=Augmentation)
+    optimiser: str = attrs.field(default="adamw", validator=attrs.validators.in_(("adamw", "adam")))
 
-    def optimiser(self, estimator: Estimator) -> torch.optim.AdamW:
-        """AdamW on the estimator's parameter groups."""
+    def make_optimiser(self, estimator: Estimator) -> torch.optim.Optimizer:
+        """Of the estimator's parameter groups."""
         groups = [{"params": list(estimator.parameters())}] if self.alike else estimator.parameter_groups(self.lr)
-        return torch.optim.AdamW(groups, lr=self.lr, weight_decay=self.weight_decay)
+        kind = torch.optim.AdamW if self.optimiser == "adamw" else torch.optim.Adam
+        return kind(groups, lr=self.lr, weight_decay=self.weight_decay)
+
+    def steps(self, count: int) -> int:
+        """Batches to an epoch of ``count`` instances."""
+        return math.ceil(count / self.batch)
 
     def factor(self, step: int, steps: int) -> float:
         """What the learning rates are multiplied by at a step, counted from 0, of ``steps`` an epoch."""
@@ -150,73 +126,143 @@ class Trainer:
         compute: device and precision.
         generator: on the CPU; every random choice of the fitting comes from it.
         progress: told after each epoch.
+        team: the processes that fit together, all with the same generator.
     """
 
     compute: Compute
     generator: torch.Generator
     progress: Progress = silent
+    team: Team = attrs.field(factory=Team)
 
     def fit(self, estimator: Estimator, labelled: Labelled, recipe: Recipe) -> float:
         """Fit ``estimator`` in place; return the last epoch's mean loss (NaN if there was nothing to do).
 
         The loss is half the mean squared error between heatmaps and targets of weighted keypoints.
         """
-        optimiser = recipe.optimiser(estimator)
-        steps = math.ceil(len(labelled) / recipe.batch)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: recipe.factor(step, steps))
-        torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))  # for dropout in the network
-        labelled.pictures.fill(labelled.index)
-        estimator.train()
+        fitting = self.begin(estimator, labelled, recipe)
         loss = math.nan
         for epoch in range(recipe.epochs if len(labelled) else 0):
-            loss = self._epoch(estimator, labelled, recipe, optimiser, schedule)
+            loss = fitting.epoch()
             self.progress("retrain", epoch + 1, recipe.epochs)
         estimator.eval()
         return loss
 
-    def _epoch(
-        self,
-        estimator: Estimator,
-        labelled: Labelled,
-        recipe: Recipe,
-        optimiser: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LambdaLR,
-    ) -> float:
-        order = torch.randperm(len(labelled), generator=self.generator)
-        parts = order.tensor_split(math.ceil(len(order) / recipe.batch))
-        total = torch.zeros((), device=self.compute.device)
-        for part in parts:
-            loss = self._loss(estimator, labelled, part, recipe)
-            optimiser.zero_grad(set_to_none=True)
+    def begin(self, estimator: Estimator, labelled: Labelled, recipe: Recipe) -> Fitting:
+        """What :meth:`fit` does, to be done epoch by epoch."""
+        optimiser = recipe.make_optimiser(estimator)
+        seed = int(torch.randint(2**62, (1,), generator=self.generator))
+        labelled.pictures.fill(labelled.index)
+        return Fitting(
+            self, estimator, labelled, recipe, optimiser, seed, self.team.wrap(estimator, self.compute.device)
+        )
+
+
+@attrs.define(eq=False)
+class Fitting:
+    """An estimator being fitted: what :meth:`state` keeps, :meth:`restore` goes on from to the same result.
+
+    Attributes:
+        trainer, estimator, labelled, recipe: what :meth:`Trainer.begin` was given.
+        optimiser: of the estimator's parameters.
+        seed: of what is random within the network, such as dropout.
+        network: what is called for the heatmaps.
+        done: epochs so far.
+        rates: the learning rates before their factor, one a group of parameters.
+    """
+
+    trainer: Trainer
+    estimator: Estimator
+    labelled: Labelled
+    recipe: Recipe
+    optimiser: torch.optim.Optimizer
+    seed: int
+    network: nn.Module
+    done: int = 0
+    rates: list[float] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.rates = [group["lr"] for group in self.optimiser.param_groups]
+
+    def epoch(self) -> float:
+        """Go through the instances once, in random order; return the mean loss."""
+        team, generator = self.trainer.team, self.trainer.generator
+        self.network.train()
+        torch.manual_seed(seed_of(self.seed, self.done, team.rank))
+        order = torch.randperm(len(self.labelled), generator=generator)
+        parts = order.tensor_split(self.recipe.steps(len(order)))
+        total = torch.zeros((), device=self.trainer.compute.device)
+        for number, part in enumerate(parts):
+            self._set_rates(self.done * len(parts) + number, len(parts))
+            loss = self._loss(part)
+            self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            optimiser.step()
-            schedule.step()
+            self.optimiser.step()
             total += loss.detach()
-        return float(total) / len(parts)
+        team.agree(self.estimator)
+        self.done += 1
+        return float(team.sum(total)) / team.size / len(parts)
 
-    def _loss(self, estimator: Estimator, labelled: Labelled, part: Tensor, recipe: Recipe) -> Tensor:
-        crops, targets, weights = self._batch(estimator, labelled, part, recipe)
-        with self.compute.autocast():
-            heatmaps, _ = estimator(self.compute.layout(estimator.normalisation(crops)))
+    def state(self) -> dict[str, Any]:
+        """Tensors and numbers to go on from after an interruption."""
+        return {
+            "done": self.done,
+            "estimator": self.estimator.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.trainer.generator.get_state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state` gave."""
+        self.done = state["done"]
+        self.estimator.load_state_dict(state["estimator"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.trainer.generator.set_state(state["generator"])
+
+    def _set_rates(self, step: int, steps: int) -> None:
+        factor = self.recipe.factor(step, steps)
+        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
+
+    def _loss(self, part: Tensor) -> Tensor:
+        """The loss on this process's share of a batch; the mean over the processes is that of the batch."""
+        team, compute = self.trainer.team, self.trainer.compute
+        mine = team.share(torch.arange(len(part)))
+        crops, targets, weights = self._batch(part, mine)
+        with compute.autocast():
+            heatmaps, _ = self.network(compute.layout(self.estimator.normalisation(crops)))
         weight = weights[..., None, None]
-        return 0.5 * torch.nn.functional.mse_loss(heatmaps.float() * weight, targets * weight)
+        loss = 0.5 * torch.nn.functional.mse_loss(heatmaps.float() * weight, targets * weight)
+        return loss * (len(mine) * team.size / len(part))
 
-    def _batch(
-        self, estimator: Estimator, labelled: Labelled, part: Tensor, recipe: Recipe
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Crops (B, 3, H, W) uint8, targets (B, K, h, w) and weights (B, K) of these labelled instances."""
-        device, size, pictures = self.compute.device, estimator.input_size, labelled.pictures
-        change, mirrored = _plain(len(part)), torch.zeros(len(part), dtype=torch.bool)
-        if recipe.augmentation:
-            change, mirrored = recipe.augmentation.draw(len(part), size, self.generator)
-        there, change, mirrored = part.to(labelled.index.device), change.to(device), mirrored.to(device)
+    def _batch(self, part: Tensor, mine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Crops (B, 3, H, W) uint8, targets (B, K, h, w) and weights (B, K) of those at ``mine`` in a batch.
+
+        The changes are drawn for the whole batch, so that they do not depend on how it is shared.
+        """
+        estimator, labelled, device = self.estimator, self.labelled, self.trainer.compute.device
+        size, pictures = estimator.input_size, labelled.pictures
+        change, mirrored, half = (drawn[mine].to(device) for drawn in self._draw(len(part)))
+        there = part[mine].to(labelled.index.device)
+        keypoints, visible = labelled.keypoints[there], labelled.visible[there]
+        to_frame = pictures.matrices(labelled.index[there])
+        if self.recipe.augmentation and self.recipe.augmentation.half_body:
+            plain = compose(_plain(len(mine)).to(device) + _shift(pictures, change), to_frame)
+            change = around_halves(change, transform(keypoints, invert(plain)), visible, half, size)
         to_picture = change + _shift(pictures, change)
         crops = warp(pictures.get(labelled.index[there]), to_picture, size)
-        to_crop = invert(compose(to_picture, pictures.matrices(labelled.index[there])))
-        keypoints = transform(labelled.keypoints[there], to_crop)
-        keypoints, visible = _mirror(keypoints, labelled.visible[there], mirrored, labelled.skeleton)
+        keypoints = transform(keypoints, invert(compose(to_picture, to_frame)))
+        keypoints, visible = mirror(keypoints, visible, mirrored, labelled.skeleton)
         targets, weights = gaussian_targets(keypoints, visible, estimator.heatmap_size, estimator.stride)
         return crops, targets, weights
+
+    def _draw(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Maps (B, 2, 3) into the plain crops, who is mirrored (B,), and which half is shown (B,)."""
+        augmentation, generator = self.recipe.augmentation, self.trainer.generator
+        none = torch.zeros(count, dtype=torch.int64)
+        if not augmentation:
+            return _plain(count), none > 0, none
+        change, mirrored = augmentation.draw(count, self.estimator.input_size, generator)
+        return change, mirrored, augmentation.draw_halves(count, generator) if augmentation.half_body else none
 
 
 def _plain(count: int) -> Tensor:
@@ -232,10 +278,4 @@ def _shift(pictures: Crops | JoinedCrops, like: Tensor) -> Tensor:
     return shift
 
 
-def _mirror(keypoints: Tensor, visible: Tensor, mirrored: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
-    """Swap left and right of the mirrored instances: a mirrored left hand is a right hand."""
-    order = torch.tensor(skeleton.flip_order(), device=keypoints.device)
-    return (
-        torch.where(mirrored[:, None, None], keypoints[:, order], keypoints),
-        torch.where(mirrored[:, None], visible[:, order], visible),
-    )
+__all__ = ["MARGIN", "Augmentation", "Fitting", "Labelled", "Recipe", "Trainer"]
