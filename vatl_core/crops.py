@@ -99,10 +99,10 @@ class Crops:
         result = torch.empty((len(index), 3, *self.picture_size), dtype=torch.uint8, device=self.device)
         frames = self.video.instances.frame[index]
         matrices = self.matrices(index.to(self.device))
-        for frame in torch.unique(frames).tolist():
+        wanted = torch.unique(frames).tolist()
+        for frame, picture in zip(wanted, self.video.frames.read_many(wanted), strict=True):
             here = torch.nonzero(frames == frame).flatten().to(self.device)
-            picture = self.video.frames.read(frame).to(self.device)
-            result[here] = warp(picture[None], matrices[here], self.picture_size)
+            result[here] = warp(picture[None].to(self.device), matrices[here], self.picture_size)
         return result
 
     def _keep(self, index: Tensor, cut: Tensor) -> None:

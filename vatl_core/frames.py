@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 import attrs
 import torch
@@ -12,6 +16,13 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.video import Frames
+
+DECODERS: Final = 8
+"""The most picture files that are decoded at a time."""
+_ORIENTATION: Final = 0x0112
+"""The EXIF field that tells how a camera was held."""
+_LYING: Final = 5
+"""Its first value that swaps width and height."""
 
 
 @attrs.define
@@ -40,6 +51,21 @@ class PictureFiles(Frames):
         if picture is None:
             raise InputError(f"frame {index} cannot be read: {path} is damaged or no picture")
         return torch.from_numpy(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).permute(2, 0, 1)
+
+    def read_many(self, indices: Sequence[int]) -> Iterator[Tensor]:
+        """These frames one after the other, the next ones being decoded in threads while one is in use."""
+        workers = min(len(indices), DECODERS, os.cpu_count() or 1)
+        if workers < 2:
+            yield from map(self.read, indices)
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            coming: deque[Future[Tensor]] = deque()
+            for index in indices:
+                coming.append(pool.submit(self.read, index))
+                if len(coming) > workers:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
 
 
 @attrs.define
@@ -85,6 +111,45 @@ class VideoFile(Frames):
                 break
         self._decoder = None
         raise InputError(f"{self.path}: frame {index} of {len(self)} cannot be decoded: is the file complete?")
+
+
+def missing_files(paths: Sequence[Path]) -> list[Path]:
+    """Those that are no files; a folder is listed once, for a question a file takes minutes on a network drive."""
+    listed: dict[Path, set[str]] = {}
+    for folder in dict.fromkeys(path.parent for path in paths):
+        try:
+            with os.scandir(folder) as entries:
+                listed[folder] = {entry.name for entry in entries}
+        except (OSError, ValueError):
+            listed[folder] = set()
+    return [path for path in paths if path.name not in listed[path.parent] and not exists(path)]
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; no for names that no file can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels as :class:`PictureFiles` decodes it, from the file's header alone.
+
+    Raises:
+        InputError: it is missing or no picture.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            lies = picture.getexif().get(_ORIENTATION, 1) >= _LYING
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing") from error
+    except (OSError, ValueError, UnidentifiedImageError) as error:
+        raise InputError(f"{path} is damaged or no picture") from error
+    return (height, width) if lies else (width, height)
 
 
 def _is_file(path: Path) -> bool:

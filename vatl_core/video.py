@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -28,6 +28,10 @@ class Frames(ABC):
         Raises:
             InputError: the frame does not exist or cannot be decoded; the message names the file and the frame.
         """
+
+    def read_many(self, indices: Sequence[int]) -> Iterator[Tensor]:
+        """These frames one after the other; worth overriding where several can be decoded side by side."""
+        return map(self.read, indices)
 
     def name(self, index: int) -> str:
         """What other programs would call frame ``index``: its file, or its number."""

@@ -11,33 +11,14 @@ from numpy.typing import NDArray
 
 from vatl_coco.document import Document
 from vatl_coco.pictures import Pictures
-from vatl_coco.rows import Id, Indices, Mask, Numbers, Rows
 from vatl_core.errors import InputError
+from vatl_core.rows import Indices, Mask, Numbers, Rows
+from vatl_core.sieve import Sieve, numbered
 from vatl_core.skeleton import Skeleton
 from vatl_core.video import Instances
 
 MARGIN: Final = 0.15
 """How far a box that follows from keypoints reaches beyond them on each side, as a fraction of their extent."""
-
-
-@attrs.define
-class Sieve:
-    """Which of n annotations are left, and why the others are not.
-
-    Attributes:
-        kept: (n,) bool.
-        dropped: ``{reason: count}``; an annotation counts for the first reason that it falls to.
-    """
-
-    kept: Mask
-    dropped: dict[str, int]
-
-    def drop(self, falling: Mask, reason: str) -> None:
-        """Drop those of (n,) ``falling`` that are still there."""
-        count = int((self.kept & falling).sum())
-        if count:
-            self.dropped[reason] = self.dropped.get(reason, 0) + count
-        self.kept &= ~falling
 
 
 def instances_of(document: Document, skeleton: Skeleton, pictures: Pictures) -> tuple[Instances, dict[str, int]]:
@@ -79,7 +60,7 @@ def _of_category(document: Document, dropped: dict[str, int]) -> Rows:
     """The annotations of single instances of the first category: only they must have its keypoints."""
     rows, categories = document.annotations, document.categories
     first = categories.ids()[0]
-    sieve = Sieve(np.ones(len(rows), dtype=np.bool_), dropped)
+    sieve = Sieve.of(len(rows), dropped)
     other = [category != first for category in rows.ids("category_id")]
     sieve.drop(np.array(other, dtype=np.bool_), "of another category than the first")
     sieve.drop(rows.flags("iscrowd"), "marked as a crowd")
@@ -109,7 +90,7 @@ def _boxes(
 ) -> tuple[Numbers, Sieve]:
     """(n, 4) x, y, w, h in pixels, from the keypoints where there is no box, and which of them can be used."""
     boxes, given = rows.pixel_lists("bbox", 4, "x, y, width, height")
-    sieve = Sieve(np.ones(len(rows), dtype=np.bool_), dropped)
+    sieve = Sieve.of(len(rows), dropped)
     sieve.drop(~given & ~visible.any(axis=1), "neither a box nor an annotated keypoint")
     for position in np.flatnonzero(~given & sieve.kept):
         boxes[position] = _around(keypoints[position][visible[position]])
@@ -128,17 +109,12 @@ def _around(points: Numbers) -> Numbers:
 def _tracks(rows: Rows) -> NDArray[np.int64]:
     """(n,) number of each instance's track: its id where all are numbers, else counted; its own where it has none."""
     given = rows.ids_or_none("track_id")
-    numbers = _numbered(list(dict.fromkeys(track for track in given if track is not None)))
+    numbers = numbered(track for track in given if track is not None)
     own = max(numbers.values(), default=-1) + 1
     return np.array(
         [own + i if track is None else numbers[track] for i, track in enumerate(given)],
         dtype=np.int64,
     )
-
-
-def _numbered(tracks: list[Id]) -> dict[Id, int]:
-    plain: dict[Id, int] = {track: track for track in tracks if isinstance(track, int) and abs(track) < 2**53}
-    return plain if len(plain) == len(tracks) else {track: i for i, track in enumerate(tracks)}
 
 
 def _check_tracks(rows: Rows, image: Indices, track: Indices) -> None:

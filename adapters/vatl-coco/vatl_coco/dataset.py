@@ -11,9 +11,10 @@ import attrs
 from vatl_coco.annotations import instances_of
 from vatl_coco.category import skeleton_of
 from vatl_coco.document import Document, read_document
-from vatl_coco.pictures import exists, open_pictures
+from vatl_coco.pictures import open_pictures
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
+from vatl_core.frames import exists
 from vatl_core.video import Video
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
-from vatl_coco.rows import Id, Rows
 from vatl_core.errors import InputError
+from vatl_core.json_files import read_json
+from vatl_core.rows import Id, Rows
 
 LISTS: Final = ("images", "annotations", "categories")
+
+UNREAD: Final = ("segmentation", "coco_url", "flickr_url", "date_captured", "license")
+"""What makes up most of the large files and is of no use here."""
 
 
 @attrs.frozen
@@ -62,45 +65,12 @@ def read_document(path: Path) -> Document:
         InputError: it cannot be read, is no JSON or not COCO keypoints, an id is there twice, or an annotation is on
             an image that is not there.
     """
-    content = _parse(path, _read(path))
+    content = read_json(path, "a COCO keypoints file")
     _check_fields(path, content)
-    rows = {field: _rows(path, field, content.get(field)) for field in (*LISTS, "videos")}
-    document = Document(path, **rows)
+    kinds = dict.fromkeys((*LISTS, "videos"), "") | {"categories": "category"}
+    document = Document(path, **{field: Rows.listed(path, field, content.get(field), k) for field, k in kinds.items()})
     _check_references(document)
     return document
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist: give the path of the annotations") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder: give the path of the annotation file in it") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from error
-
-
-def _parse(path: Path, data: bytes) -> Any:
-    if not data.strip():
-        raise InputError(f"{path} is empty: is it complete?")
-    try:
-        return json.loads(data)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}: {error.msg}"
-        if _is_cut_off(error):
-            raise InputError(f"{path} ends in the middle ({place}): is the file complete?") from error
-        raise InputError(f"{path} is not JSON ({place}): give a COCO keypoints file") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not JSON (byte {error.start} is no text): give a COCO keypoints file") from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists a thousand deep
-        raise InputError(f"{path} is JSON that cannot be read ({error}): correct it") from error
-
-
-def _is_cut_off(error: json.JSONDecodeError) -> bool:
-    """Whether the text stopped making sense where it ends, or in a word, number or string that reaches to its end."""
-    text = error.doc.rstrip()
-    return error.pos > 0 and (error.pos >= len(text) or text[-1] not in "}]")
 
 
 def _check_fields(path: Path, content: object) -> None:
@@ -111,17 +81,6 @@ def _check_fields(path: Path, content: object) -> None:
     missing = [field for field in LISTS if content.get(field) is None]
     if missing:
         raise InputError(f"{path} has no {' and no '.join(missing)}: {wanted}")
-
-
-def _rows(path: Path, field: str, value: object) -> Rows:
-    """The list ``field`` of the file; an absent one is empty."""
-    objects = [] if value is None else value
-    if not isinstance(objects, list):
-        raise InputError(f"{path}: {field} must be a list of objects")
-    for position, row in enumerate(objects):
-        if not isinstance(row, dict):
-            raise InputError(f"{path}: no. {position + 1} of {field} is no object: {field} must be a list of objects")
-    return Rows(path, {"categories": "category"}.get(field, field[:-1]), objects)
 
 
 def _check_references(document: Document) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import attrs
 import numpy as np
 
-from vatl_coco.rows import Indices, Numbers, Rows
 from vatl_core.errors import InputError
-from vatl_core.frames import PictureFiles, VideoFile
+from vatl_core.frames import PictureFiles, VideoFile, exists, missing_files
+from vatl_core.rows import Indices, Numbers, Rows
 from vatl_core.video import Frames
 
 VIDEO_SUFFIXES: Final = frozenset(
@@ -114,30 +112,10 @@ def _check_within(images: Rows, time: Indices, video: VideoFile) -> None:
 
 def _picture_paths(images: Rows, folder: Path) -> list[Path]:
     paths = [folder / name for name in images.texts("file_name")]
-    missing = _missing(paths)
+    missing = missing_files(paths)
     if missing:
         raise InputError(
             f"{len(missing)} of the {len(paths)} pictures of {images.path} are not there, first {missing[0]}: "
             "give the folder that their file_name starts from as the option frames"
         )
     return paths
-
-
-def _missing(paths: Sequence[Path]) -> list[Path]:
-    """Those that are no files; a folder is listed once, for a question a file takes minutes on a network drive."""
-    listed: dict[Path, set[str]] = {}
-    for folder in dict.fromkeys(path.parent for path in paths):
-        try:
-            with os.scandir(folder) as entries:
-                listed[folder] = {entry.name for entry in entries}
-        except (OSError, ValueError):
-            listed[folder] = set()
-    return [path for path in paths if path.name not in listed[path.parent] and not exists(path)]
-
-
-def exists(path: Path) -> bool:
-    """Whether there is such a file or folder; no for names that no file can have."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False

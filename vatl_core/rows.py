@@ -39,6 +39,26 @@ class Rows:
     kind: str
     objects: Sequence[dict[str, Any]]
 
+    @classmethod
+    def listed(cls, path: Path, field: str, value: object, kind: str = "") -> Rows:
+        """The list of objects that stands in ``field``; an absent one is empty.
+
+        Args:
+            path: the file.
+            field: its name, for messages.
+            value: what stands there.
+            kind: what one of the objects is called; the field without its plural s if empty.
+        """
+        objects = [] if value is None else value
+        if not isinstance(objects, list):
+            raise InputError(f"{path}: {field} must be a list of objects")
+        for position, row in enumerate(objects):
+            if not isinstance(row, dict):
+                raise InputError(
+                    f"{path}: no. {position + 1} of {field} is no object: {field} must be a list of objects"
+                )
+        return cls(path, kind or field[:-1], objects)
+
     def __len__(self) -> int:
         return len(self.objects)
 
