@@ -99,8 +99,12 @@ Vatl = Callable[..., Outcome]
 
 @pytest.fixture
 def environment(cache: Path) -> dict[str, str]:
-    """This process's, with caches in the session's folder and one thread, so that runs beside each other agree."""
-    return os.environ | {"XDG_CACHE_HOME": str(cache), "COLUMNS": "200"}
+    """This process's, with caches in the session's folder and one thread, so that runs beside each other agree.
+
+    No server but this machine's can be reached.
+    """
+    nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
+    return os.environ | {"XDG_CACHE_HOME": str(cache), "COLUMNS": "200"} | nowhere
 
 
 @pytest.fixture

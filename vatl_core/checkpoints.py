@@ -6,9 +6,9 @@ import json
 import pickle
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -21,10 +21,13 @@ from torch import Tensor
 from vatl_core.contracts import Estimator, Normalisation
 from vatl_core.errors import InputError
 from vatl_core.files import whole
+from vatl_core.heads import Head, identify, refit
 from vatl_core.skeleton import Skeleton
 
 _ABOUT = "vatl"
 """The entry of a safetensors file's metadata that says what its weights are for, as JSON."""
+COUNTER: Final = "num_batches_tracked"
+"""Batch normalisation's count of steps, which older files lack and which changes no output."""
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 """Keys under which training programs put a network's parameters beside other things."""
 
@@ -49,17 +52,32 @@ class Checkpoint:
         tensors: by parameter name.
         keypoints: names of the head's channels, in order; None where the file does not say.
         normalisation: None where the file does not say.
+        begun_with: where a run's first weights came from; None where the file does not say.
+        notes: what there was to say of that.
     """
 
     tensors: dict[str, Tensor]
     keypoints: tuple[str, ...] | None = None
     normalisation: Normalisation | None = None
+    begun_with: str | None = None
+    notes: tuple[str, ...] = ()
 
 
-def save(path: Path, estimator: Estimator, skeleton: Skeleton) -> None:
-    """Write an estimator's weights, with its keypoints' names and its normalisation, whole or not at all."""
+def save(
+    path: Path, estimator: Estimator, skeleton: Skeleton, begun_with: str | None = None, notes: Sequence[str] = ()
+) -> None:
+    """Write an estimator's weights, with its keypoints' names and its normalisation, whole or not at all.
+
+    Args:
+        path: a safetensors file.
+        estimator: on any device.
+        skeleton: whose keypoints its channels are.
+        begun_with, notes: of a run's first weights, where they came from and what there was to say of that.
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in estimator.state_dict().items()}
-    about = {"keypoints": skeleton.keypoints, "normalisation": attrs.asdict(estimator.normalisation)}
+    about: dict[str, Any] = {"keypoints": skeleton.keypoints, "normalisation": attrs.asdict(estimator.normalisation)}
+    if begun_with is not None:
+        about |= {"begun_with": begun_with, "notes": list(notes)}
     with whole(path) as beside:  # one entry of metadata, since several would be written in a random order
         beside.write_bytes(serialise(tensors, {_ABOUT: json.dumps(about)}))
 
@@ -82,9 +100,10 @@ def _read_safetensors(path: Path) -> Checkpoint:
         tensors = load_file(path)
         names = tuple(about["keypoints"]) if about else None
         normalisation = Normalisation(**{k: tuple(v) for k, v in about["normalisation"].items()}) if about else None
+        begun_with, notes = about.get("begun_with"), tuple(about.get("notes", ()))
     except (safetensors.SafetensorError, ValueError, TypeError, KeyError, OSError) as error:
         raise InputError(f"weights {path}: damaged or truncated ({error}): fetch or make them again") from error
-    return Checkpoint(tensors, names, normalisation)
+    return Checkpoint(tensors, names, normalisation, begun_with, notes)
 
 
 def _read_pickle(path: Path) -> Checkpoint:
@@ -100,7 +119,16 @@ def _read_pickle(path: Path) -> Checkpoint:
     except (RuntimeError, EOFError, zipfile.BadZipFile, OSError, ValueError, KeyError, AttributeError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"weights {path}: damaged, truncated or no checkpoint ({first}): fetch it again") from error
-    return Checkpoint(_tensors(content, path))
+    return Checkpoint(_tensors(content, path), _keypoints(content))
+
+
+def _keypoints(content: object) -> tuple[str, ...] | None:
+    """The keypoints that MMPose 1.x names beside the parameters, under ``meta``; None where nobody names any."""
+    for key in ("meta", "dataset_meta", "keypoint_id2name"):
+        content = content.get(key) if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping) or sorted(content, key=str) != sorted(range(len(content)), key=str):
+        return None
+    return tuple(str(content[number]) for number in range(len(content))) or None
 
 
 def _tensors(content: object, path: Path) -> dict[str, Tensor]:
@@ -113,72 +141,86 @@ def _tensors(content: object, path: Path) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
 
 
-def load(estimator: Estimator, checkpoint: Checkpoint, skeleton: Skeleton, source: str) -> list[str]:
-    """Put weights into a built estimator, strictly: every parameter must be there and fit.
+def renamed(estimator: Estimator, checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """A checkpoint's tensors under the estimator's own names."""
+    pairs = ((estimator.rename(name), tensor) for name, tensor in checkpoint.tensors.items())
+    return {name: tensor for name, tensor in pairs if name is not None}
 
-    Only the head may be for another skeleton: where the names of its channels are known, those whose keypoints agree
-    are kept and the others stay random. What the file does not say, its origin may.
+
+def head_of(
+    estimator: Estimator, checkpoint: Checkpoint, skeleton: Skeleton, source: str, keypoints: Sequence[str] = ()
+) -> Head:
+    """The keypoints of a checkpoint's head: as the user, else the file, else its family says.
 
     Args:
         estimator: built for ``skeleton``.
         checkpoint: as read.
         skeleton: of the video.
         source: what to call the checkpoint in messages.
+        keypoints: the user's word, if any: names, ``same`` or ``person-17``.
+
+    Raises:
+        InputError: the user's word does not fit the head; or nobody says, and it may be for two skeletons.
+    """
+    told = keypoints or checkpoint.keypoints or estimator.origin(checkpoint.tensors).keypoints or ()
+    return identify(renamed(estimator, checkpoint), estimator.head, told, skeleton, source)
+
+
+def load(
+    estimator: Estimator, checkpoint: Checkpoint, skeleton: Skeleton, source: str, keypoints: Sequence[str] = ()
+) -> list[str]:
+    """Put weights into a built estimator, strictly: every parameter must be there and fit.
+
+    Only the head may be for another skeleton: channels whose keypoints agree are kept and the others stay random.
+
+    Args:
+        estimator: built for ``skeleton``.
+        checkpoint: as read.
+        skeleton: of the video.
+        source: what to call the checkpoint in messages.
+        keypoints: of the head's channels, where the user says: names, ``same`` or ``person-17``.
 
     Returns:
         The keypoints whose channels were re-initialised.
 
     Raises:
         InputError: it belongs to another network; the message has the first missing, unexpected and misshapen names.
+            Or nobody says which keypoints its head is for, and it matters.
     """
-    own = estimator.state_dict()
-    origin = estimator.origin(checkpoint.tensors)
-    renamed = ((estimator.rename(name), tensor) for name, tensor in checkpoint.tensors.items())
-    tensors = {name: tensor for name, tensor in renamed if name is not None}
-    theirs = checkpoint.keypoints or origin.keypoints or _nameless(estimator.head, tensors, len(skeleton))
+    own, tensors = estimator.state_dict(), renamed(estimator, checkpoint)
+    theirs = head_of(estimator, checkpoint, skeleton, source, keypoints).channels
     fresh: list[str] = []
     if theirs is not None and theirs != skeleton.keypoints:
-        fresh = _fit_head(estimator.head, tensors, own, theirs, skeleton.keypoints)
-    _check(own, tensors, source)
+        fresh = refit(tensors, own, estimator.head, theirs, skeleton.keypoints)
+    tensors |= {name: tensor for name, tensor in own.items() if name.endswith(COUNTER) and name not in tensors}
+    check(own, own, tensors, f"weights {source} do not fit this estimator")
+    origin = estimator.origin(checkpoint.tensors)
     estimator.load_state_dict(tensors)
     estimator.normalisation = checkpoint.normalisation or origin.normalisation or estimator.normalisation
     return fresh
 
 
-def _nameless(head: str, tensors: Mapping[str, Tensor], count: int) -> tuple[str, ...] | None:
-    """Names that no keypoint has, for a head that is surely for another skeleton: it has another size."""
-    sizes = {tuple(tensor.shape[:1]) for name, tensor in tensors.items() if name.startswith(f"{head}.")}
-    if len(sizes) != 1 or sizes == {(count,)}:
-        return None
-    return ("",) * sum(sizes.pop())
+def check(own: Mapping[str, Tensor], needed: Iterable[str], tensors: Mapping[str, Tensor], complaint: str) -> None:
+    """Refuse tensors that lack something needed, have something else or another shape.
 
+    Args:
+        own: the network's parameters.
+        needed: names of those that must be there.
+        tensors: what was found.
+        complaint: how the message begins.
 
-def _fit_head(
-    head: str, tensors: dict[str, Tensor], own: Mapping[str, Tensor], theirs: tuple[str, ...], ours: tuple[str, ...]
-) -> list[str]:
-    """Replace the head's tensors by ours with their channels of the same keypoints; return the names without one."""
-    for name in [n for n in tensors if n.startswith(f"{head}.")]:
-        if name in own and tensors[name].shape == (len(theirs), *own[name].shape[1:]):
-            mixed = own[name].clone()
-            for i, keypoint in enumerate(ours):
-                if keypoint in theirs:
-                    mixed[i] = tensors[name][theirs.index(keypoint)]
-            tensors[name] = mixed
-    return [keypoint for keypoint in ours if keypoint not in theirs]
-
-
-def _check(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], source: str) -> None:
-    missing = [n for n in own if n not in tensors]
-    unexpected = [n for n in tensors if n not in own]
-    misshapen = [
-        f"{n} {tuple(tensors[n].shape)} instead of {tuple(own[n].shape)}"
-        for n in own
-        if n in tensors and tensors[n].shape != own[n].shape
-    ]
-    problems = [
-        f"{len(names)} {what} (first: {names[0]})"
-        for what, names in (("missing", missing), ("unexpected", unexpected), ("misshapen", misshapen))
-        if names
-    ]
+    Raises:
+        InputError: with the number and the first of the missing, unexpected and misshapen names.
+    """
+    wrong = {
+        "missing": [name for name in needed if name not in tensors],
+        "unexpected": [name for name in tensors if name not in own],
+        "misshapen": [
+            f"{name} {tuple(tensors[name].shape)} instead of {tuple(own[name].shape)}"
+            for name in own
+            if name in tensors and tensors[name].shape != own[name].shape
+        ],
+    }
+    problems = [f"{len(names)} {what} (first: {names[0]})" for what, names in wrong.items() if names]
     if problems:
-        raise InputError(f"weights {source} do not fit this estimator: {'; '.join(problems)}")
+        raise InputError(f"{complaint}: {'; '.join(problems)}")

@@ -51,7 +51,10 @@ class RunConfig:
         dataset, estimator, query, select, retrain, oracle, executor: component names; ``query`` may be a sum.
         stop: names of stopping criteria; the first to fire ends the run.
         video: name of the video; the data set's first if empty.
-        weights: ``auto``, ``none`` (random) or a file.
+        weights: ``auto``, ``none`` (random), a known name such as ``imagenet``, an address with ``#sha256=HEX`` behind
+            it, or a file; with ``backbone:`` before it for its backbone alone.
+        weights_keypoints: of the channels of the weights' head, where their file does not name them: names,
+            ``person-17`` (the usual ones of a person) or ``same`` (the video's).
         name: of the run; made from the parts if empty.
         runs: folder of run directories.
         schedule: cumulative labels: fractions (with a point), counts, or ``one-by-one``.
@@ -79,6 +82,7 @@ class RunConfig:
     executor: str
     video: str = ""
     weights: str = "auto"
+    weights_keypoints: tuple[str, ...] = ()
     name: str = ""
     runs: Path = Path("runs")
     schedule: tuple[str, ...] = DEFAULT_SCHEDULE

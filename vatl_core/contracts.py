@@ -71,6 +71,21 @@ class Download:
     backbone: bool = False
 
 
+@attrs.frozen
+class Trunk:
+    """Which of a network's parameters are its backbone's: for files that hold a backbone alone.
+
+    Attributes:
+        prefixes: how their names begin; empty where there is no such thing.
+        added: modules that the usual backbone of this kind lacks; a file may do without them, and they stay random.
+        left_out: how the names begin of what the usual backbone has and this network has no use for.
+    """
+
+    prefixes: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
 class Estimator(nn.Module, ABC):
     """A network from an instance's crop to one heatmap a keypoint, and a feature from the same pass.
@@ -87,6 +102,8 @@ class Estimator(nn.Module, ABC):
     """Input pixels to a heatmap pixel."""
     head: ClassVar[str]
     """The module with one output channel a keypoint, whose channels are matched by keypoint name."""
+    trunk: ClassVar[Trunk] = Trunk()
+    """Which of its parameters a file of a bare backbone must hold."""
 
     input_size: tuple[int, int] = attrs.field(default=(256, 192), kw_only=True)
     normalisation: Normalisation = attrs.field(factory=Normalisation, init=False)
@@ -120,7 +137,10 @@ class Estimator(nn.Module, ABC):
         return Origin()
 
     def known(self) -> Mapping[str, Download]:
-        """Public weights, by name, that fit this estimator as its options are; ``auto`` takes the first."""
+        """Public weights, by name, that fit this estimator as its options are.
+
+        ``--weights auto`` takes the first that is more than a backbone.
+        """
         return {}
 
     @property
@@ -446,5 +466,5 @@ CONTRACTS: dict[str, type] = {
 
 __all__ = [
     "CONTRACTS", "Criterion", "Dataset", "Download", "Estimator", "Executor", "Instances", "Labels", "Normalisation",
-    "Oracle", "Origin", "Pool", "Poses", "PreTraining", "Retraining", "Selector", "Stopping", "Window",
+    "Oracle", "Origin", "Pool", "Poses", "PreTraining", "Retraining", "Selector", "Stopping", "Trunk", "Window",
 ]  # fmt: skip

@@ -28,7 +28,7 @@ from vatl_core.seeds import generator, seed_of
 from vatl_core.store import RunFolder, move
 from vatl_core.training import Labelled, Trainer
 from vatl_core.video import Video
-from vatl_core.weights import RANDOM
+from vatl_core.weights import is_random
 
 
 @attrs.define(eq=False)
@@ -303,7 +303,7 @@ class Run:
 
     def _history(self, record: CycleRecord) -> History:
         elapsed = self.elapsed + sum(record.seconds.values())
-        return History((*self.records, record), self.config.threshold, elapsed, self.weights == RANDOM)
+        return History((*self.records, record), self.config.threshold, elapsed, is_random(self.weights))
 
     @property
     def _progress(self) -> Progress:

@@ -47,7 +47,8 @@ def execute(config: RunConfig, registry: Registry | None = None) -> RunRecord:
     run.folder = RunFolder.create(config.path, config.to_toml() | {"made_with": _versions(run)})
     try:
         run.folder.lock()
-        checkpoints.save(run.folder.weights(0), run.estimator, run.video.skeleton)
+        _keep(run)
+        _save_beginning(run)
         return run.adapt()
     except InputError:
         if not run.records and not (run.folder.path / "labels.sqlite").exists():
@@ -77,8 +78,9 @@ def resume(path: Path, registry: Registry | None = None) -> RunRecord:
         run.folder, run.records = folder, folder.cycles()
         if run.records and not run.records[-1].query:
             return _close(run)
-        if not folder.weights(0).exists():
-            checkpoints.save(folder.weights(0), run.estimator, run.video.skeleton)
+        if not begun:
+            _keep(run)
+            _save_beginning(run)
         weights = checkpoints.read(folder.weights(run.cycle))
         checkpoints.load(run.estimator, weights, run.video.skeleton, str(folder.weights(run.cycle)))
         return run.adapt()
@@ -121,7 +123,7 @@ def _prepare(config: RunConfig, registry: Registry) -> Run:
     criteria = parts["query"] if selector.uses_scores else {}
     criteria |= _watched(registry, config, criteria, selector, parts["stop"], advising)
     video = load_video(dataset, config.video)
-    weights, warnings = _weights(config, estimator, dataset, video)
+    weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
     compute.place(estimator)
     warnings += _prepare_criteria(criteria, dataset, video, config, compute)
     warnings += [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
@@ -145,7 +147,9 @@ def _prepare(config: RunConfig, registry: Registry) -> Run:
         ),
         hook=registry.hook,
         weights=weights,
-        warnings=warnings,
+        warnings=list(dict.fromkeys(warnings)),  # a run taken up again has said some before
+        notes=notes,
+        learnt=known,
         source={name: tensor.detach().clone() for name, tensor in estimator.state_dict().items()},
     )
 
@@ -170,10 +174,33 @@ def _crops_share(config: RunConfig, estimator: Estimator, instances: int) -> int
     return min(wanted, config.cache_mb * 2**20 * 3 // 4)
 
 
-def _weights(config: RunConfig, estimator: Estimator, dataset: Dataset, video: Video) -> tuple[str, list[str]]:
+def _weights(
+    config: RunConfig,
+    estimator: Estimator,
+    dataset: Dataset,
+    video: Video,
+    registry: Registry,
+    begun: RunFolder | None,
+) -> tuple[str, list[str]]:
+    """Build the estimator and give it its weights; a run that was begun has those it began with in its folder."""
     with seeded(config.seed, "weights"):
         estimator.build(video.skeleton)
-    return begin_with(config.weights, config.estimator, estimator, dataset, video.skeleton)
+    kept = checkpoints.read(begun.weights(0)) if begun else None
+    if begun and kept and kept.begun_with is not None:
+        checkpoints.load(estimator, kept, video.skeleton, str(begun.weights(0)))
+        return kept.begun_with, list(kept.notes)
+
+    def progress(stage: str, done: int, total: int) -> None:
+        registry.hook.vatl_progress(run=config.path, stage=stage, done=done, total=total)
+
+    return begin_with(
+        config.weights, config.estimator, estimator, dataset, video.skeleton, config.weights_keypoints, progress
+    )
+
+
+def _save_beginning(run: Run) -> None:
+    """Keep the weights that the run begins with, and what was said of them: elsewhere they may change or vanish."""
+    checkpoints.save(run.folder.weights(0), run.estimator, run.video.skeleton, run.weights, run.warnings)
 
 
 def _build_all(registry: Registry, config: RunConfig, role: str) -> dict[str, Any]:

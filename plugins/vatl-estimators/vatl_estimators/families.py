@@ -17,6 +17,10 @@ from vatl_core.skeleton import PERSON_17
 ALPHAPOSE: Final = Origin(Normalisation((0.406, 0.457, 0.480), (1.0, 1.0, 1.0)))
 """AlphaPose and VATL4Pose: a mean but no deviation; trained on one of several skeletons, without saying which."""
 
+IMAGENET: Final = Origin(Normalisation())
+"""Whoever trains a backbone on ImageNet; there is no head for keypoints."""
+
+_BARE_RESNET = ("conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4.")
 _BACKBONE = "backbone."
 _HEADS = ("keypoint_head.", "head.")
 _PREPROCESSOR = "data_preprocessor."
@@ -39,6 +43,16 @@ def mmpose_name(key: str, backbone: str = "") -> str | None:
     for head in _HEADS:
         key = key.removeprefix(head)
     return key
+
+
+def resnet_name(key: str, backbone: str) -> str:
+    """The published name of a ResNet's parameter that may stand in a file where nothing precedes it.
+
+    Args:
+        key: as in the file.
+        backbone: what precedes the backbone's parameters in the published names.
+    """
+    return backbone + key if key.startswith(_BARE_RESNET) else key
 
 
 def is_mmpose(keys: Iterable[str]) -> bool:

@@ -9,12 +9,16 @@ from attrs.validators import ge
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vatl_core.contracts import Estimator, Origin
+from vatl_core.contracts import Download, Estimator, Origin, Trunk
 from vatl_core.errors import InputError
 from vatl_core.skeleton import Skeleton
-from vatl_estimators.families import ALPHAPOSE
+from vatl_estimators.families import ALPHAPOSE, IMAGENET, resnet_name
 from vatl_estimators.input_size import check_input_size
-from vatl_estimators.se_resnet import STAGES, SEResNet
+from vatl_estimators.public import imagenet
+from vatl_estimators.se_resnet import ADDED, STAGES, SEResNet
+
+PUBLISHED_WIDTH = 64
+PUBLISHED_DEPTHS = (50, 101, 152)
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
@@ -29,9 +33,10 @@ class FastPose(Estimator):
     """
 
     head = "conv_out"
+    trunk = Trunk(("preact.",), added=ADDED)
 
     depth: int = 50
-    width: int = attrs.field(default=64, validator=ge(1))
+    width: int = attrs.field(default=PUBLISHED_WIDTH, validator=ge(1))
     deformable: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -61,9 +66,18 @@ class FastPose(Estimator):
             {"params": list(self.conv_out.parameters()), "lr": 10 * lr},
         ]
 
+    def rename(self, key: str) -> str | None:
+        """As AlphaPose has it, also for a parameter of a bare ResNet."""
+        return resnet_name(key, "preact.")
+
     def origin(self, tensors: Mapping[str, Tensor]) -> Origin:
-        """AlphaPose's: there is no other."""
-        return ALPHAPOSE
+        """AlphaPose's: there is no other; but a bare ResNet comes from ImageNet."""
+        return ALPHAPOSE if "preact.conv1.weight" in tensors else IMAGENET
+
+    def known(self) -> Mapping[str, Download]:
+        """torchvision's backbones, which AlphaPose began its own training with."""
+        published = self.width == PUBLISHED_WIDTH and self.depth in PUBLISHED_DEPTHS
+        return imagenet(f"resnet{self.depth}") if published else {}
 
 
 class UpsamplingConvolution(nn.Module):

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck
 
-from vatl_core.contracts import Estimator, Origin
+from vatl_core.contracts import Download, Estimator, Origin, Trunk
 from vatl_core.errors import InputError
 from vatl_core.skeleton import Skeleton
 from vatl_estimators.families import ALPHAPOSE, is_mmpose, mmpose_name, on_coco
 from vatl_estimators.high_resolution import Exchange, Transition
 from vatl_estimators.input_size import check_input_size
+from vatl_estimators.public import coco
 
 WIDTHS = (8, 18, 32, 48)
 STEM = 64
@@ -37,6 +38,10 @@ class HRNet(Estimator):
     """
 
     head = "final_layer"
+    trunk = Trunk(
+        ("conv1.", "bn1.", "conv2.", "bn2.", "layer1.", "transition", "stage"),
+        left_out=tuple(f"stage4.2.fuse_layers.{coarser}." for coarser in (1, 2, 3)),
+    )
 
     width: int = 32
     alphapose: bool = False
@@ -114,6 +119,10 @@ class HRNet(Estimator):
         if self.alphapose and not is_mmpose(tensors):
             return ALPHAPOSE
         return on_coco(tensors)
+
+    def known(self) -> Mapping[str, Download]:
+        """MMPose's, for the published widths."""
+        return coco(f"hrnet-w{self.width}")
 
 
 def _stage(name: str, widths: list[int], outputs: int | None = None) -> nn.Sequential:

@@ -15,6 +15,8 @@ EXPANSION = 4
 """Channels of a block's output to those of its 3×3 convolution."""
 OFFSETS = 18
 """Two coordinates for each of a 3×3 kernel's positions."""
+ADDED = ("se", "conv2_offset")
+"""A block's modules that a plain ResNet lacks."""
 STAGES = {26: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 """Blocks of each stage, by the number of layers."""
 

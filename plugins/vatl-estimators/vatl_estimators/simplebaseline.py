@@ -9,15 +9,17 @@ import torchvision
 from attrs.validators import ge
 from torch import Tensor, nn
 
-from vatl_core.contracts import Estimator, Origin
+from vatl_core.contracts import Download, Estimator, Normalisation, Origin, Trunk
 from vatl_core.errors import InputError, unknown
 from vatl_core.skeleton import Skeleton
-from vatl_estimators.families import ALPHAPOSE, mmpose_name, on_coco
+from vatl_estimators.families import ALPHAPOSE, mmpose_name, on_coco, resnet_name
 from vatl_estimators.input_size import check_input_size
+from vatl_estimators.public import coco, imagenet
 
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
-_BARE_BACKBONE = ("conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4.")
-"""How the backbone's parameters begin in the authors' checkpoints, where nothing precedes them."""
+HEAD_WIDTH = 256
+"""Channels of each deconvolution, as published."""
+_TIMM = "timm:"
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
@@ -32,19 +34,22 @@ class SimpleBaseline(Estimator):
     """
 
     head = "final_layer"
+    trunk = Trunk(("preact.",))
 
     backbone: str = "resnet50"
-    head_width: int = attrs.field(default=256, validator=ge(1))
+    head_width: int = attrs.field(default=HEAD_WIDTH, validator=ge(1))
     pretrained: bool = False
 
     def __attrs_post_init__(self) -> None:
-        if not self.backbone.startswith("timm:") and self.backbone not in RESNETS:
+        if not self.backbone.startswith(_TIMM) and self.backbone not in RESNETS:
             raise unknown("backbone", self.backbone, [*RESNETS, "timm:NAME"])
         check_input_size("simplebaseline", self.input_size)
 
     def build(self, skeleton: Skeleton) -> None:
         """Backbone, deconvolutions and head, named as in the published checkpoints."""
         self.preact, width = self._backbone()
+        if self.pretrained and isinstance(self.preact, TimmBackbone):
+            self.normalisation = self.preact.normalisation
         layers: list[nn.Module] = []
         for channels in (width, self.head_width, self.head_width):
             layers += [
@@ -59,8 +64,8 @@ class SimpleBaseline(Estimator):
                 nn.init.normal_(layer.weight, std=0.001)
 
     def _backbone(self) -> tuple[nn.Module, int]:
-        if self.backbone.startswith("timm:"):
-            return _timm_backbone(self.backbone.removeprefix("timm:"), self.pretrained)
+        if self.backbone.startswith(_TIMM):
+            return _timm_backbone(self.backbone.removeprefix(_TIMM), self.pretrained)
         network = getattr(torchvision.models, self.backbone)(weights=None)
         width = network.fc.in_features
         del network.fc, network.avgpool
@@ -80,15 +85,23 @@ class SimpleBaseline(Estimator):
         ]
 
     def rename(self, key: str) -> str | None:
-        """As AlphaPose has it, for a parameter of its own, of MMPose's or of the authors'."""
+        """As AlphaPose has it, for a parameter of its own, of MMPose's, of the authors' or of a bare backbone's."""
+        if isinstance(self.preact, TimmBackbone):
+            return self.preact.rename(key, "preact.")
         name = mmpose_name(key, "preact.")
-        return f"preact.{name}" if name is not None and name.startswith(_BARE_BACKBONE) else name
+        return name if name is None else resnet_name(name, "preact.")
 
     def origin(self, tensors: Mapping[str, Tensor]) -> Origin:
         """AlphaPose's if the backbone is called as there, else MMPose's or the authors'."""
-        if self.backbone.startswith("timm:"):
-            return Origin()
+        if isinstance(self.preact, TimmBackbone):
+            return Origin(self.preact.normalisation)
         return ALPHAPOSE if "preact.conv1.weight" in tensors else on_coco(tensors)
+
+    def known(self) -> Mapping[str, Download]:
+        """MMPose's for the published forms, and torchvision's backbones."""
+        if self.backbone.startswith(_TIMM):
+            return {}
+        return (coco(self.backbone) if self.head_width == HEAD_WIDTH else {}) | imagenet(self.backbone)
 
 
 class _ResNet(nn.Module):
@@ -105,19 +118,39 @@ class _ResNet(nn.Module):
         return pictures
 
 
-class _LastMap(nn.Module):
-    """The last map of a timm backbone."""
+class TimmBackbone(nn.Module):
+    """The last map of a timm backbone.
 
-    def __init__(self, network: nn.Module) -> None:
+    Attributes:
+        network: what timm made, with features only.
+        normalisation: what its published weights expect.
+    """
+
+    def __init__(self, network: nn.Module, normalisation: Normalisation) -> None:
         super().__init__()
         self.network = network
+        self.normalisation = normalisation
 
     def forward(self, pictures: Tensor) -> Tensor:
+        """(B, 3, H, W) → (B, C, H/32, W/32)."""
         last: Tensor = self.network(pictures)[-1]
         return last
 
+    def rename(self, key: str, prefix: str) -> str:
+        """The name of a parameter of a bare file of timm's, where a stage may be called ``stages.0``, not ``stages_0``.
 
-def _timm_backbone(name: str, pretrained: bool) -> tuple[nn.Module, int]:
+        Args:
+            key: as in the file.
+            prefix: of this module within its network.
+        """
+        own = {name for name, _ in self.network.named_children()}
+        for name in (key, key.replace(".", "_", 1)):
+            if name.partition(".")[0] in own:
+                return f"{prefix}network.{name}"
+        return key
+
+
+def _timm_backbone(name: str, pretrained: bool) -> tuple[TimmBackbone, int]:
     """A timm backbone and the width of its last map."""
     try:
         import timm
@@ -127,7 +160,12 @@ def _timm_backbone(name: str, pretrained: bool) -> tuple[nn.Module, int]:
         ) from error
     if name not in timm.list_models(name):
         raise unknown("timm backbone", name, timm.list_models(f"*{name[:6]}*") or timm.list_models("resnet*"))
-    network = timm.create_model(name, features_only=True, pretrained=pretrained)
+    try:
+        network = timm.create_model(name, features_only=True, pretrained=pretrained)
+    except Exception as error:  # whatever timm's hub, its cache or the network has to say
+        raise InputError(f"backbone timm:{name} cannot be made: {str(error).splitlines()[0]}") from error
     if network.feature_info.reduction()[-1] != 32:
         raise InputError(f"backbone timm:{name} has stride {network.feature_info.reduction()[-1]}: 32 is needed")
-    return _LastMap(network), network.feature_info.channels()[-1]
+    expected = network.default_cfg
+    normalisation = Normalisation(tuple(expected["mean"]), tuple(expected["std"]))
+    return TimmBackbone(network, normalisation), network.feature_info.channels()[-1]

@@ -9,7 +9,7 @@ from attrs.validators import ge
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vatl_core.contracts import Estimator
+from vatl_core.contracts import Estimator, Trunk
 from vatl_core.skeleton import Skeleton
 from vatl_estimators.input_size import check_input_size
 
@@ -24,6 +24,7 @@ class Tiny(Estimator):
     """
 
     head = "final_layer"
+    trunk = Trunk(("stem.", "stages."))
 
     width: int = attrs.field(default=32, validator=ge(4))
     input_size: tuple[int, int] = attrs.field(default=(128, 96), kw_only=True)
