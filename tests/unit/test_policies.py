@@ -7,13 +7,19 @@ from pathlib import Path
 import attrs
 import pytest
 import torch
+from torch import Tensor
 
-from tests.conftest import Registered, configured, stick_video
+from tests.conftest import STICK, Registered, configured, stick_video
+from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
+from vatl_core import checkpoints
+from vatl_core.compute import Compute
+from vatl_core.contracts import Estimator
 from vatl_core.crops import Crops
 from vatl_core.records import CycleRecord, History
-from vatl_core.runs import PastRun, execute
-from vatl_core.training import Labelled
-from vatl_retraining.policies import Continual, Full
+from vatl_core.runs import PastRun, execute, resume
+from vatl_core.training import Labelled, Recipe, Trainer
+from vatl_estimators.tiny import Tiny
+from vatl_retraining.policies import Continual, FromScratch, FromSource, Full
 from vatl_stopping.budget import Budget, Never
 from vatl_stopping.correct import AllCorrect, MinimumError
 from vatl_stopping.settled import Settled
@@ -132,3 +138,81 @@ class TestRetraining:
         execute(configured(registry, tmp_path, retrain="none"), registry)
         weights = [(tmp_path / "run" / "cycles" / f"{c:03d}" / "weights.safetensors").read_bytes() for c in range(3)]
         assert weights[0] == weights[1] == weights[2]
+
+    def test_from_source_takes_what_continual_takes(self) -> None:
+        assert FromSource().choose(self.labelled(), history(asked([0.9]))).index.tolist() == [0, 1, 3]
+
+    @pytest.mark.parametrize(
+        ("query", "earlier", "base", "epochs"),
+        [([0.6, 0.6], [], 25, 100), ([1.0] * 10, [0.0] * 30, 25, 10), ([0.9] * 2, [0.5] * 8, 55, 30), ([], [], 25, 0)],
+    )
+    def test_from_source_trains_longer_the_more_is_labelled(
+        self, query: list[float], earlier: list[float], base: float, epochs: int
+    ) -> None:
+        assert FromSource(base=base).recipe(history(asked(query, earlier))).epochs == epochs
+
+    def test_from_scratch_takes_everything_by_the_recipe_for_those_that_know_nothing(self) -> None:
+        assert len(FromScratch().choose(self.labelled(), history(asked([0.9])))) == 4
+        recipes = [FromScratch(scratch_epochs=7).recipe(history(asked([m]), random=r)) for m in (0, 1) for r in (0, 1)]
+        assert {(r.epochs, r.one_cycle, r.alike, r.lr) for r in recipes} == {(7, True, True, 2e-3)}
+
+    @pytest.mark.parametrize("policy", [Continual, Full, FromSource, FromScratch])
+    def test_every_policy_offers_half_bodies_and_has_none_by_default(self, policy: type[Continual]) -> None:
+        plain, half = (p.recipe(history(asked([0.5]))).augmentation for p in (policy(), policy(half_body=0.3)))
+        assert plain
+        assert half
+        assert (plain.half_body, half.half_body) == (0.0, 0.3)
+
+    @pytest.mark.parametrize(
+        ("policy", "starts"), [(Continual, "present"), (Full, "present"), (FromSource, "source"), (FromScratch, "new")]
+    )
+    def test_what_each_policy_starts_from(self, policy: type[Continual], starts: str) -> None:
+        present, source, fitted = estimator(1), estimator(2).state_dict(), []
+        before = {name: tensor.clone() for name, tensor in present.state_dict().items()}
+
+        class Noting(Trainer):
+            def fit(self, estimator: Estimator, labelled: Labelled, recipe: Recipe) -> float:
+                fitted.append({name: tensor.clone() for name, tensor in estimator.state_dict().items()})
+                return 0.0
+
+        trainer = Noting(Compute(torch.device("cpu")), torch.Generator().manual_seed(5))
+        policy().retrain(present, source, self.labelled(), history(asked([0.9])), trainer)
+        expected = {"present": before, "source": source}.get(starts)
+        if expected is not None:
+            assert same(fitted[0], expected)
+        else:
+            assert not same(fitted[0], before)
+            assert not same(fitted[0], source)
+
+    @pytest.mark.parametrize(("retrain", "trained"), [("from-source", True), ("from-scratch", False)])
+    def test_a_run_that_starts_again_can_be_interrupted_too(
+        self, registered: Registered, tmp_path: Path, retrain: str, trained: bool
+    ) -> None:
+        checkpoints.save(tmp_path / "source.safetensors", estimator(3), STICK)
+        settings = {
+            "retrain": retrain,
+            "query": "lc",
+            "options": {"retrain": {retrain: {"scratch_epochs": 2, "alpha": 4}}},
+            "weights": str(tmp_path / "source.safetensors") if trained else "none",
+        }
+        registry = registered()
+        execute(configured(registry, tmp_path, name="plain", **settings), registry)
+        registry = registered(plugins=(Interrupter(8),))
+        with pytest.raises(InterruptedRunError):
+            execute(configured(registry, tmp_path, name="cut", **settings), registry)
+        resume(tmp_path / "cut", registered())
+        assert outcome(tmp_path / "cut") == outcome(tmp_path / "plain")
+        last = [(tmp_path / n / "cycles" / "002" / "weights.safetensors").read_bytes() for n in ("plain", "cut")]
+        assert last[0] == last[1]
+
+
+def estimator(seed: int) -> Tiny:
+    """A network for the sticks, with random weights."""
+    torch.manual_seed(seed)
+    network = Tiny(width=8, input_size=(64, 64))
+    network.build(STICK)
+    return network
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one)

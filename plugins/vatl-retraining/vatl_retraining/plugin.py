@@ -16,6 +16,18 @@ COMPONENTS = [
     Component(
         "retraining", "full", "Go on from the last weights, on everything labelled", "vatl_retraining.policies:Full"
     ),
+    Component(
+        "retraining",
+        "from-source",
+        "Start again from the source weights, on the query and what is still wrong",
+        "vatl_retraining.policies:FromSource",
+    ),
+    Component(
+        "retraining",
+        "from-scratch",
+        "Start again from random weights, on everything labelled",
+        "vatl_retraining.policies:FromScratch",
+    ),
     Component("retraining", "none", "Never retrain", "vatl_retraining.policies:Never"),
 ]
 

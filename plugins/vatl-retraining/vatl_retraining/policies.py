@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import attrs
+import torch
 from attrs.validators import ge, gt, le, lt
 from torch import Tensor
 
 from vatl_core.contracts import Estimator, Retraining
 from vatl_core.records import History
+from vatl_core.seeds import seeded
 from vatl_core.training import Augmentation, Labelled, Recipe, Trainer
 
 
@@ -30,6 +32,7 @@ class Policy(Retraining):
         rotated: share of the crops that are rotated.
         scale: relative deviation of the crops' scale, clipped at once it.
         flip: share of the crops that are mirrored.
+        half_body: share of the crops that are laid around half of the body; the published recipe has none.
         scratch_lr: learning rate at its highest of an estimator that began with random weights.
         scratch_epochs: epochs of each retraining of such an estimator.
         scratch_batch: its instances to a step at the most.
@@ -45,6 +48,7 @@ class Policy(Retraining):
     rotated: float = attrs.field(default=0.6, validator=[ge(0), le(1)])
     scale: float = attrs.field(default=0.3, validator=[ge(0), lt(1)])
     flip: float = attrs.field(default=0.5, validator=[ge(0), le(1)])
+    half_body: float = attrs.field(default=0.0, validator=[ge(0), le(1)])
     scratch_lr: float = attrs.field(default=2e-3, validator=gt(0))
     scratch_epochs: int = attrs.field(default=40, validator=ge(0))
     scratch_batch: int = attrs.field(default=16, validator=ge(1))
@@ -68,19 +72,28 @@ class Policy(Retraining):
 
     def recipe(self, history: History) -> Recipe:
         """How to fit, given where the weights came from."""
-        augmentation = Augmentation(self.rotation, self.rotated, self.scale, self.flip)
-        if history.random_source:
-            return Recipe(
-                self.scratch_epochs,
-                self.scratch_lr,
-                self.scratch_decay,
-                one_cycle=True,
-                alike=True,
-                batch=self.scratch_batch,
-                augmentation=augmentation,
-            )
-        epochs = self.epochs(history)
-        return Recipe(epochs, self.lr, self.weight_decay, self.decay, batch=self.batch, augmentation=augmentation)
+        return self.learning() if history.random_source else self.refining(self.epochs(history))
+
+    def refining(self, epochs: int) -> Recipe:
+        """The published recipe, for an estimator that was trained elsewhere."""
+        return Recipe(epochs, self.lr, self.weight_decay, self.decay, batch=self.batch, augmentation=self.augmentation)
+
+    def learning(self) -> Recipe:
+        """The recipe for an estimator that began with random weights."""
+        return Recipe(
+            self.scratch_epochs,
+            self.scratch_lr,
+            self.scratch_decay,
+            one_cycle=True,
+            alike=True,
+            batch=self.scratch_batch,
+            augmentation=self.augmentation,
+        )
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """Of the training crops."""
+        return Augmentation(self.rotation, self.rotated, self.scale, self.flip, self.half_body)
 
 
 @attrs.frozen
@@ -99,12 +112,64 @@ class Continual(Policy):
 
 
 @attrs.frozen
+class FromSource(Continual):
+    """Starts again from the run's source weights in every retraining, on the same instances as ``continual``.
+
+    Attributes:
+        base: epochs = int(base·labelled fraction + α·(1 − m)); the fraction counts the query just labelled.
+    """
+
+    base: float = attrs.field(default=25.0, validator=ge(0))
+
+    def epochs(self, history: History) -> int:
+        """int(base·labelled fraction + α·(1 − m))."""
+        present = history.present
+        mean = 1.0 if present.query_mean_oks is None else present.query_mean_oks
+        return int(self.base * present.labelled_after / present.instances + self.alpha * (1 - mean))
+
+    def retrain(
+        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+    ) -> Estimator:
+        """Fit the source weights."""
+        estimator.load_state_dict(source)
+        return super().retrain(estimator, source, labelled, history, trainer)
+
+
+@attrs.frozen
 class Full(Policy):
     """Goes on from the last cycle's weights, on everything labelled."""
 
     def choose(self, labelled: Labelled, history: History) -> Labelled:
         """Everything."""
         return labelled
+
+
+@attrs.frozen
+class FromScratch(Full):
+    """Starts from new random weights in every retraining, on everything labelled.
+
+    The method leaves the epochs open. The published ones only refine; so the recipe is always the one for estimators
+    that know nothing, its epochs the same whatever the query's OKS: nothing is carried over that m could speak of.
+
+    Attributes:
+        scratch_epochs: epochs of each retraining; more than other policies' since none goes on from the last.
+    """
+
+    scratch_epochs: int = attrs.field(default=140, validator=ge(0))
+
+    def recipe(self, history: History) -> Recipe:
+        """That for an estimator that knows nothing."""
+        return self.learning()
+
+    def retrain(
+        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+    ) -> Estimator:
+        """Fit random weights, which depend on the run's seed and the cycle alone."""
+        seed = int(torch.randint(2**62, (1,), generator=trainer.generator))
+        with seeded(seed, "weights"):
+            estimator.build(labelled.skeleton)
+        trainer.compute.place(estimator)
+        return super().retrain(estimator, source, labelled, history, trainer)
 
 
 @attrs.frozen
