@@ -126,6 +126,11 @@ def evaluation(mean: float, unlabelled: float, ap: float, correct: bool, labelle
             "unlabelled correct": N - labelled - wrong,
             "unlabelled wrong": wrong,
         },
+        pck=ap / 3,
+        pck_with_labels=1.0,
+        ospa=0.273 + ap / 10,
+        ospa_with_labels=None,
+        rank_correlation={"wpu": 0.25 - ap},
     )
 
 
@@ -285,10 +290,25 @@ def test_every_cycle_has_its_figures(reported: tuple[PastRun, Page, Path]) -> No
     past, page, _ = reported
     m = f"{past.cycles[1].query_mean_oks:.3f}"
     assert page.row("1") == [
-        "1", "2", "3", m, means(past)[1], "0.641", "0.487", "0.598", "3", "0.5", "2", "0", "17", "5",
-        "1.5", "0.2", "41.0", "12.0",
+        "1", "2", "3", m, means(past)[1], "0.641", "0.487", "0.598", "0.162", "1.000", "0.322",
+        UNKNOWN, "3", "0.5", "−0.24", "2", "0", "17", "5", "1.5", "0.2", "41.0", "12.0",
     ]  # fmt: skip
     assert page.row("2")[2:4] == ["0", UNKNOWN], "nothing was asked in the closing pass"
+
+
+def test_measures_beyond_ap_are_shown_where_they_were_taken(
+    reported: tuple[PastRun, Page, Path], tmp_path: Path
+) -> None:
+    row = reported[1].row("1")
+    assert "0.322" in row
+    assert "−0.24" in row
+    assert "rank correlation with the error" in reported[1].text
+    past = made_up_run(tmp_path / "a")
+    new = {"pck": None, "pck_with_labels": None, "ospa": None, "ospa_with_labels": None, "rank_correlation": {}}
+    past.cycles[:] = [attrs.evolve(r, evaluation=attrs.evolve(r.evaluation, **new)) for r in past.cycles]
+    old = Page(write_run_page(past, tmp_path / "report"))
+    assert not {"PCK", "OSPA", "rank correlation with the error"} & {cell for row in old.rows for cell in row}
+    assert old.row("1")[4] == row[4]
 
 
 def test_stopping_criteria_are_told_with_the_accuracy_where_they_fired(reported: tuple[PastRun, Page, Path]) -> None:
@@ -511,6 +531,8 @@ def test_the_csv_has_every_figure(reported: tuple[PastRun, Page, Path]) -> None:
     assert float(rows[1]["ap_with_labels"]) == pytest.approx(0.598)
     assert rows[1]["ap_medium"] == "", "there is no instance of that size"
     assert rows[1]["fired"] == "sc-thc sc-correct"
+    assert (float(rows[1]["ospa"]), rows[1]["ospa_with_labels"]) == (pytest.approx(0.3217), "")
+    assert float(rows[1]["rank_correlation_wpu"]) == pytest.approx(0.25 - 0.487)
     assert (rows[0]["mean_wpu"], rows[0]["label_seconds"], rows[2]["label_seconds"]) == ("7.0", "41.0", "")
 
 

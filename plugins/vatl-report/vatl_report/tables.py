@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from vatl_report.wording import UNKNOWN, accuracy, known, score
+from vatl_report.wording import UNKNOWN, accuracy, correlation, known, score
 
 if TYPE_CHECKING:
     from vatl_core.records import CycleRecord, Evaluation
@@ -18,6 +18,7 @@ PHASES = ("estimate", "select", "label", "retrain")
 COUNTS = ("labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong")
 MEASURES = (
     "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "ap_medium", "ap_large", "ar",
+    "pck", "pck_with_labels", "ospa", "ospa_with_labels",
 )  # fmt: skip
 
 
@@ -58,6 +59,9 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
     def mean(name: str) -> Column:
         return column(name, lambda r: score(r.mean_scores.get(name)))
 
+    def ranked(name: str) -> Column:
+        return column(name, lambda r: correlation(r.evaluation.rank_correlation.get(name) if r.evaluation else None))
+
     def spent(phase: str) -> Column:
         return column(phase, lambda r: f"{r.seconds[phase]:.1f}" if phase in r.seconds else UNKNOWN)
 
@@ -73,12 +77,26 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
             ),
         ),
         Group("AP", (judged("estimates", lambda e: e.ap), judged("with labels", lambda e: e.ap_with_labels))),
+        Group("PCK", (judged("estimates", lambda e: e.pck), judged("with labels", lambda e: e.pck_with_labels))),
+        Group("OSPA", (judged("estimates", lambda e: e.ospa), judged("with labels", lambda e: e.ospa_with_labels))),
         Group("mean score", tuple(mean(name) for name in names(r.mean_scores for r in cycles))),
+        Group("rank correlation with the error", tuple(ranked(name) for name in names(_ranks(cycles)))),
         Group("labelled", (counted("correct", COUNTS[0]), counted("wrong", COUNTS[1]))),
         Group("unlabelled", (counted("correct", COUNTS[2]), counted("wrong", COUNTS[3]))),
         Group("seconds", tuple(spent(phase) for phase in names((r.seconds for r in cycles), PHASES))),
     ]
-    return [group for group in groups if group.columns]
+    return [group for group in groups if group.columns and not _new_and_unknown(group)]
+
+
+def _new_and_unknown(group: Group) -> bool:
+    """Whether it has measures that a run of an earlier version did not take."""
+    cells = {cell for column in group.columns for cell in column.cells}
+    return group.title in ("PCK", "OSPA") and cells == {UNKNOWN}
+
+
+def _ranks(cycles: Iterable[CycleRecord]) -> list[dict[str, float]]:
+    """Each judged cycle's rank correlations."""
+    return [r.evaluation.rank_correlation for r in cycles if r.evaluation]
 
 
 def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
@@ -86,16 +104,19 @@ def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
     scores = names(r.mean_scores for r in cycles)
     phases = names((r.seconds for r in cycles), PHASES)
     thresholds = names(r.evaluation.ap_at for r in cycles if r.evaluation)
+    ranks = names(_ranks(cycles))
     head = [
         "cycle", "instances", "labelled", "labelled_fraction", "queried", "query_mean_oks", *MEASURES,
         *(f"ap_{t}" for t in thresholds), "all_correct", *(c.replace(" ", "_") for c in COUNTS),
-        *(f"mean_{name}" for name in scores), "annotation_seconds", *(f"{p}_seconds" for p in phases), "fired",
+        *(f"mean_{name}" for name in scores), *(f"rank_correlation_{name}" for name in ranks),
+        "annotation_seconds", *(f"{p}_seconds" for p in phases), "fired",
     ]  # fmt: skip
     rows = [
         [
             r.cycle, r.instances, r.labelled, r.fraction, len(r.query), r.query_mean_oks, *_judged(r, thresholds),
-            *(r.mean_scores.get(name) for name in scores), r.annotation_seconds, *(r.seconds.get(p) for p in phases),
-            " ".join(r.fired),
+            *(r.mean_scores.get(name) for name in scores),
+            *(r.evaluation.rank_correlation.get(name) if r.evaluation else None for name in ranks),
+            r.annotation_seconds, *(r.seconds.get(p) for p in phases), " ".join(r.fired),
         ]
         for r in cycles
     ]  # fmt: skip

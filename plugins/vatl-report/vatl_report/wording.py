@@ -29,6 +29,11 @@ def score(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.4g}".replace("-", "−")
 
 
+def correlation(value: float | None) -> str:
+    """A rank correlation, −1 to 1, always with its sign."""
+    return UNKNOWN if value is None else f"{value:+.2f}".replace("-", "−")
+
+
 def percent(part: int, whole: int) -> str:
     """A share: ``20 %``, and ``2.5 %`` where a whole number would mislead."""
     share = 100 * part / whole if whole else 0.0
