@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test lint parity benchmarks weights clean
+.PHONY: help run test lint parity combinations benchmarks weights clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -35,6 +35,9 @@ lint: $(BIN)/.installed ## Style and types
 
 parity: $(BIN)/.installed ## Compare with the published numbers, ending in a table; FIXTURES=DIR for another folder of them
 	VATL_PARITY_FIXTURES='$(FIXTURES)' $(BIN)/pytest -q -rN --tb=short tests/parity
+
+combinations: $(BIN)/.installed ## Run every combination of criterion, selector, policy and stopping: some minutes
+	$(BIN)/pytest -m combinations tests/unit/test_combinations.py
 
 benchmarks: $(BIN)/.installed ## Speed, as ratios within one run
 	$(BIN)/pytest -s tests/benchmarks
