@@ -178,7 +178,7 @@ def _typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> RunConfig:
     class Catching:
         def map(self, work: Any, runs: list[RunConfig]) -> list[None]:
             made.extend(runs)
-            return [None]
+            raise SystemExit(0)
 
     monkeypatch.setattr("vatl_core.options.build", lambda *_: Catching())
     outcome = CliRunner().invoke(command, list(words), catch_exceptions=False)

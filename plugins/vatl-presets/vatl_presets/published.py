@@ -28,6 +28,7 @@ REFINING: Final = {
     "rotated": 0.6,
     "scale": 0.3,
     "flip": 0.5,
+    "half_body": 0.0,
 }
 """``RETRAIN`` and ``DATASET.TRAIN.AUG``, with what the released code adds to them, as options of ``continual``."""
 
