@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,14 @@ class Outcome:
 
 
 Vatl = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps what a developer's own `vatl fit` wrote out of every test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture

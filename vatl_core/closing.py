@@ -36,4 +36,5 @@ def closing_record(run: Run) -> RunRecord:
         seconds=sum(sum(record.seconds.values()) for record in run.records),
         weights=run.weights,
         warnings=tuple(run.warnings),
+        notes=tuple(run.notes),
     )

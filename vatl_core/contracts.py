@@ -285,6 +285,8 @@ class Criterion(ABC):
     wants_source: ClassVar[bool] = False
     """Whether :meth:`prepare` makes use of the source domain's poses; if not, they are not loaded for it."""
     share: ClassVar[str | None] = None
+    pretrained: str = "none"
+    """An option of criteria with a :meth:`pretrain`: ``auto`` (what ``vatl fit`` kept), ``none``, or a file of it."""
     """A criterion whose mean over the unlabelled, 0 to 1, is this one's share of a sum; the others have the rest."""
 
     @abstractmethod
@@ -324,6 +326,18 @@ class Criterion(ABC):
         raise InputError(f"{type(self).__name__} has nothing to learn before a run")
 
     def condense(self, window: Window) -> Tensor:
+    def begin_with(self, skeleton: Skeleton, learnt: Mapping[str, Tensor]) -> None:
+        """Called before :meth:`prepare`, which is then shown no source poses, where the run has what was learnt.
+
+        Args:
+            skeleton: of the video; what was learnt is for its keypoints and edges, and for the present options.
+            learnt: what :meth:`pretrain` returned, on the CPU.
+
+        Raises:
+            InputError: it is not what :meth:`pretrain` returns.
+        """
+        raise InputError(f"{type(self).__name__} has nothing to learn before a run")
+
         """(B, …) what is kept of the heatmaps for scoring the pool; asked of those that need both."""
         return window.scores[:, :0]
 

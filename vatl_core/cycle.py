@@ -20,6 +20,7 @@ from vatl_core.crops import Crops
 from vatl_core.errors import PluginError
 from vatl_core.estimate import Estimates, Progress, check_finite, estimate, score_pool
 from vatl_core.evaluation import evaluate
+from vatl_core.learnt import Learnt
 from vatl_core.metrics import oks
 from vatl_core.query import checked, query_score
 from vatl_core.records import CycleRecord, History, RunRecord
@@ -48,6 +49,8 @@ class Run:
         hook: calls the lifecycle hooks of the plugins.
         weights: where the source weights came from.
         warnings: what the user should know.
+        notes: what the criteria begin with.
+        learnt: what some of them learnt before the run, kept with it.
         records: of the cycles so far.
         estimates: of the present cycle.
     """
@@ -68,6 +71,8 @@ class Run:
     hook: Any
     weights: str = ""
     warnings: list[str] = attrs.field(factory=list)
+    notes: list[str] = attrs.field(factory=list)
+    learnt: Mapping[str, Learnt] = attrs.field(factory=dict)
     records: list[CycleRecord] = attrs.field(factory=list)
     estimates: Estimates | None = None
     source: dict[str, Tensor] = attrs.field(factory=dict)

@@ -142,6 +142,7 @@ class RunRecord:
         mean_oks … alc_with_labels: of the closing estimates; the learning curve's area covers the fractions reached.
         seconds: wall-clock of the whole run, interruptions left out.
         warnings: what the user should know before believing the figures.
+        notes: what the criteria knew before the first label.
     """
 
     run: str
@@ -162,6 +163,7 @@ class RunRecord:
     seconds: float
     weights: str
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 converter = cattrs.Converter(forbid_extra_keys=True)

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import torch
 
-from vatl_core import checkpoints
+from vatl_core import checkpoints, learnt
 from vatl_core.closing import closing_record
 from vatl_core.compute import Compute
 from vatl_core.config import ROLES, Options, RunConfig, assemble, chosen
@@ -74,7 +74,8 @@ def resume(path: Path, registry: Registry | None = None) -> RunRecord:
     try:
         if closing := folder.closing():
             return closing
-        run = _prepare(config_of(path, folder, registry), registry)
+        begun = folder.weights(0).exists()
+        run = _prepare(config_of(path, folder, registry), registry, folder if begun else None)
         run.folder, run.records = folder, folder.cycles()
         if run.records and not run.records[-1].query:
             return _close(run)
@@ -110,8 +111,8 @@ def _versions(run: Run) -> dict[str, str]:
     return {"vatl-core": version("vatl-core")} | run.compute.describe()
 
 
-def _prepare(config: RunConfig, registry: Registry) -> Run:
-    """Make every part of a run; nothing is written."""
+def _prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = None) -> Run:
+    """Make every part of a run; nothing is written. One that was begun has its criteria's beginnings in its folder."""
     compute = Compute.choose(config.device, config.precision, config.channels_last)
     parts = {role: _build_all(registry, config, role) for role in ("query", "stop")}
     dataset, estimator, selector, retraining, oracle = (
@@ -125,7 +126,9 @@ def _prepare(config: RunConfig, registry: Registry) -> Run:
     video = load_video(dataset, config.video)
     weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
     compute.place(estimator)
-    warnings += _prepare_criteria(criteria, dataset, video, config, compute)
+    known = _learnt(criteria, video, begun)
+    cautions, notes = _prepare_criteria(criteria, known, dataset, video, config, compute)
+    warnings += cautions
     warnings += [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
     hidden = video.without_truth()
     plain_bytes = _crops_share(config, estimator, len(video.instances))
@@ -236,17 +239,31 @@ def _watched(
 
 
 def _prepare_criteria(
-    criteria: Mapping[str, Criterion], dataset: Dataset, video: Video, config: RunConfig, compute: Compute
-) -> list[str]:
-    """Show the source domain's poses to the criteria; return what they have to say."""
-    source = source_poses(dataset, video) if any(c.wants_source for c in criteria.values()) else None
+    criteria: Mapping[str, Criterion],
+    known: Mapping[str, learnt.Learnt],
+    dataset: Dataset,
+    video: Video,
+    config: RunConfig,
+    compute: Compute,
+) -> tuple[list[str], list[str]]:
+    """Let the criteria begin with what they learnt, or show them the source domain's poses.
+
+    Returns:
+        What they warn of, and what they begin with.
+    """
+    wanting = [name for name, c in criteria.items() if c.wants_source and name not in known]
+    source = source_poses(dataset, video) if wanting else None
     if source is not None:
         source = Poses(*(t.to(compute.device) for t in (source.keypoints, source.visible, source.boxes)))
-    said = [
-        c.prepare(video.skeleton, source, generator(config.seed, "prepare", name), compute.device)
-        for name, c in criteria.items()
-    ]
-    return [note for note in said if note]
+    said = []
+    for name, criterion in criteria.items():
+        if name in known:
+            learnt.give(name, criterion, video.skeleton, known[name])
+        shown = None if name in known else source
+        said.append(criterion.prepare(video.skeleton, shown, generator(config.seed, "prepare", name), compute.device))
+    notes = [f"{name} begins with {found.description}" for name, found in known.items()]
+    notes += [f"{name} begins with the {len(source)} source poses" for name in wanting if source is not None]
+    return [warning for warning in said if warning], notes
 
 
 def source_poses(dataset: Dataset, video: Video) -> Poses | None:
@@ -255,6 +272,29 @@ def source_poses(dataset: Dataset, video: Video) -> Poses | None:
         return None
     found = [instances for skeleton, instances in dataset.split_poses("train") if skeleton == video.skeleton]
     columns = [(i.keypoints, i.visible, i.boxes) for i in found if i.keypoints is not None and i.visible is not None]
+def _learnt(criteria: Mapping[str, Criterion], video: Video, begun: RunFolder | None) -> dict[str, learnt.Learnt]:
+    """What criteria learnt before the run; once it is begun nothing but what was there at first, kept with it."""
+
+    def beginning(name: str, criterion: Criterion) -> learnt.Learnt | None:
+        if begun is None:
+            return learnt.found(name, criterion, video.skeleton)
+        file = _learnt_file(begun, name)
+        return learnt.read(file) if file.exists() else None
+
+    found = {name: beginning(name, criterion) for name, criterion in criteria.items()}
+    return {name: file for name, file in found.items() if file}
+
+
+def _learnt_file(folder: RunFolder, name: str) -> Path:
+    return folder.path / "criteria" / f"{name}.safetensors"
+
+
+def _keep(run: Run) -> None:
+    """Copy what criteria learnt before the run into its folder: files elsewhere may change."""
+    for name, found in run.learnt.items():
+        found.save(_learnt_file(run.folder, name))
+
+
     return Poses(*(torch.cat(column) for column in zip(*columns, strict=True))) if columns else None
 
 

@@ -101,6 +101,8 @@ class Display:
     def end(self, run: Run, record: RunRecord) -> None:
         """Close the bars and print the closing table."""
         self.progress.stop()
+        for note in record.notes:
+            self.console.print(note, highlight=False, markup=False, soft_wrap=True)
         for warning in record.warnings:
             self.console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
         self.console.print(_table(record))

@@ -31,6 +31,14 @@ def vatl_run_finished(run: Run, record: RunRecord) -> None:
 
 
 @hookimpl
+def vatl_fitted(record: Path) -> Path | None:
+    """Draw the errors of a fitting, epoch by epoch, beside its record."""
+    from vatl_report.fitting import draw_fitting
+
+    return draw_fitting(record)
+
+
+@hookimpl
 def vatl_report(runs: Sequence[Path], folder: Path) -> Path:
     """Write the page of one run, or the comparison of several, into ``folder``."""
     from vatl_report.report import write_report

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 import attrs
 import torch
 from torch import Tensor, nn
 
+Told = Callable[[int, float, float], None]
+"""Called after each epoch, counted from 1, with the mean error on the training and validation poses."""
 HIDDEN = (24, 12, 7)
 
 
@@ -48,6 +51,34 @@ def reconstruction_error(features: Tensor, rebuilt: Tensor, known: Tensor | None
 
 
 @attrs.frozen
+class Examples:
+    """What an auto-encoder learns from.
+
+    Attributes:
+        features: (M, D); entries that are not known are 0.
+        known: (M, D) bool, which entries count in the error.
+    """
+
+    features: Tensor
+    known: Tensor
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, rows: Tensor) -> Examples:
+        return Examples(self.features[rows], self.known[rows])
+
+    def among(self, entries: Tensor) -> Examples:
+        """The same with no other than these entries (D,) known."""
+        return Examples(torch.where(entries, self.features, 0), self.known & entries)
+
+    def split(self, generator: torch.Generator) -> tuple[Examples, Examples]:
+        """At random, all but a tenth and that tenth, to learn from and to validate on."""
+        order = torch.randperm(len(self), generator=generator).to(self.features.device)
+        return self[order[len(self) // 10 :]], self[order[: len(self) // 10]]
+
+
+@attrs.frozen
 class Fitting:
     """How to fit an auto-encoder.
 
@@ -56,7 +87,7 @@ class Fitting:
         steps: ``(epoch, rate)``: the rate from that epoch on.
         epochs: at the most.
         batch: poses to a step.
-        patience: epochs without a better validation error before stopping; None to fit on everything to the end.
+        patience: epochs without a better validation error before stopping; None to go on to the end.
         decoupled: AdamW rather than Adam.
         least_steps: of the optimiser; a small set of poses is gone through more often.
     """
@@ -74,28 +105,31 @@ PRE_TRAINING = Fitting(1e-3, 80, 64, ((12, 2e-4), (40, 5e-5)), patience=30, deco
 FINE_TUNING = Fitting(8e-5, 20, 10)
 
 
-def fit(network: AutoEncoder, features: Tensor, known: Tensor, how: Fitting, generator: torch.Generator) -> None:
-    """Fit ``network`` in place to features (M, D) whose ``known`` (M, D) entries count.
-
-    With patience, a tenth of the poses validates, and the best state on them is kept.
-    """
-    order = torch.randperm(len(features), generator=generator).to(features.device)
-    validation = order[: len(order) // 10] if how.patience else order[:0]
-    training = order[len(validation) :]
+def fit(
+    network: AutoEncoder,
+    training: Examples,
+    validation: Examples | None,
+    how: Fitting,
+    generator: torch.Generator,
+    told: Told | None = None,
+) -> None:
+    """Fit ``network`` in place; with patience and something to validate on, the best state on that is kept."""
     stretch = max(1.0, how.least_steps / (how.epochs * math.ceil(len(training) / how.batch)))
-    kind = torch.optim.AdamW if how.decoupled else torch.optim.Adam
-    optimiser = kind(network.parameters(), lr=how.lr)
+    optimiser = (torch.optim.AdamW if how.decoupled else torch.optim.Adam)(network.parameters(), lr=how.lr)
+    patience = how.patience if validation else None
     best, best_state, since = math.inf, None, 0
     for epoch in range(round(how.epochs * stretch)):
         optimiser.param_groups[0]["lr"] = _rate(how, epoch / stretch)
-        _epoch(network, features, known, training, how.batch, optimiser, generator)
-        if not len(validation) or how.patience is None:
+        _epoch(network, training, how.batch, optimiser, generator)
+        error = mean_error(network, validation) if validation else math.nan
+        if told:
+            told(epoch + 1, mean_error(network, training), error)
+        if patience is None:
             continue
-        error = _error(network, features[validation], known[validation])
         since += 1
         if error < best:
             best, best_state, since = error, copy.deepcopy(network.state_dict()), 0
-        if since > how.patience * stretch:
+        if since > patience * stretch:
             break
     if best_state is not None:
         network.load_state_dict(best_state)
@@ -107,21 +141,21 @@ def _rate(how: Fitting, epoch: float) -> float:
 
 def _epoch(
     network: AutoEncoder,
-    features: Tensor,
-    known: Tensor,
-    training: Tensor,
+    training: Examples,
     batch: int,
     optimiser: torch.optim.Optimizer,
     generator: torch.Generator,
 ) -> None:
-    order = training[torch.randperm(len(training), generator=generator).to(training.device)]
-    for part in order.split(batch):
+    order = torch.randperm(len(training), generator=generator).to(training.features.device)
+    for rows in order.split(batch):
+        part = training[rows]
         optimiser.zero_grad(set_to_none=True)
-        loss = reconstruction_error(features[part], network(features[part]), known[part]).mean()
+        loss = reconstruction_error(part.features, network(part.features), part.known).mean()
         loss.backward()
         optimiser.step()
 
 
 @torch.no_grad()
-def _error(network: AutoEncoder, features: Tensor, known: Tensor) -> float:
-    return float(reconstruction_error(features, network(features), known).mean())
+def mean_error(network: AutoEncoder, examples: Examples) -> float:
+    """Over poses, of the reconstruction error."""
+    return float(reconstruction_error(examples.features, network(examples.features), examples.known).mean())
