@@ -98,7 +98,7 @@ def chosen_by(choice: str, known: Mapping[str, Download]) -> Choice:
     if "://" in choice:
         return Choice(choice, _address(choice), bare)
     path = Path(choice).expanduser()
-    if not (path.exists() or path.suffix or len(path.parts) > 1):
+    if not (path.exists() or path.suffix or choice != path.name):
         raise unknown("file or known weights of this estimator", choice, ["auto", "none", *known])
     return Choice(choice, path, bare)
 
