@@ -63,6 +63,12 @@ def numbered(ids: Iterable[Id]) -> dict[Id, int]:
     return plain if len(plain) == len(different) else {name: i for i, name in enumerate(different)}
 
 
+def kinds(ids: Iterable[Id]) -> Indices:
+    """(n,) numbers that are the same for ids that read the same: 7 and "7"."""
+    seen: dict[str, int] = {}
+    return np.array([seen.setdefault(str(name), len(seen)) for name in ids], dtype=np.int64)
+
+
 def again(*columns: Indices) -> Mask:
     """(n,) whether the same values stand in (n,) ``columns`` further up."""
     _, first = np.unique(np.stack(columns, axis=1), axis=0, return_index=True)

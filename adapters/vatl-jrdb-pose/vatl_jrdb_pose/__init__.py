@@ -1,0 +1,1 @@
+"""JRDB-Pose, read as it comes, for vatl."""

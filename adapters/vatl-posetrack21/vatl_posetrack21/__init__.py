@@ -1,0 +1,1 @@
+"""PoseTrack21, read as it comes, for vatl."""
