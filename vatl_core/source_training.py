@@ -62,6 +62,7 @@ class SourceTraining:
             "estimator": config.estimator,
             "estimator_options": config.of("estimator", config.estimator),
             "weights": config.weights,
+            "weights_keypoints": config.weights_keypoints,
             "seed": config.seed,
             "precision": "bfloat16" if compute.bfloat16 else "float32",
             "recipe": attrs.asdict(self.recipe),
@@ -125,7 +126,10 @@ def _train(
     with seeded(config.seed, "weights"):
         estimator.build(skeleton)
     state = folder.state()
-    notes = [] if state else begin_with(config.weights, config.estimator, estimator, dataset, skeleton)[1]
+    notes: list[str] = []
+    if state is None:
+        beginning = (config.weights, config.estimator, estimator, dataset, skeleton, config.weights_keypoints)
+        notes = begin_with(*beginning)[1]
     compute.place(estimator)
     labelled, validation = prepare(videos, estimator.input_size, compute.device, config.cache_mb * 2**20)
     _enough(len(labelled), task.recipe, team)
@@ -134,7 +138,7 @@ def _train(
         say(note)
     trainer = Trainer(compute, generator(config.seed, "train"), team=team)
     fitting = trainer.begin(estimator, labelled, task.recipe)
-    if state:
+    if state is not None:
         fitting.restore(state)
         estimator.normalisation = Normalisation(**state["normalisation"])
     with folder.begun() if team.leads else nullcontext():

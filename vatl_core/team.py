@@ -19,6 +19,18 @@ PATIENCE: Final = timedelta(hours=3)
 """How long a process waits for the others: one may have many videos to cut or to validate on."""
 
 
+class Heatmaps(nn.Module):
+    """An estimator without its features: layers that only they need must not wait for gradients."""
+
+    def __init__(self, estimator: Estimator) -> None:
+        super().__init__()
+        self.estimator = estimator
+
+    def forward(self, crops: Tensor) -> Tensor:
+        heatmaps: Tensor = self.estimator(crops)[0]
+        return heatmaps
+
+
 @attrs.frozen
 class Team:
     """This process among those that train together; on its own unless told otherwise.
@@ -52,16 +64,16 @@ class Team:
             distributed.barrier()
 
     def wrap(self, estimator: Estimator, device: torch.device) -> nn.Module:
-        """The network to call in training: its gradients are the mean over all processes.
+        """Crops (B, 3, H, W) → heatmaps (B, K, h, w) in training: gradients are the mean over all processes.
 
         On CUDA batch normalisation sees the whole batch; on the CPU each process normalises its own share.
         """
         if self.size == 1:
-            return estimator
+            return Heatmaps(estimator)
         if device.type == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(estimator)
         places = [device.index] if device.type == "cuda" else None
-        return nn.parallel.DistributedDataParallel(estimator, device_ids=places, static_graph=True)
+        return nn.parallel.DistributedDataParallel(Heatmaps(estimator), device_ids=places, static_graph=True)
 
     def agree(self, estimator: Estimator) -> None:
         """Take over process 0's running statistics, the one thing in which the networks differ after a step."""
@@ -90,14 +102,18 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
     if not {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys():
         yield Team(), device
         return
-    device = _own(device, int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    device = own_device(device, int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
     distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=PATIENCE)
     yield Team(distributed.get_rank(), distributed.get_world_size()), device
     distributed.destroy_process_group()
 
 
-def _own(device: str, number: int, count: int) -> str:
-    """The device of process ``number`` of ``count`` on this machine: a GPU of its own, or the CPU they share."""
+def own_device(device: str, number: int, count: int) -> str:
+    """The device of process ``number`` of ``count`` on this machine: a GPU of its own, or the CPU they share.
+
+    Raises:
+        InputError: there are more processes than GPUs.
+    """
     if device not in ("auto", "cuda") or not torch.cuda.is_available():
         return device
     gpus = torch.cuda.device_count()

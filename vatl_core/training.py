@@ -229,7 +229,7 @@ class Fitting:
         mine = team.share(torch.arange(len(part)))
         crops, targets, weights = self._batch(part, mine)
         with compute.autocast():
-            heatmaps, _ = self.network(compute.layout(self.estimator.normalisation(crops)))
+            heatmaps = self.network(compute.layout(self.estimator.normalisation(crops)))
         weight = weights[..., None, None]
         loss = 0.5 * torch.nn.functional.mse_loss(heatmaps.float() * weight, targets * weight)
         return loss * (len(mine) * team.size / len(part))

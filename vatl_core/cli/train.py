@@ -31,7 +31,13 @@ SHARE = click.FloatRange(0, 1)
 @click.option("--estimator", help="Pose estimator; the data set's own if not given.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Weights file to write, .safetensors.")
 @click.option(
-    "--weights", default="none", show_default=True, help="What to begin with: none (random), or as in `vatl run`."
+    "--weights",
+    default="none",
+    show_default=True,
+    help="What to begin with: none (random), auto, a known name, URL#sha256=HEX, or a file.",
+)
+@click.option(
+    "--weights-keypoints", help="Of a head that names none: their names, person-17, or same (the data set's)."
 )
 @click.option("--epochs", type=click.IntRange(min=1), default=200, show_default=True)
 @click.option("--optimiser", type=click.Choice(["adam", "adamw"]), default="adam", show_default=True)
@@ -75,8 +81,11 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
         raise InputError(f"--out {out}: weights are written as safetensors: end the name in .safetensors")
     registry = discover()
     tables: dict[str, Any] = {}
-    config_names = ("dataset", "estimator", "weights", "seed", "device", "precision", "cache_mb")
-    config = assemble(registry, {name: flags.pop(name) for name in config_names}, tables)
+    config_names = (
+        "dataset", "estimator", "weights", "weights_keypoints", "seed", "device", "precision", "cache_mb",
+    )  # fmt: skip
+    given = {name: flags.pop(name) for name in config_names}
+    config = assemble(registry, {name: value for name, value in given.items() if value is not None}, tables)
     for text in options:
         add_option(tables, text, config, registry)
 
