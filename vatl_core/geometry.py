@@ -10,10 +10,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+BOX_MARGIN = 0.15
+"""How far a box that follows from keypoints reaches beyond them on each side, as a fraction of their larger extent."""
 CROP_PADDING = 1.25
 """How much larger than the box the crop is."""
 SIGMA = 2.0
 """Standard deviation of a target's Gaussian, heatmap pixels."""
+
+
+def boxes_around(keypoints: Tensor, visible: Tensor) -> Tensor:
+    """Boxes (N, 4) x, y, w, h around the visible (N, K) of keypoints (N, K, 2), with a margin; zeros where none is."""
+    low = keypoints.masked_fill(~visible[..., None], torch.inf).amin(1)
+    high = keypoints.masked_fill(~visible[..., None], -torch.inf).amax(1)
+    margin = BOX_MARGIN * (high - low).amax(1, keepdim=True)
+    boxes = torch.cat([low - margin, high - low + 2 * margin], dim=1)
+    return torch.where(visible.any(1, keepdim=True), boxes, 0.0)
 
 
 def crop_boxes(boxes: Tensor, input_size: tuple[int, int]) -> Tensor:

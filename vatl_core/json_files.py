@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vatl_core.errors import InputError
 
 
-def read_json(path: Path, wanted: str = "an annotation file") -> Any:
+def read_json(path: Path, wanted: str = "an annotation file", unread: Collection[str] = ()) -> Any:
     """What a file holds.
 
     Args:
         path: the file.
         wanted: what should be there, for messages.
+        unread: fields of objects that are forgotten as soon as they are parsed, so that they never fill the memory.
 
     Raises:
         InputError: it cannot be read, is empty, ends in the middle or is no JSON.
     """
-    return _parse(path, _read(path), wanted)
+    return _parse(path, _read(path), wanted, unread)
 
 
 def _read(path: Path) -> bytes:
@@ -33,11 +36,11 @@ def _read(path: Path) -> bytes:
         raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from error
 
 
-def _parse(path: Path, data: bytes, wanted: str) -> Any:
+def _parse(path: Path, data: bytes, wanted: str, unread: Collection[str]) -> Any:
     if not data.strip():
         raise InputError(f"{path} is empty: is it complete?")
     try:
-        return json.loads(data)
+        return json.loads(data, object_hook=partial(_without, unread) if unread else None)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}: {error.msg}"
         if _is_cut_off(error):
@@ -47,6 +50,12 @@ def _parse(path: Path, data: bytes, wanted: str) -> Any:
         raise InputError(f"{path} is not JSON (byte {error.start} is no text): give {wanted}") from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists a thousand deep
         raise InputError(f"{path} is JSON that cannot be read ({error}): correct it") from error
+
+
+def _without(fields: Collection[str], row: dict[str, Any]) -> dict[str, Any]:
+    for field in fields:
+        row.pop(field, None)
+    return row
 
 
 def _is_cut_off(error: json.JSONDecodeError) -> bool:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from vatl_coco.dataset import Coco
 from vatl_coco.plugin import vatl_components
+from vatl_core.crops import Crops
 from vatl_core.errors import InputError
 from vatl_core.frames import PictureFiles, VideoFile, write_video
 from vatl_core.skeleton import PERSON_17
@@ -235,7 +236,7 @@ def test_a_file_is_read_once_and_forgotten(pictures: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "read_bytes", lambda path: (reads.append(path), read(path))[1])
     data.load(data.videos()[0])
     assert len(reads) == 1
-    assert data._document is None
+    assert data._parts["test"]._document is None
 
 
 # ------------------------------------------------------------------------------------------- truth, boxes, dropped
@@ -263,7 +264,8 @@ def test_a_missing_box_surrounds_the_annotated_keypoints(pictures: Path) -> None
     del content["annotations"][1]["bbox"]
     box = load(pictures, content).instances.boxes[1]
     width, height = 4.25, 2.5
-    assert box.tolist() == pytest.approx([28 - 0.15 * width, 9.5 - 0.15 * height, 1.3 * width, 1.3 * height])
+    margin = 0.15 * width
+    assert box.tolist() == pytest.approx([28 - margin, 9.5 - margin, width + 2 * margin, height + 2 * margin])
 
 
 def test_a_box_that_leaves_the_picture_is_not_clipped(pictures: Path) -> None:
@@ -302,6 +304,125 @@ def test_pictures_of_unknown_size_have_no_far_side(pictures: Path) -> None:
     content["annotations"][4]["bbox"] = [WIDTH + 50, 3, 10, 10]
     content["images"][2] |= {"width": None, "height": 0}
     assert load(pictures, content).dropped == {}
+
+
+# ------------------------------------------------------------------------------------------------- source training
+SIZES = ((64, 48), (40, 80), (120, 30))
+
+
+def picture_set(folder: Path, name: str, pictures: bool = True) -> Path:
+    """A file in the layout of the published ones, over pictures of different sizes, and what training leaves out."""
+    images, annotations = [], []
+    (folder / name).mkdir(parents=True)
+    for n, (width, height) in enumerate(SIZES):
+        images.append({"id": 7 * n, "file_name": f"{n:012d}.jpg", "width": width, "height": height, "license": 3})
+        if pictures:
+            cv2.imwrite(str(folder / name / f"{n:012d}.jpg"), np.full((height, width, 3), grey(n), np.uint8))
+        pose = [5, 6, 2, 20, 22, 1, *[0] * 45]
+        annotation = {"image_id": 7 * n, "category_id": 1, "iscrowd": 0, "num_keypoints": 2, "keypoints": pose}
+        annotation |= {"area": 90.5, "bbox": [-4.0, 2.0, 500.0, 25.0], "segmentation": [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]}
+        empty: dict[str, Any] = {"num_keypoints": 0, "keypoints": [0] * 51}
+        annotations += [annotation, annotation | empty]
+        annotations.append(annotation | empty | {"iscrowd": 1, "segmentation": {"counts": [3, 4], "size": [48, 64]}})
+    annotations += [annotation | {"area": 0}, annotation | {"num_keypoints": 0}, annotation | {"bbox": [121, 2, 9, 9]}]
+    for n, annotation in enumerate(annotations):
+        annotations[n] = annotation | {"id": 1000 + n}
+    edges = [[a + 1, b + 1] for a, b in PERSON_17.edges]
+    category = {"id": 1, "name": "person", "keypoints": list(PERSON_17.keypoints), "skeleton": edges}
+    path = folder / f"person_keypoints_{name}.json"
+    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": [category]}))
+    return path
+
+
+def test_training_keeps_what_has_keypoints_and_area_and_clips_its_box(tmp_path: Path) -> None:
+    data = Coco(train=picture_set(tmp_path, "train2017"), train_frames=tmp_path / "train2017")
+    (name,) = data.of_split("train")
+    video = data.load(name)
+    assert video.instances.ids == ("1000", "1003", "1006")
+    assert video.instances.boxes.tolist() == [[0, 2, width, min(25, height - 2)] for width, height in SIZES]
+    left_out = {"marked as a crowd": 3, "no annotated keypoint": 4, "an area of 0": 1, "box outside of the picture": 1}
+    assert video.dropped == left_out
+    assert video.skeleton.sigmas == PERSON_17.sigmas
+
+
+def test_a_picture_set_is_no_video(tmp_path: Path) -> None:
+    data = Coco(train=picture_set(tmp_path, "train2017"), train_frames=tmp_path / "train2017")
+    (name,) = data.sources()
+    instances = data.load(name).instances
+    assert len(set(instances.track.tolist())) == len(instances)
+    assert instances.previous.eq(-1).all()
+    assert instances.next.eq(-1).all()
+
+
+def test_splits_name_what_is_given(tmp_path: Path, pictures: Path) -> None:
+    train, val = picture_set(tmp_path, "train2017"), picture_set(tmp_path, "val2017")
+    own = save(pictures, document())
+    only = Coco(train=train)
+    assert list(only.splits()) == ["train"]
+    assert only.videos() == []
+    data = Coco(own, train=train, val=val, train_frames=tmp_path / "train2017", val_frames=tmp_path / "val2017")
+    assert list(data.splits()) == ["train", "val", "test"]
+    names = [name for videos in data.splits().values() for name in videos]
+    assert len(set(names)) == 3
+    assert [len(data.load(name).instances) for name in names] == [3, 3, 2 * FRAMES]
+    assert data.sources() == data.of_split("train")
+    with pytest.raises(InputError, match="no split is called 'trian': did you mean 'train'"):
+        data.of_split("trian")
+    with pytest.raises(InputError, match="no video is called 'nobody'"):
+        data.load("nobody")
+
+
+def test_poses_need_no_pictures(tmp_path: Path) -> None:
+    data = Coco(train=picture_set(tmp_path, "train2017", pictures=False), train_frames=tmp_path / "not" / "there")
+    ((skeleton, instances),) = data.split_poses("train")
+    assert skeleton.keypoints == PERSON_17.keypoints
+    assert instances.frame.tolist() == [0, 1, 2]
+    with pytest.raises(InputError, match="correct the option train_frames"):
+        data.load(data.sources()[0])
+    (name,) = Coco(train=tmp_path / "person_keypoints_train2017.json").sources()
+    with pytest.raises(InputError, match="as the option train_frames"):
+        Coco(train=tmp_path / "person_keypoints_train2017.json").load(name)
+
+
+def test_a_file_to_train_on_is_left_alone_where_a_video_is_adapted_to(tmp_path: Path, pictures: Path) -> None:
+    data = Coco(save(pictures, document()), train=tmp_path / "nothing.json")
+    assert len(data.load(data.videos()[0]).instances) == 2 * FRAMES
+    with pytest.raises(InputError, match=r"nothing\.json does not exist"):
+        data.sources()
+
+
+def test_one_file_at_least_is_needed() -> None:
+    with pytest.raises(InputError, match=r"dataset\.annotations=.*dataset\.train="):
+        Coco()
+
+
+def test_videos_of_a_file_to_train_on_are_read_together(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = document()
+    for f, image in enumerate(content["images"]):
+        image["video_id"] = f // 3
+    data = Coco(train=save(pictures, content))
+    reads: list[Path] = []
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: (reads.append(path), read(path))[1])
+    assert [len(instances) for _, instances in data.split_poses("train")] == [6, 6]
+    assert len(reads) == 1
+
+
+@pytest.mark.parametrize(("field", "value"), [("area", "9"), ("area", True), ("num_keypoints", 1.5)])
+def test_numbers_that_only_training_reads_are_checked(tmp_path: Path, field: str, value: Any) -> None:
+    path = picture_set(tmp_path, "train2017")
+    content = json.loads(path.read_text())
+    content["annotations"][3][field] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=f"annotation 1003 has {field} "):
+        list(Coco(train=path).split_poses("train"))
+
+
+def test_pictures_of_different_sizes_are_cropped_where_the_instances_are(tmp_path: Path) -> None:
+    data = Coco(train=picture_set(tmp_path, "train2017"), train_frames=tmp_path / "train2017")
+    crops = Crops(data.load(data.sources()[0]).without_truth(), (32, 24), torch.device("cpu"), 2**20)
+    centres = crops.get(torch.tensor([2, 0, 1]))[:, :, 16, 12].float().mean(1)
+    assert (centres - torch.tensor([grey(2), grey(0), grey(1)])).abs().max() < 4
 
 
 # ------------------------------------------------------------------------------------------------------- bad input
@@ -575,14 +696,15 @@ def test_a_corrupted_file_loads_or_is_refused_in_one_line(pictures: Path, data: 
     frames = data.draw(st.sampled_from([None, pictures / "clip.mp4"]))
     refusal = ""
     try:
-        check_columns(Coco(save(pictures, content), frames=frames))
+        path = save(pictures, content)
+        check_columns(Coco(path, frames=frames, train=path, train_frames=frames))
     except InputError as error:
         refusal = str(error)
     assert "\n" not in refusal
 
 
 def check_columns(data: Coco) -> None:
-    for name in data.videos():
+    for name in [*data.videos(), *data.sources()]:
         instances = data.load(name).instances
         assert torch.isfinite(instances.boxes).all()
         assert instances.keypoints is None or torch.isfinite(instances.keypoints).all()

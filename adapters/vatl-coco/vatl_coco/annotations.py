@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import attrs
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from vatl_coco.document import Document
-from vatl_coco.pictures import Pictures
+from vatl_coco.pictures import Places
+from vatl_coco.training import for_training
 from vatl_core.errors import InputError
+from vatl_core.geometry import boxes_around
 from vatl_core.rows import Indices, Mask, Numbers, Rows
 from vatl_core.sieve import Sieve, numbered
 from vatl_core.skeleton import Skeleton
 from vatl_core.video import Instances
 
-MARGIN: Final = 0.15
-"""How far a box that follows from keypoints reaches beyond them on each side, as a fraction of their extent."""
 
-
-def instances_of(document: Document, skeleton: Skeleton, pictures: Pictures) -> tuple[Instances, dict[str, int]]:
+def instances_of(
+    document: Document, skeleton: Skeleton, places: Places, training: bool = False
+) -> tuple[Instances, dict[str, int]]:
     """The instances in order of frame, then of the file, and how many annotations were dropped for which reason.
+
+    Args:
+        document: what holds them.
+        skeleton: of its first category.
+        places: of its images.
+        training: whether to keep only what :func:`for_training` does.
 
     Raises:
         InputError: a value that cannot be used, one track twice in a frame, or nothing is left.
@@ -31,25 +36,27 @@ def instances_of(document: Document, skeleton: Skeleton, pictures: Pictures) -> 
     rows = _of_category(document, dropped)
     image = _images(document, rows)
     keypoints, visible = _keypoints(rows, len(skeleton))
-    boxes, sieve = _boxes(rows, keypoints, visible, pictures.size[image], dropped)
+    boxes, sieve = _boxes(rows, keypoints, visible, places.size[image], dropped)
+    if training:
+        boxes = for_training(rows, visible, boxes, places.size[image], sieve)
     kept = np.flatnonzero(sieve.kept)
     if not len(kept):
         reasons = "".join(f"; {count} dropped: {reason}" for reason, count in dropped.items())
         raise InputError(f"{document.path} has no instances to estimate{reasons}: check its annotations")
-    order = kept[np.argsort(pictures.time[image[kept]], kind="stable")]
+    order = kept[np.argsort(places.time[image[kept]], kind="stable")]
     rows, image, visible = rows.take(order), image[order], visible[order]
     track = _tracks(rows)
     _check_tracks(rows, image, track)
     truth = (_tensor(keypoints[order]), torch.from_numpy(visible)) if visible.any() else (None, None)
     instances = Instances.of(
-        torch.from_numpy(pictures.time[image]),
+        torch.from_numpy(places.time[image]),
         torch.from_numpy(track),
         _tensor(boxes[order]),
         tuple(map(str, rows.ids())),
         *truth,
     )
     # Neighbours follow from time, in which picture files may leave gaps that their places in the list do not show.
-    return attrs.evolve(instances, frame=torch.from_numpy(pictures.index[image])), dropped
+    return attrs.evolve(instances, frame=torch.from_numpy(places.index[image])), dropped
 
 
 def _tensor(numbers: Numbers) -> torch.Tensor:
@@ -92,18 +99,12 @@ def _boxes(
     boxes, given = rows.pixel_lists("bbox", 4, "x, y, width, height")
     sieve = Sieve.of(len(rows), dropped)
     sieve.drop(~given & ~visible.any(axis=1), "neither a box nor an annotated keypoint")
-    for position in np.flatnonzero(~given & sieve.kept):
-        boxes[position] = _around(keypoints[position][visible[position]])
+    around = boxes_around(torch.from_numpy(keypoints[~given]), torch.from_numpy(visible[~given]))
+    boxes[~given] = around.numpy()
     sieve.drop(np.any(boxes[:, 2:].astype(np.float32) <= 0, axis=1), "box without area")
     outside = (boxes[:, :2] >= size) | (boxes[:, :2] + boxes[:, 2:] <= 0)
     sieve.drop(np.any(outside, axis=1), "box outside of the picture")
     return boxes, sieve
-
-
-def _around(points: Numbers) -> Numbers:
-    """The box x, y, w, h around (k, 2) points, with a margin."""
-    corner, extent = points.min(axis=0), np.ptp(points, axis=0)
-    return np.concatenate([corner - MARGIN * extent, (1 + 2 * MARGIN) * extent])
 
 
 def _tracks(rows: Rows) -> NDArray[np.int64]:

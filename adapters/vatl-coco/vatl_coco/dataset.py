@@ -1,21 +1,18 @@
-"""The data set ``coco``: videos annotated in COCO's keypoint format."""
+"""The data set ``coco``: videos and picture sets annotated in COCO's keypoint format."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import attrs
 
-from vatl_coco.annotations import instances_of
-from vatl_coco.category import skeleton_of
-from vatl_coco.document import Document, read_document
-from vatl_coco.pictures import open_pictures
+from vatl_coco.annotated import Annotated
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
-from vatl_core.frames import exists
-from vatl_core.video import Video
+from vatl_core.skeleton import Skeleton
+from vatl_core.video import Instances, Video
 
 
 def _sigmas(values: Iterable[float] | None) -> tuple[float, ...] | None:
@@ -27,58 +24,77 @@ def _sigmas(values: Iterable[float] | None) -> tuple[float, ...] | None:
 
 @attrs.define
 class Coco(Dataset):
-    """A COCO keypoints file over picture files or a video file.
+    """COCO keypoints files over picture files or a video file: one to adapt to, others to train a source on.
 
     One file is one video, unless its images' ``video_id`` tells several apart; then their names come from its list
     ``videos``. An annotation's ``track_id`` says which individual it is; one without is a track of its own. An
     image's ``frame_index`` is its frame in the video file and its place in time; where none has one, its position
     among the images is. Boxes are kept as they are given; one that is missing is laid around the annotated
-    keypoints, 15 % of their extent beyond them on each side. An instance without keypoints, or with none annotated,
-    stays: it can be estimated. Crowds, other categories than the first, boxes without area and boxes outside of
-    the picture are dropped and counted.
+    keypoints, 15 % of their larger extent beyond them on each side. An instance without keypoints, or with none
+    annotated, stays: it can be estimated. Crowds, other categories than the first, boxes without area and boxes
+    outside of the picture are dropped and counted.
+
+    Of ``train`` and ``val``, such as the published person_keypoints_train2017 and val2017, only what one can train on
+    is kept: annotated keypoints, an area, and a box, which ends where the picture ends.
 
     Attributes:
-        annotations: the JSON file.
-        frames: the video file, or the folder that every ``file_name`` starts from; the annotations' folder if None.
+        annotations: the JSON file of what to adapt to; may be left out where there is one to train on.
+        frames: its video file, or the folder that every ``file_name`` starts from; the annotations' folder if None.
         sigmas: K OKS constants, as a fraction of the instance's size; None for a person's where the keypoints are
             the usual 17 of a person, else 0.05 each.
-        name: what the video is called where the file holds one; the annotations' folder and file name if None.
+        name: what the video to adapt to is called where the file holds one; the annotations' folder and file name if
+            None.
+        train: the JSON file to train a source estimator on.
+        train_frames: its pictures, as ``frames``.
+        val: the JSON file to validate the source estimator on.
+        val_frames: its pictures, as ``frames``.
     """
 
-    annotations: Path = attrs.field(converter=Path)
+    annotations: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     sigmas: tuple[float, ...] | None = attrs.field(converter=_sigmas, default=None)
     name: str | None = None
-    _document: Document | None = attrs.field(init=False, default=None, repr=False, eq=False)
+    train: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
+    train_frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
+    val: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
+    val_frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
+    _parts: dict[str, Annotated] = attrs.field(init=False, repr=False, eq=False)
+
+    @_parts.default
+    def _annotated(self) -> dict[str, Annotated]:
+        """The files that are given, by split; that to adapt to first, so that the others are read only if need be."""
+        parts = {}
+        if self.annotations is not None:
+            parts["test"] = Annotated(self.annotations, self.frames, "frames", self.sigmas, name=self.name)
+        if self.train is not None:
+            parts["train"] = Annotated(self.train, self.train_frames, "train_frames", self.sigmas, True, "train-")
+        if self.val is not None:
+            parts["val"] = Annotated(self.val, self.val_frames, "val_frames", self.sigmas, True, "val-")
+        if not parts:
+            raise InputError(
+                "data set 'coco' has no file: give -o dataset.annotations=… to adapt to it, or -o dataset.train=… to "
+                "train on it"
+            )
+        return parts
 
     def videos(self) -> list[str]:
-        self._document = self._document or read_document(self.annotations)
-        return list(self._document.video_ids()) or [self._only_name()]
+        return self._names("test")
+
+    def sources(self) -> list[str]:
+        return self._names("train")
+
+    def splits(self) -> dict[str, list[str]]:
+        return {split: self._names(split) for split in ("train", "val", "test") if split in self._parts}
 
     def load(self, name: str) -> Video:
-        document = self._part(name)
-        skeleton = skeleton_of(document.categories, self.sigmas)
-        pictures = open_pictures(document.images, self._source())
-        instances, dropped = instances_of(document, skeleton, pictures)
-        return Video(name, skeleton, pictures.frames, instances, dropped)
+        for part in self._parts.values():
+            if name in part.videos():
+                return part.load(name)
+        raise unknown("video", name, [name for names in self.splits().values() for name in names])
 
-    def _part(self, name: str) -> Document:
-        """What the file says about one video. It is then forgotten: as columns it takes a tenth of the memory."""
-        names, document = self.videos(), self._document
-        assert document is not None
-        if name not in names:
-            raise unknown("video", name, names)
-        self._document = None
-        ids = document.video_ids()
-        return document.of_video(ids[name]) if ids else document
+    def split_poses(self, split: str) -> Iterator[tuple[Skeleton, Instances]]:
+        for name in self.of_split(split):
+            yield self._parts[split].poses(name)
 
-    def _only_name(self) -> str:
-        folder = self.annotations.absolute().parent.name
-        return self.name or "-".join(part for part in (folder, self.annotations.stem) if part)
-
-    def _source(self) -> Path:
-        if self.frames is None:
-            return self.annotations.parent
-        if not exists(self.frames):
-            raise InputError(f"{self.frames} is neither a folder nor a video file: correct the option frames")
-        return self.frames
+    def _names(self, split: str) -> list[str]:
+        return list(self._parts[split].videos()) if split in self._parts else []

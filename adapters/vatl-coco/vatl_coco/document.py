@@ -65,7 +65,7 @@ def read_document(path: Path) -> Document:
         InputError: it cannot be read, is no JSON or not COCO keypoints, an id is there twice, or an annotation is on
             an image that is not there.
     """
-    content = read_json(path, "a COCO keypoints file")
+    content = read_json(path, "a COCO keypoints file", UNREAD)
     _check_fields(path, content)
     kinds = dict.fromkeys((*LISTS, "videos"), "") | {"categories": "category"}
     document = Document(path, **{field: Rows.listed(path, field, content.get(field), k) for field, k in kinds.items()})

@@ -23,44 +23,57 @@ VIDEO_SUFFIXES: Final = frozenset(
 
 
 @attrs.frozen
-class Pictures:
-    """Where the pictures of a file's I images are.
+class Places:
+    """Where a file's I images stand among the pictures; known without looking at a picture.
 
     Attributes:
-        frames: the pictures.
-        index: (I,) each image's place in ``frames``.
+        video: the video file that they are frames of; None where they are picture files.
+        index: (I,) each image's place among the pictures.
         time: (I,) each image's ``frame_index``; where none has one, its position among the images.
         size: (I, 2) width and height in pixels, infinite where the file does not tell.
     """
 
-    frames: Frames
+    video: Path | None
     index: Indices
     time: Indices
     size: Numbers
 
 
-def open_pictures(images: Rows, source: Path) -> Pictures:
-    """Find the pictures.
+def places_of(images: Rows, source: Path) -> Places:
+    """Put the images in order.
 
     Args:
         images: at least one.
         source: a video file, or the folder that the images' ``file_name`` starts from.
 
     Raises:
-        InputError: a picture or the video file is missing or no video, or an image's frame is negative, not whole,
-            there twice or beyond the video.
+        InputError: an image's frame is negative, not whole or there twice, or one of several files is a video.
     """
     time, size = _times(images), _sizes(images)
-    path = source if exists(source) and not source.is_dir() else _video_named(images, source)
-    if path is not None:
-        video = _open_video(images, path)
-        _check_within(images, time, video)
-        return Pictures(video, time, time, size)
-    order = np.argsort(time)
-    index = np.empty_like(order)
-    index[order] = np.arange(len(order))
-    files = _picture_paths(images, source)
-    return Pictures(PictureFiles([files[i] for i in order]), index, time, size)
+    video = source if exists(source) and not source.is_dir() else _video_named(images, source)
+    return Places(video, time if video else np.argsort(np.argsort(time)), time, size)
+
+
+def open_frames(images: Rows, places: Places, source: Path, option: str) -> Frames:
+    """Find the pictures.
+
+    Args:
+        images: at least one.
+        places: theirs.
+        source: as for :func:`places_of`.
+        option: what names it, for messages.
+
+    Raises:
+        InputError: a picture or the video file is missing or no video, or an image's frame is beyond the video.
+    """
+    if not exists(source):
+        raise InputError(f"{source} is neither a folder nor a video file: correct the option {option}")
+    if places.video is None:
+        files = _picture_paths(images, source, option)
+        return PictureFiles([files[i] for i in np.argsort(places.index)])
+    video = _open_video(images, places.video, option)
+    _check_within(images, places.time, video)
+    return video
 
 
 def _times(images: Rows) -> Indices:
@@ -96,9 +109,9 @@ def _video_named(images: Rows, folder: Path) -> Path | None:
     return folder / names[0]
 
 
-def _open_video(images: Rows, path: Path) -> VideoFile:
+def _open_video(images: Rows, path: Path, option: str) -> VideoFile:
     if not exists(path):
-        raise InputError(f"{path}, the video of {images.path}, is not there: give its path as the option frames")
+        raise InputError(f"{path}, the video of {images.path}, is not there: give its path as the option {option}")
     return VideoFile(path)
 
 
@@ -110,12 +123,12 @@ def _check_within(images: Rows, time: Indices, video: VideoFile) -> None:
         raise images.error(position, f"{said}: is it the right video, and complete?")
 
 
-def _picture_paths(images: Rows, folder: Path) -> list[Path]:
+def _picture_paths(images: Rows, folder: Path, option: str) -> list[Path]:
     paths = [folder / name for name in images.texts("file_name")]
     missing = missing_files(paths)
     if missing:
         raise InputError(
             f"{len(missing)} of the {len(paths)} pictures of {images.path} are not there, first {missing[0]}: "
-            "give the folder that their file_name starts from as the option frames"
+            f"give the folder that their file_name starts from as the option {option}"
         )
     return paths

@@ -1,0 +1,82 @@
+"""One annotation file with its pictures: the videos in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+from vatl_coco.annotations import instances_of
+from vatl_coco.category import skeleton_of
+from vatl_coco.document import Document, read_document
+from vatl_coco.pictures import open_frames, places_of
+from vatl_core.rows import Id
+from vatl_core.skeleton import Skeleton
+from vatl_core.video import Instances, Video
+
+
+@attrs.define
+class Annotated:
+    """A COCO keypoints file; it is read when it is first asked about.
+
+    Attributes:
+        path: the file.
+        frames: the video file, or the folder that every ``file_name`` starts from; the file's folder if None.
+        option: what names ``frames``, for messages.
+        sigmas: K OKS constants; None for the skeleton's own.
+        training: whether only what one can train on is kept.
+        prefix: what the videos' names begin with.
+        name: what the video is called where the file holds one; the file's folder and own name if None.
+    """
+
+    path: Path
+    frames: Path | None
+    option: str
+    sigmas: Sequence[float] | None
+    training: bool = False
+    prefix: str = ""
+    name: str | None = None
+    _document: Document | None = attrs.field(init=False, default=None)
+    _ids: dict[str, Id | None] | None = attrs.field(init=False, default=None)
+
+    def videos(self) -> dict[str, Id | None]:
+        """The videos by name, with their ``video_id`` where it tells several apart."""
+        if self._ids is None:
+            several = self._read().video_ids()
+            self._ids = {self.prefix + name: video for name, video in several.items()} or {self._only_name(): None}
+        return self._ids
+
+    def load(self, name: str) -> Video:
+        """One of :meth:`videos` with its pictures."""
+        document = self._part(name)
+        skeleton = skeleton_of(document.categories, self.sigmas)
+        places = places_of(document.images, self._source)
+        frames = open_frames(document.images, places, self._source, self.option)
+        return Video(name, skeleton, frames, *instances_of(document, skeleton, places, self.training))
+
+    def poses(self, name: str) -> tuple[Skeleton, Instances]:
+        """One of :meth:`videos` without looking at its pictures."""
+        document = self._part(name)
+        skeleton = skeleton_of(document.categories, self.sigmas)
+        return skeleton, instances_of(document, skeleton, places_of(document.images, self._source), self.training)[0]
+
+    def _part(self, name: str) -> Document:
+        """What the file says about one video. A file of one is then forgotten: columns take a tenth of the memory."""
+        ids, document = self.videos(), self._read()
+        if len(ids) == 1:
+            self._document = None
+        video = ids[name]
+        return document if video is None else document.of_video(video)
+
+    def _read(self) -> Document:
+        self._document = self._document or read_document(self.path)
+        return self._document
+
+    def _only_name(self) -> str:
+        folder = self.path.absolute().parent.name
+        return self.name or self.prefix + "-".join(part for part in (folder, self.path.stem) if part)
+
+    @property
+    def _source(self) -> Path:
+        return self.path.parent if self.frames is None else self.frames
