@@ -73,7 +73,8 @@ def _names(told: Sequence[str], skeleton: Skeleton) -> tuple[str, ...]:
         (SAME,): skeleton.keypoints,
         (PERSON_17.name,): PERSON_17.keypoints,
     }
-    return short.get(tuple(told), tuple(told))
+    names = tuple(name.strip() for name in told)
+    return short.get(names, names)
 
 
 def _checked(names: tuple[str, ...], count: int, source: str) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ def vatl_cycle_started(run: Run, cycle: int) -> None:
 def vatl_progress(run: Path, stage: str, done: int, total: int) -> None:
     """``done`` of ``total`` steps of a stage ('estimate', 'label', 'retrain') of the run in this directory are through.
 
+    Before the run has started the stage may be 'download', counted in bytes.
+
     Only the directory is told, because methods call this and a run leads to the truth.
     """
 

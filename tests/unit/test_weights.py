@@ -497,3 +497,21 @@ def test_the_signature_works_offline_with_random_weights_and_a_warning(vatl: Vat
     (warning,) = [w for w in outcome.record["warnings"] if "random weights" in w]
     assert "cannot be fetched" in warning
     assert "by hand" in warning
+
+
+TINY = ("run", "-o", "synthetic.frames=4", "-o", "synthetic.people=1", "-o", "synthetic.source_videos=1",
+        "--query", "thc", "--schedule", "2", "-o", "continual.alpha=2", "--device", "cpu", "--json")  # fmt: skip
+
+
+def test_the_command_fetches_an_address_and_shows_how_far_it_is(published: str, vatl: Vatl) -> None:
+    outcome = vatl(*TINY, "--weights", f"{published}#sha256={SHA256}")
+    assert outcome.code == 0, outcome.err
+    assert outcome.record["weights"].startswith(published)
+    assert "downloading weights: 100 %" in outcome.err
+
+
+def test_the_command_refuses_another_file_and_leaves_nothing(published: str, vatl: Vatl, tmp_path: Path) -> None:
+    outcome = vatl(*TINY, "--weights", f"{published}#sha256={'0' * 64}")
+    assert outcome.code == 2
+    assert SHA256 in outcome.err
+    assert not (tmp_path / "runs").exists()

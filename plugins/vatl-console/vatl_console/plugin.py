@@ -10,10 +10,12 @@ from vatl_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from vatl_console.display import Display
+    from vatl_console.transfer import Transfer
     from vatl_core.cycle import Run
     from vatl_core.records import CycleRecord, RunRecord
 
 _displays: dict[Path, Display] = {}
+_transfers: dict[Path, Transfer] = {}
 
 
 def _display(run: Run) -> Display:
@@ -38,9 +40,13 @@ def vatl_cycle_started(run: Run, cycle: int) -> None:
 
 @hookimpl
 def vatl_progress(run: Path, stage: str, done: int, total: int) -> None:
-    """Move the stage's bar."""
+    """Move the stage's bar; a download comes before the run and its bars."""
+    from vatl_console.transfer import Transfer
+
     if run in _displays:
         _displays[run].stage(stage, done, total)
+    elif stage == "download":
+        _transfers.setdefault(run, Transfer()).step(done, total)
 
 
 @hookimpl
