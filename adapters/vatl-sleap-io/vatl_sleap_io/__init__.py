@@ -1,0 +1,1 @@
+"""SLEAP, DeepLabCut and other pose-tracking projects, for vatl."""

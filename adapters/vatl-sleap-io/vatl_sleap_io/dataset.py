@@ -1,0 +1,58 @@
+"""The data set ``sleap-io``: projects of pose-tracking programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from vatl_core.contracts import Dataset
+from vatl_core.errors import InputError, unknown
+from vatl_core.video import Video
+from vatl_sleap_io.footage import open_footage
+from vatl_sleap_io.instances import PREDICTED, instances_of
+from vatl_sleap_io.project import Project, read_project
+
+
+@attrs.define
+class SleapIO(Dataset):
+    """A project of SLEAP, DeepLabCut or another program whose files sleap-io (Pereira et al.) reads.
+
+    Every video of the project with instances is a video. Instances have the box around their points, 15 % of their
+    extent beyond them on each side. An instance without a track is a track of its own.
+
+    Attributes:
+        labels: the project's file.
+        frames: the video file, or the folder to look for the project's videos and pictures in; None for where the
+            project says, else beside it.
+        predicted: what becomes of instances that a program predicted and no user labelled: ``boxes``, they are
+            estimated and have no truth; ``truth``, they count like a user's; ``none``, they are dropped.
+        sigmas: K OKS constants, as a fraction of the instance's size; 0.05 each if None.
+    """
+
+    labels: Path = attrs.field(converter=Path)
+    frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
+    predicted: str = attrs.field(default=PREDICTED[0], validator=attrs.validators.in_(PREDICTED))
+    sigmas: tuple[float, ...] | None = None
+    _project: Project | None = attrs.field(init=False, default=None, repr=False, eq=False)
+
+    def videos(self) -> list[str]:
+        return list(self._read().videos())
+
+    def load(self, name: str) -> Video:
+        project = self._read()
+        videos = project.videos()
+        if name not in videos:
+            raise unknown("video", name, videos)
+        skeleton = project.skeleton(self.sigmas)
+        if len(videos) > 1 and self.frames is not None and self.frames.is_file():
+            raise InputError(
+                f"{project.path} has {len(videos)} videos: give the folder that holds them as the option frames"
+            )
+        footage = open_footage(videos[name], project.path, self.frames)
+        instances, dropped = instances_of(project, videos[name], footage, self.predicted)
+        return Video(name, skeleton, footage.frames, instances, dropped)
+
+    def _read(self) -> Project:
+        self._project = self._project or read_project(self.labels)
+        return self._project

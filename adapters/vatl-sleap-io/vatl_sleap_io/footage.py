@@ -1,0 +1,113 @@
+"""The pictures of a project's video: a video file, picture files, or what is stored in the project itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+import numpy as np
+import sleap_io
+import torch
+from torch import Tensor
+
+from vatl_core.errors import InputError
+from vatl_core.frames import PictureFiles, VideoFile, exists
+from vatl_core.video import Frames
+
+STORES: Final = frozenset({".h5", ".hdf5", ".seq", ".slp", ".tif", ".tiff"})
+"""What sleap-io itself must read."""
+
+
+@attrs.frozen(eq=False)
+class Stored(Frames):
+    """Pictures within a file of another program.
+
+    Attributes:
+        video: as sleap-io knows it.
+        numbers: the numbers of its frames there, ascending.
+    """
+
+    video: sleap_io.Video
+    numbers: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def read(self, index: int) -> Tensor:
+        number = self.numbers[index]
+        try:
+            picture = np.ascontiguousarray(self.video[number])
+        except Exception as error:  # whatever its readers stumble over
+            raise InputError(f"{self.video.filename}: frame {number} cannot be read ({error})") from error
+        if picture.dtype != np.uint8 or picture.ndim != 3:
+            raise InputError(f"{self.video.filename}: frame {number} is {picture.dtype}: pictures of 8 bits are needed")
+        colours = torch.from_numpy(picture).permute(2, 0, 1)
+        return colours.expand(3, -1, -1).contiguous() if len(colours) == 1 else colours[:3]
+
+
+@attrs.frozen
+class Footage:
+    """A video's pictures, and which of them a frame of the project is.
+
+    Attributes:
+        frames: the pictures.
+        numbers: the project's number of each, ascending; None where they are counted alike.
+    """
+
+    frames: Frames
+    numbers: Sequence[int] | None = None
+
+    def places(self, numbers: Sequence[int]) -> list[int]:
+        """The place of each of these frames of the project; −1 where it has no picture."""
+        own = range(len(self.frames)) if self.numbers is None else self.numbers
+        place = {number: i for i, number in enumerate(own)}
+        return [place.get(number, -1) for number in numbers]
+
+
+def open_footage(video: sleap_io.Video, project: Path, where: Path | None) -> Footage:
+    """Find a video's pictures.
+
+    Args:
+        video: of the project.
+        project: the project's file, beside which moved files are looked for.
+        where: the video file, or a folder to look in instead.
+
+    Raises:
+        InputError: they are not there or cannot be read.
+    """
+    if where is not None and not exists(where):
+        raise InputError(f"{where} is neither a folder nor a video file: correct the option frames")
+    if where is not None and not where.is_dir():
+        return Footage(VideoFile(where))
+    if isinstance(video.filename, list):
+        return Footage(PictureFiles([_found(Path(name), project, where) for name in video.filename]))
+    stored = Path(video.filename)
+    if stored.suffix.lower() == ".slp" and where is not None and video.original_video is not None:
+        return open_footage(video.original_video, project, where)
+    path = project if stored.suffix.lower() == ".slp" else _found(stored, project, where)
+    return _stored(video, path) if path.suffix.lower() in STORES else Footage(VideoFile(path))
+
+
+def _found(stored: Path, project: Path, where: Path | None) -> Path:
+    """Where a file lies that a project names, perhaps on another machine."""
+    folder = where or project.parent
+    moved = [folder / stored.parent.name / stored.name, folder / stored.name]
+    for path in moved if where else [stored, project.parent / stored, *moved]:
+        if exists(path) and path.is_file():
+            return path
+    searched = f"in {where}" if where else "there or beside the project"
+    raise InputError(
+        f"{project} is about {stored}, which is not {searched}: give the video file, or the folder that holds it, as "
+        "the option frames"
+    )
+
+
+def _stored(video: sleap_io.Video, path: Path) -> Footage:
+    try:
+        opened = sleap_io.Video.from_filename(path.as_posix(), dataset=video.backend_metadata.get("dataset"))
+        numbers = sorted(getattr(opened.backend, "embedded_frame_inds", [])) or range(len(opened))
+    except Exception as error:  # whatever its readers stumble over
+        raise InputError(f"{path}: its pictures cannot be read ({error})") from error
+    return Footage(Stored(opened, numbers), numbers)

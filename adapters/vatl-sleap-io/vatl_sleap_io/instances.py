@@ -1,0 +1,132 @@
+"""A project's instances as columns: what is kept, what is dropped and why."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import sleap_io
+import torch
+from torch import Tensor
+
+from vatl_core.errors import InputError
+from vatl_core.geometry import boxes_around
+from vatl_core.rows import Mask
+from vatl_core.sieve import Sieve, again
+from vatl_core.video import Instances, neighbours
+from vatl_sleap_io.footage import Footage
+from vatl_sleap_io.project import Project
+
+Listed = list[tuple[sleap_io.LabeledFrame, sleap_io.Instance]]
+
+PREDICTED: Final = ("boxes", "truth", "none")
+"""What becomes of instances that a program predicted: boxes without truth, instances like a user's, or nothing."""
+
+
+def instances_of(
+    project: Project, video: sleap_io.Video, footage: Footage, predicted: str
+) -> tuple[Instances, dict[str, int]]:
+    """The instances in order of frame, then of the file, and how many were dropped for which reason.
+
+    Args:
+        project: what holds them.
+        video: whose they are.
+        footage: its pictures.
+        predicted: one of :data:`PREDICTED`.
+
+    Raises:
+        InputError: a track is twice in a frame, or an instance is on a frame without picture.
+    """
+    dropped: dict[str, int] = {}
+    listed = _wanted(_listed(project, video), project.nodes, predicted, dropped)
+    listed, keypoints, visible, boxes = _placed(listed, len(project.nodes), dropped)
+    number = torch.tensor([frame.frame_idx for frame, _ in listed], dtype=torch.int64)
+    track = torch.tensor(_tracks(project, listed), dtype=torch.int64)
+    _check_tracks(project, listed, number, track)
+    if predicted == "boxes":
+        visible &= ~torch.from_numpy(_automatic(listed))[:, None]
+    instances = Instances(
+        torch.tensor(_places(project, listed, footage), dtype=torch.int64),
+        track,
+        boxes.float(),
+        *neighbours(number, track),  # by the project's numbers: frames without a picture still lie between
+        _ids(listed),
+        *((keypoints.float(), visible) if visible.any() else (None, None)),
+    )
+    return instances, dropped
+
+
+def _listed(project: Project, video: sleap_io.Video) -> Listed:
+    frames = sorted((f for f in project.labels if f.video is video), key=lambda frame: int(frame.frame_idx))
+    return [(frame, instance) for frame in frames for instance in frame.instances]
+
+
+def _wanted(listed: Listed, nodes: list[str], predicted: str, dropped: dict[str, int]) -> Listed:
+    """Those of the skeleton; a prediction that a user has taken over or corrected is not there twice."""
+    sieve = Sieve.of(len(listed), dropped)
+    sieve.drop(_mask([i.skeleton.node_names != nodes for _, i in listed]), "of another skeleton than the first")
+    frames = {id(frame): frame for frame, _ in listed}.values()
+    unused = {id(instance) for frame in frames for instance in frame.unused_predictions}
+    replaced = _automatic(listed) & _mask([id(instance) not in unused for _, instance in listed])
+    sieve.drop(replaced, "predicted, and labelled by a user too")
+    if predicted == "none":
+        sieve.drop(_automatic(listed), "predicted, not labelled by a user")
+    return [listed[i] for i in sieve.left]
+
+
+def _automatic(listed: Listed) -> Mask:
+    return _mask([isinstance(instance, sleap_io.PredictedInstance) for _, instance in listed])
+
+
+def _mask(values: list[bool]) -> Mask:
+    return np.array(values, dtype=np.bool_)
+
+
+def _placed(listed: Listed, count: int, dropped: dict[str, int]) -> tuple[Listed, Tensor, Tensor, Tensor]:
+    """Those with a box around their points, with keypoints (n, K, 2), visible (n, K) and boxes (n, 4)."""
+    points = np.array([instance.numpy() for _, instance in listed], dtype=np.float64)
+    keypoints = torch.from_numpy(points.reshape(len(listed), count, 2))
+    visible = keypoints.float().isfinite().all(-1)
+    keypoints = keypoints.where(visible[..., None], 0.0)
+    boxes = boxes_around(keypoints, visible)
+    sieve = Sieve.of(len(listed), dropped)
+    sieve.drop(~visible.any(1).numpy(), "no point placed")
+    sieve.drop((boxes[:, 2:].float() <= 0).any(1).numpy(), "box without area")
+    left = torch.from_numpy(sieve.left)
+    return [listed[i] for i in sieve.left], keypoints[left], visible[left], boxes[left]
+
+
+def _tracks(project: Project, listed: Listed) -> list[int]:
+    """The place of each instance's track among the project's; one of its own where it has none."""
+    place = {id(track): i for i, track in enumerate(project.labels.tracks)}
+    return [place.get(id(instance.track), len(place) + i) for i, (_, instance) in enumerate(listed)]
+
+
+def _check_tracks(project: Project, listed: Listed, number: Tensor, track: Tensor) -> None:
+    twice = np.flatnonzero(again(number.numpy(), track.numpy()))
+    if len(twice):
+        frame, instance = listed[int(twice[0])]
+        raise InputError(
+            f"{project.path}: track '{instance.track.name}' is twice in frame {frame.frame_idx}: correct one of them"
+        )
+
+
+def _places(project: Project, listed: Listed, footage: Footage) -> list[int]:
+    places = footage.places([int(frame.frame_idx) for frame, _ in listed])
+    for place, (frame, _) in zip(places, listed, strict=True):
+        if place < 0:
+            raise InputError(
+                f"{project.path}: frame {frame.frame_idx} has instances, but no picture among the "
+                f"{len(footage.frames)} of its video: is it the right one, and complete?"
+            )
+    return places
+
+
+def _ids(listed: Listed) -> tuple[str, ...]:
+    """The number of its frame, and its place among the instances there."""
+    seen: dict[int, int] = {}
+    ids = []
+    for frame, _ in listed:
+        place = seen[frame.frame_idx] = seen.get(frame.frame_idx, -1) + 1
+        ids.append(f"{frame.frame_idx}-{place}")
+    return tuple(ids)

@@ -1,0 +1,93 @@
+"""A project file: read by sleap-io, with its videos by name and its skeleton."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+import sleap_io
+
+from vatl_core.errors import InputError
+from vatl_core.frames import exists
+from vatl_core.skeleton import Skeleton, flip_pairs_from_names
+
+
+@attrs.frozen(eq=False)
+class Project:
+    """What a file holds.
+
+    Attributes:
+        path: the file.
+        labels: with at least one instance, of a skeleton with at least one keypoint.
+    """
+
+    path: Path
+    labels: sleap_io.Labels
+
+    @property
+    def nodes(self) -> list[str]:
+        """The first skeleton's keypoints."""
+        return list(self.labels.skeletons[0].node_names)
+
+    def skeleton(self, sigmas: Sequence[float] | None) -> Skeleton:
+        """The first skeleton; its left/right pairs are its symmetries, or follow from names where it has none.
+
+        Raises:
+            InputError: a keypoint is there twice, or the sigmas are not one a keypoint.
+        """
+        theirs, names = self.labels.skeletons[0], self.nodes
+        pairs = sorted({(min(pair), max(pair)) for pair in theirs.symmetry_inds})
+        given = {} if sigmas is None else {"sigmas": sigmas}
+        return Skeleton(
+            name=theirs.name or self.path.stem,
+            keypoints=names,
+            edges=theirs.edge_inds,
+            flip_pairs=pairs or flip_pairs_from_names(names),
+            **given,
+        )
+
+    def videos(self) -> dict[str, sleap_io.Video]:
+        """The videos with instances, by the name of their file or folder, numbered where that names several."""
+        there = {id(frame.video) for frame in self.labels if len(frame)}
+        names = [self._called(video) for video in self.labels.videos]
+        several = {name for name, count in Counter(names).items() if count > 1}
+        return {
+            f"{name}-{number}" if name in several else name: video
+            for number, (name, video) in enumerate(zip(names, self.labels.videos, strict=True), 1)
+            if id(video) in there
+        }
+
+    def _called(self, video: sleap_io.Video) -> str:
+        original = (video.original_video or video).filename
+        if isinstance(original, list):
+            return Path(original[0]).parent.name or self.path.stem
+        return Path(original).name.removesuffix(".slp").removesuffix(Path(original).suffix) or self.path.stem
+
+
+def read_project(path: Path) -> Project:
+    """Read a project file.
+
+    Raises:
+        InputError: it is missing, nothing that sleap-io reads, or has no skeleton or no instances.
+    """
+    if not exists(path):
+        raise InputError(f"{path} does not exist: give the path of the project's file")
+    labels = _load(path)
+    if not isinstance(labels, sleap_io.Labels):
+        raise InputError(f"{path} holds pictures and no labels: give the project's file")
+    if not any(len(frame) for frame in labels):
+        raise InputError(f"{path} has no instances: is it the right file, and are its pictures where it says?")
+    if not labels.skeletons or not len(labels.skeletons[0]):
+        raise InputError(f"{path} has no skeleton with keypoints: there is nothing to estimate")
+    return Project(path, labels)
+
+
+def _load(path: Path) -> object:
+    closed = {"open_videos": False} if path.suffix.lower() == ".slp" else {}  # we find the videos ourselves
+    try:
+        return sleap_io.load_file(path.as_posix(), **closed)
+    except Exception as error:  # its dozen readers raise whatever the file makes them stumble over
+        cause = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} is no project that sleap-io {sleap_io.__version__} reads ({cause})") from error
