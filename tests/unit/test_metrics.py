@@ -120,7 +120,7 @@ class TestCorrectKeypoints:
         boxes = torch.tensor([[0.0, 0, 10, 10]] * 2)
         seen = torch.tensor([[1.0, 0, 0], [1, 1, 0]])
         truth = Poses(torch.zeros(2), boxes, torch.zeros(2, 3, 2), seen)
-        predicted = attrs.evolve(truth, keypoints=torch.tensor([[[0.0, 0], [99, 99], [99, 99]]] * 2))
+        predicted = attrs.evolve(truth, keypoints=torch.tensor([[[0.0, 0], [99, 99], [0, 0]]] * 2))
         found = correct_keypoints(truth, predicted, ["a", "b", "c"])
         assert (found.pck, found.by_keypoint) == (pytest.approx(2 / 3), {"a": 1.0, "b": 0.0})
         nobody = attrs.evolve(truth, weight=torch.zeros(2, 3))
