@@ -9,16 +9,19 @@ if TYPE_CHECKING:
     from vatl_core.contracts import (
         Criterion,
         Dataset,
+        Download,
         Estimator,
         Executor,
         Labels,
         Normalisation,
         Oracle,
+        Origin,
         Pool,
         Poses,
         Retraining,
         Selector,
         Stopping,
+        Trunk,
         Window,
     )
     from vatl_core.errors import InputError, PluginError, VatlError
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
     from vatl_core.video import Frames, Instances, Video
 
 _HOMES = {
-    "contracts": "Criterion Dataset Estimator Executor Labels Normalisation Oracle Pool Poses Retraining Selector "
-    "Stopping Window",
+    "contracts": "Criterion Dataset Download Estimator Executor Labels Normalisation Oracle Origin Pool Poses "
+    "Retraining Selector Stopping Trunk Window",
     "errors": "InputError PluginError VatlError",
     "hookspecs": "hookimpl",
     "plugins": "Component",
@@ -47,10 +50,10 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
-    "PERSON_17", "Augmentation", "Component", "Criterion", "CycleRecord", "Dataset", "Estimator", "Executor", "Frames",
-    "History", "InputError", "Instances", "Labelled", "Labels", "Normalisation", "Oracle", "PastRun", "PluginError",
-    "Pool", "Poses", "Preset", "Recipe", "Retraining", "RunRecord", "Selector", "Skeleton", "Stopping", "Trainer",
-    "VatlError", "Video", "Window", "hookimpl",
+    "PERSON_17", "Augmentation", "Component", "Criterion", "CycleRecord", "Dataset", "Download", "Estimator",
+    "Executor", "Frames", "History", "InputError", "Instances", "Labelled", "Labels", "Normalisation", "Oracle",
+    "Origin", "PastRun", "PluginError", "Pool", "Poses", "Preset", "Recipe", "Retraining", "RunRecord", "Selector",
+    "Skeleton", "Stopping", "Trainer", "Trunk", "VatlError", "Video", "Window", "hookimpl",
 ]  # fmt: skip
 
 

@@ -297,6 +297,22 @@ class TestBackbone:
             torch.testing.assert_close(estimator.preact(crops), expected)
         assert estimator.normalisation == estimator.preact.normalisation
 
+    @pytest.mark.parametrize("fault", ["kind", "shape", "short"])
+    def test_under_other_names_is_refused_unless_every_tensor_agrees(self, fault: str, tmp_path: Path) -> None:
+        estimator = built(SMALL["tiny"])
+        own = [(k, t) for k, t in estimator.state_dict().items() if k.startswith(estimator.trunk.prefixes)]
+        tensors = {f"_{number}.{key.rpartition('.')[2]}": tensor for number, (key, tensor) in enumerate(own)}
+        last = list(tensors)[-2]
+        if fault == "kind":
+            tensors = {k.replace("running_var", "running_mean") if k == last else k: t for k, t in tensors.items()}
+        elif fault == "shape":
+            tensors[last] = tensors[last][:1]
+        else:
+            del tensors[last]
+        torch.save(tensors, tmp_path / "w.pth")
+        with pytest.raises(InputError, match="are not this estimator's backbone: .* missing"):
+            begin(f"backbone:{tmp_path / 'w.pth'}", estimator)
+
 
 def test_old_files_without_batch_normalisation_s_counters_load(tmp_path: Path) -> None:
     one, other = built(SMALL["simplebaseline"]), built(SMALL["simplebaseline"])
