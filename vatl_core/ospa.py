@@ -20,7 +20,7 @@ def ospa(truth: Poses, predicted: Poses, sigmas: Sequence[float], cutoff: float 
 
     A frame with n true and m estimated poses has the distance ((Σ min(d, c)^p + c^p·|n − m|) / max(n, m))^(1/p), the
     sum over the best assignment. Schuhmacher et al., *A Consistent Metric for Performance Evaluation of Multi-Object
-    Filters* (IEEE TSP 2008); with c = p = 1 as for JRDB-Pose (Vendrow et al., CVPR 2023).
+    Filters* (IEEE TSP 2008); with c = p = 1 as Vendrow et al. (CVPR 2023) use it for poses.
 
     All OKS are computed on the poses' device at once; the assignments, a small matrix a frame, are SciPy's.
 
