@@ -18,6 +18,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import Vatl
 from vatl_coco.dataset import Coco
 from vatl_coco.plugin import vatl_components
 from vatl_core.crops import Crops
@@ -423,6 +424,21 @@ def test_pictures_of_different_sizes_are_cropped_where_the_instances_are(tmp_pat
     crops = Crops(data.load(data.sources()[0]).without_truth(), (32, 24), torch.device("cpu"), 2**20)
     centres = crops.get(torch.tensor([2, 0, 1]))[:, :, 16, 12].float().mean(1)
     assert (centres - torch.tensor([grey(2), grey(0), grey(1)])).abs().max() < 4
+
+
+def test_a_source_estimator_is_trained_on_a_picture_set(tmp_path: Path, vatl: Vatl) -> None:
+    files = ["--dataset", "coco"]
+    for split in ("train", "val"):
+        files += ["-o", f"dataset.{split}={picture_set(tmp_path, split)}"]
+        files += ["-o", f"dataset.{split}_frames={tmp_path / split}"]
+    tiny = ["--estimator", "tiny", "-o", "estimator.input_size=32,32", "-o", "estimator.width=8"]
+    done = vatl("train", *files, *tiny, "--epochs", "1", "--device", "cpu", "--out", tmp_path / "tiny.safetensors")
+    assert done.code == 0, done.err
+    assert "3 instances of 1 videos; validation: split 'val'" in done.out + done.err
+    assert (tmp_path / "tiny.safetensors").exists()
+    nothing = vatl("run", *files, *tiny)
+    assert (nothing.code, nothing.err.count("\n")) == (2, 1)
+    assert "no video to adapt to" in nothing.err
 
 
 # ------------------------------------------------------------------------------------------------------- bad input

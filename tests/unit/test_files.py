@@ -87,6 +87,16 @@ class TestVideoFile:
         for index in (0, 1, 2, 29, 5, 6, 28, 0):
             assert (frames.read(index).float().mean() - 8 * index).abs() < 4
 
+    def test_pictures_of_other_sizes_are_scaled_into_the_first(self, tmp_path: Path) -> None:
+        sizes = ((49, 64), (24, 64), (98, 64), (98, 128))
+        write_video(tmp_path / "a.mp4", (torch.full((3, *size), 200, dtype=torch.uint8) for size in sizes))
+        frames = VideoFile(tmp_path / "a.mp4")
+        assert {frames.read(i).shape for i in range(4)} == {(3, 48, 64)}
+        lit = [(frames.read(i)[0] > 100).nonzero().aminmax(dim=0) for i in range(4)]
+        spans = [[*box.min.tolist(), *box.max.tolist()] for box in lit]
+        expected = [[0, 0, 47, 63], [12, 0, 35, 63], [0, 16, 47, 47], [0, 0, 47, 63]]
+        assert (torch.tensor(spans) - torch.tensor(expected)).abs().max() <= 1
+
     def test_beyond_the_end_is_an_error_that_says_how_many_there_are(self, tmp_path: Path) -> None:
         write_video(tmp_path / "a.mp4", (p for p in torch.zeros(3, 3, 32, 32, dtype=torch.uint8)))
         with pytest.raises(InputError, match="has 3 frames"):
