@@ -8,7 +8,7 @@ that the oracle has not labelled.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -21,6 +21,7 @@ from vatl_core.skeleton import Skeleton
 from vatl_core.video import Instances, Video
 
 if TYPE_CHECKING:
+    from vatl_core.outcomes import Outcome
     from vatl_core.records import History
     from vatl_core.training import Labelled, Trainer
 
@@ -284,9 +285,9 @@ class Criterion(ABC):
     needs: ClassVar[frozenset[str]] = frozenset({"heatmaps"})
     wants_source: ClassVar[bool] = False
     """Whether :meth:`prepare` makes use of the source domain's poses; if not, they are not loaded for it."""
-    share: ClassVar[str | None] = None
     pretrained: str = "none"
     """An option of criteria with a :meth:`pretrain`: ``auto`` (what ``vatl fit`` kept), ``none``, or a file of it."""
+    share: ClassVar[str | None] = None
     """A criterion whose mean over the unlabelled, 0 to 1, is this one's share of a sum; the others have the rest."""
 
     @abstractmethod
@@ -325,7 +326,6 @@ class Criterion(ABC):
         """
         raise InputError(f"{type(self).__name__} has nothing to learn before a run")
 
-    def condense(self, window: Window) -> Tensor:
     def begin_with(self, skeleton: Skeleton, learnt: Mapping[str, Tensor]) -> None:
         """Called before :meth:`prepare`, which is then shown no source poses, where the run has what was learnt.
 
@@ -338,6 +338,7 @@ class Criterion(ABC):
         """
         raise InputError(f"{type(self).__name__} has nothing to learn before a run")
 
+    def condense(self, window: Window) -> Tensor:
         """(B, …) what is kept of the heatmaps for scoring the pool; asked of those that need both."""
         return window.scores[:, :0]
 
@@ -462,8 +463,19 @@ class Executor(ABC):
     """Where runs are carried out."""
 
     @abstractmethod
-    def map(self, work: Callable[[T], R], runs: Sequence[T]) -> Iterable[R]:
-        """``work`` done on each of ``runs``, results in their order."""
+    def map(self, work: Callable[[T], R], runs: Sequence[T]) -> Generator[Outcome[R], None, None]:
+        """``work`` done on each of ``runs``; what came of each, as it comes: the first to end need not be the first.
+
+        A run that fails is an outcome and ends nothing else. Closing the generator ends what is under way. Where a
+        process dies, its work may be done again from the beginning: work takes its run up where it was left.
+
+        Args:
+            work: importable by its name, so that another process can be sent it.
+            runs: what it is called with; can be pickled.
+
+        Raises:
+            InputError: runs cannot be carried out there at all.
+        """
 
 
 CONTRACTS: dict[str, type] = {

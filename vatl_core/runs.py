@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import torch
@@ -31,6 +31,10 @@ from vatl_core.training import MARGIN
 from vatl_core.video import Video
 from vatl_core.weights import begin_with
 
+PATIENCE: Final = 180.0
+"""Seconds that a run given to a second process waits for the first one's lock: storage takes that long to notice that
+a machine is gone."""
+
 
 def execute(config: RunConfig, registry: Registry | None = None) -> RunRecord:
     """Carry a run out from its beginning.
@@ -45,8 +49,8 @@ def execute(config: RunConfig, registry: Registry | None = None) -> RunRecord:
     run = _prepare(config, registry or discover())
     amounts(config.schedule, len(run.video.instances))
     run.folder = RunFolder.create(config.path, config.to_toml() | {"made_with": _versions(run)})
+    run.folder.lock()
     try:
-        run.folder.lock()
         _keep(run)
         _save_beginning(run)
         return run.adapt()
@@ -58,19 +62,35 @@ def execute(config: RunConfig, registry: Registry | None = None) -> RunRecord:
         run.folder.unlock()
 
 
-def resume(path: Path, registry: Registry | None = None) -> RunRecord:
+def carry_out(config: RunConfig, registry: Registry | None = None) -> RunRecord:
+    """Begin a run, or take it up if its directory is there: work for an executor, which may do it more than once.
+
+    Args:
+        config: what it is made of.
+        registry: of components; everything that is installed if not given.
+
+    Raises:
+        InputError: something it is made of cannot be used, or another process works on it and does not end.
+    """
+    if (config.path / "config.toml").is_file():
+        return resume(config.path, registry, PATIENCE)
+    return execute(config, registry)
+
+
+def resume(path: Path, registry: Registry | None = None, patience: float = 0.0) -> RunRecord:
     """Take a run up where it was left, to the result it would have had without the interruption.
 
     Args:
         path: the run directory.
         registry: of components; everything that is installed if not given.
+        patience: seconds to wait for another process that works on it.
 
     Raises:
         InputError: it is no run, or another process works on it.
     """
     folder = RunFolder.open(path)
     registry = registry or discover()
-    folder.lock()
+    folder.lock(patience)
     try:
         if closing := folder.closing():
             return closing
@@ -167,7 +187,7 @@ def load_video(dataset: Dataset, name: str) -> Video:
         return dataset.load(name)
     names = dataset.videos()
     if not names:
-        raise InputError("the data set has no video")
+        raise InputError("the data set has no video to adapt to: its options say where one is (-o dataset.…)")
     return dataset.load(names[0])
 
 
@@ -238,6 +258,29 @@ def _watched(
     return {c: build(registry, "criterion", c, config.of("query", c)) for c in sorted(wanted) if c not in criteria}
 
 
+def _learnt(criteria: Mapping[str, Criterion], video: Video, begun: RunFolder | None) -> dict[str, learnt.Learnt]:
+    """What criteria learnt before the run; once it is begun nothing but what was there at first, kept with it."""
+
+    def beginning(name: str, criterion: Criterion) -> learnt.Learnt | None:
+        if begun is None:
+            return learnt.found(name, criterion, video.skeleton)
+        file = _learnt_file(begun, name)
+        return learnt.read(file) if file.exists() else None
+
+    found = {name: beginning(name, criterion) for name, criterion in criteria.items()}
+    return {name: file for name, file in found.items() if file}
+
+
+def _learnt_file(folder: RunFolder, name: str) -> Path:
+    return folder.path / "criteria" / f"{name}.safetensors"
+
+
+def _keep(run: Run) -> None:
+    """Copy what criteria learnt before the run into its folder: files elsewhere may change."""
+    for name, found in run.learnt.items():
+        found.save(_learnt_file(run.folder, name))
+
+
 def _prepare_criteria(
     criteria: Mapping[str, Criterion],
     known: Mapping[str, learnt.Learnt],
@@ -272,29 +315,6 @@ def source_poses(dataset: Dataset, video: Video) -> Poses | None:
         return None
     found = [instances for skeleton, instances in dataset.split_poses("train") if skeleton == video.skeleton]
     columns = [(i.keypoints, i.visible, i.boxes) for i in found if i.keypoints is not None and i.visible is not None]
-def _learnt(criteria: Mapping[str, Criterion], video: Video, begun: RunFolder | None) -> dict[str, learnt.Learnt]:
-    """What criteria learnt before the run; once it is begun nothing but what was there at first, kept with it."""
-
-    def beginning(name: str, criterion: Criterion) -> learnt.Learnt | None:
-        if begun is None:
-            return learnt.found(name, criterion, video.skeleton)
-        file = _learnt_file(begun, name)
-        return learnt.read(file) if file.exists() else None
-
-    found = {name: beginning(name, criterion) for name, criterion in criteria.items()}
-    return {name: file for name, file in found.items() if file}
-
-
-def _learnt_file(folder: RunFolder, name: str) -> Path:
-    return folder.path / "criteria" / f"{name}.safetensors"
-
-
-def _keep(run: Run) -> None:
-    """Copy what criteria learnt before the run into its folder: files elsewhere may change."""
-    for name, found in run.learnt.items():
-        found.save(_learnt_file(run.folder, name))
-
-
     return Poses(*(torch.cat(column) for column in zip(*columns, strict=True))) if columns else None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import sqlite3
@@ -11,12 +10,13 @@ import time
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import attrs
 import numpy as np
 import tomli_w
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from vatl_core.contracts import Labels
@@ -39,7 +39,7 @@ class RunFolder:
     """
 
     path: Path
-    _lock: IO[str] | None = attrs.field(init=False, default=None, repr=False)
+    _lock: FileLock | None = attrs.field(init=False, default=None, repr=False)
 
     @classmethod
     def create(cls, path: Path, config: dict[str, Any]) -> RunFolder:
@@ -48,11 +48,20 @@ class RunFolder:
         Raises:
             InputError: there is one of that name already.
         """
-        if path.exists() and any(path.iterdir()):
-            raise InputError(f"{path} exists already: resume it with `vatl resume {path}`, or choose another --name")
+        cls.check_free(path)
         folder = cls(path)
         write_whole(path / "config.toml", tomli_w.dumps(config))
         return folder
+
+    @staticmethod
+    def check_free(path: Path) -> None:
+        """Make sure that a run can begin here; what a beginning killed half-way left does not count.
+
+        Raises:
+            InputError: there is one of that name already.
+        """
+        if path.exists() and any(".part" not in entry.name for entry in path.iterdir()):
+            raise InputError(f"{path} exists already: resume it with `vatl resume {path}`, or choose another --name")
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -65,22 +74,26 @@ class RunFolder:
             raise InputError(f"{path} is no run: it has no config.toml")
         return cls(path)
 
-    def lock(self) -> None:
+    def lock(self, patience: float = 0.0) -> None:
         """Keep other processes from working on the same run until this one ends.
 
+        Args:
+            patience: seconds to wait for one that does; the lock of one that died is free at once on its own
+                machine, and on shared storage when the storage has noticed.
+
         Raises:
-            InputError: one already does.
+            InputError: one still does.
         """
-        self._lock = (self.path / ".lock").open("w")
+        self._lock = FileLock(self.path / ".lock", thread_local=False)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            self._lock.acquire(timeout=patience, poll_interval=0.2)
+        except Timeout as error:
             raise InputError(f"{self.path} is being worked on by another process: wait for it, or stop it") from error
 
     def unlock(self) -> None:
         """Let other processes work on it."""
         if self._lock:
-            self._lock.close()
+            self._lock.release()
             self._lock = None
 
     # -------------------------------------------------------------------------------------------------- configuration

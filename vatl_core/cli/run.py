@@ -63,10 +63,13 @@ def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flag
     made = assemble(registry, settings | {"name": settings.get("name") or _free(made.runs, made.run_name)}, tables)
 
     from vatl_core.options import build
-    from vatl_core.runs import execute
+    from vatl_core.runs import carry_out
+    from vatl_core.store import RunFolder
 
     executor = build(registry, "executor", made.executor, made.of("executor", *chosen(made, "executor")))
-    (record,) = executor.map(execute, [made])
+    RunFolder.check_free(made.path)
+    (outcome,) = executor.map(carry_out, [made])
+    record = outcome.get()
     if as_json:
         from vatl_core.records import to_json
 

@@ -7,7 +7,11 @@ from vatl_core.plugins import Component
 
 COMPONENTS = [
     Component(
-        "executor", "local", "In this process, one run after the other", "vatl_executors.local:Local", default=True
+        "executor",
+        "local",
+        "On this machine, in this process or several beside it",
+        "vatl_executors.local:Local",
+        default=True,
     ),
 ]
 

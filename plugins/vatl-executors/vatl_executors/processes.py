@@ -1,0 +1,93 @@
+"""Work in processes beside this one, a few at a time, each of which may die without the others."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
+
+import attrs
+
+from vatl_core.errors import VatlError
+from vatl_core.outcomes import Outcome
+from vatl_executors.worker import serve
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@attrs.frozen(eq=False)
+class Worker:
+    """A process that does one piece of work after the other, and this end of the pipe to it."""
+
+    process: BaseProcess
+    pipe: Connection
+
+    @classmethod
+    def start(cls, threads: int) -> Worker:
+        """A fresh interpreter: torch and CUDA do not survive a fork."""
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(theirs, threads))
+        process.start()
+        theirs.close()
+        return cls(process, ours)
+
+    def stop(self) -> None:
+        """End it at once: what it works on can be taken up again."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def in_processes(work: Callable[[T], R], runs: Sequence[T], jobs: int) -> Generator[Outcome[R], None, None]:
+    """The work done on each of the runs, ``jobs`` at a time; its outcomes as they come.
+
+    A process that dies takes its own run with it and is replaced. Closing the generator ends them all.
+    """
+    waiting = deque(enumerate(runs))
+    threads = max(1, cores() // jobs)
+    idle: list[Worker] = []
+    busy: dict[Any, tuple[Worker, int]] = {}
+    try:
+        while waiting or busy:
+            while waiting and len(busy) < jobs:
+                idle = [worker for worker in idle if worker.process.is_alive()]
+                worker, (index, run) = idle.pop() if idle else Worker.start(threads), waiting.popleft()
+                busy[worker.pipe] = worker, index
+                worker.pipe.send((work, index, run))
+            for pipe in wait(list(busy)):
+                worker, index = busy.pop(pipe)
+                outcome: Outcome[R] | None = _received(worker)
+                if outcome:
+                    idle.append(worker)
+                yield outcome or Outcome(index, error=_death(worker.process))
+    finally:
+        for worker in [*idle, *(worker for worker, _ in busy.values())]:
+            worker.stop()
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _received(worker: Worker) -> Any:
+    """What the worker sends, or None where it died instead."""
+    try:
+        return worker.pipe.recv()
+    except (EOFError, ConnectionError):
+        worker.process.join()
+        worker.pipe.close()
+        return None
+
+
+def _death(process: BaseProcess) -> VatlError:
+    code = process.exitcode or 0
+    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    return VatlError(f"its process {how}{' (out of memory?)' if code == -signal.SIGKILL else ''}")

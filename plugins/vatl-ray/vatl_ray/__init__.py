@@ -1,0 +1,1 @@
+"""Runs of vatl as tasks of a Ray cluster."""

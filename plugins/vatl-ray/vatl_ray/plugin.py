@@ -1,0 +1,16 @@
+"""What this distribution brings; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from vatl_core.hookspecs import hookimpl
+from vatl_core.plugins import Component
+
+COMPONENTS = [
+    Component("executor", "ray", "As tasks of a Ray cluster, or of one started on this machine", "vatl_ray.tasks:Ray"),
+]
+
+
+@hookimpl
+def vatl_components() -> list[Component]:
+    """Describe the components."""
+    return COMPONENTS

@@ -1,0 +1,49 @@
+"""Work for executors; in a module of its own, without torch, since every process that is sent it imports it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from vatl_core.errors import InputError
+
+
+class StubbornError(Exception):
+    """An exception that can be pickled, and not be made again."""
+
+    def __init__(self, what: str, where: str) -> None:
+        super().__init__(f"{what} {where}")
+
+
+def double(number: int) -> int:
+    if number < 0:
+        raise InputError(f"{number} is negative")
+    return 2 * number
+
+
+def die_of(number: int) -> int:
+    if number == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if number == 2:
+        os._exit(3)
+    return number
+
+
+def stubborn(number: int) -> int:
+    raise StubbornError("odd", "here")
+
+
+def threads(_: int) -> tuple[int, str]:
+    return os.getpid(), os.environ["OMP_NUM_THREADS"]
+
+
+def linger(path: str) -> None:
+    Path(path).write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+def linger_or_end(path: str) -> None:
+    if path:
+        linger(path)
