@@ -190,22 +190,51 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Options, bool]:
     Raises:
         InputError: it is missing, not TOML, or has a table that means nothing.
     """
+    tables = tables_of(path)
+    recorded = tables.pop("made_with", None) is not None  # the record of versions in a run's own configuration
+    return *split(tables, str(path)), recorded
+
+
+def tables_of(path: Path) -> dict[str, Any]:
+    """What a TOML file holds.
+
+    Raises:
+        InputError: it is missing or not TOML.
+    """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"configuration {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"configuration {path} is not TOML: {error}") from error
-    settings = tables.pop("run", {})
-    recorded = tables.pop("made_with", None) is not None  # the record of versions in a run's own configuration
+
+
+def split(tables: Mapping[str, Any], where: str) -> tuple[dict[str, Any], Options]:
+    """The tables of a configuration file as settings of ``[run]`` and options of components.
+
+    Args:
+        tables: as TOML gives them.
+        where: what to call them in messages.
+
+    Raises:
+        InputError: a table or a setting that means nothing.
+    """
+    for role, table in tables.items():
+        if not isinstance(table, dict):
+            raise InputError(f"{where}: '{role}' is to be a table: write [{role}]")
+    settings = tables.get("run", {})
     known = {field.name for field in attrs.fields(RunConfig)} - {"options"}
     for name in settings:
         if name not in known:
-            raise unknown(f"setting of [run] in {path}", name, known)
-    for role in tables:
+            raise unknown(f"setting of [run] in {where}", name, known)
+    options = {role: table for role, table in tables.items() if role != "run"}
+    for role, table in options.items():
         if role not in ROLES:
-            raise unknown(f"table of {path}", role, ["run", *ROLES])
-    return settings, tables, recorded
+            raise unknown(f"table of {where}", role, ["run", *ROLES])
+        for name in table:
+            if not isinstance(table[name], dict):
+                raise InputError(f"{where}: '{name}' in [{role}] is to be a component's table: write [{role}.{name}]")
+    return dict(settings), options
 
 
 def add_option(options: Options, text: str, config: RunConfig, registry: Registry) -> None:

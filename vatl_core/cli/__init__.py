@@ -14,6 +14,7 @@ from vatl_core.errors import VatlError
 
 COMMANDS: Final = {
     "run": "Adapt an estimator to a video.",
+    "sweep": "Carry out many runs as one experiment.",
     "resume": "Take up an interrupted run.",
     "predict": "Write the adapted estimator's poses for the whole video.",
     "report": "Write a report on one or more runs.",
