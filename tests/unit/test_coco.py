@@ -438,7 +438,7 @@ def test_a_source_estimator_is_trained_on_a_picture_set(tmp_path: Path, vatl: Va
     assert (tmp_path / "tiny.safetensors").exists()
     nothing = vatl("run", *files, *tiny)
     assert (nothing.code, nothing.err.count("\n")) == (2, 1)
-    assert "no video to adapt to" in nothing.err
+    assert "has no video" in nothing.err
 
 
 # ------------------------------------------------------------------------------------------------------- bad input
