@@ -93,4 +93,4 @@ def _told(error: BaseException) -> tuple[str, int]:
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1
     if not isinstance(error, KeyboardInterrupt | click.Abort):
         return f"unexpected {' '.join(f'{type(error).__name__}: {error}'.split())} (--debug shows where)", 1
-    return "interrupted: `vatl resume RUN` takes a run up where it was left", 130
+    return "interrupted: `vatl resume RUN` takes a run up where it was left, the same `vatl train` a training", 130
