@@ -216,7 +216,12 @@ def _figures(curve: list[Epoch]) -> dict[str, float]:
     if not curve:
         return {}
     number, training, validation = min(curve, key=lambda epoch: epoch[2])
-    return {"epoch": number, "epochs": len(curve), "training_error": training, "validation_error": validation}
+    return {
+        "epoch": float(number),
+        "epochs": float(len(curve)),
+        "training_error": training,
+        "validation_error": validation,
+    }
 
 
 __all__ = ["Epoch", "Fitted", "Found", "fit", "poses_of"]

@@ -18,11 +18,12 @@ from vatl_core.contracts import Criterion
 from vatl_core.errors import InputError
 from vatl_core.files import write_whole
 from vatl_core.options import option_fields
-from vatl_core.records import converter
 from vatl_core.skeleton import Skeleton
 
 _ABOUT: Final = "vatl.criterion"
 """The entry of the file's metadata that says what it holds, as JSON."""
+_converter: Final = cattrs.Converter(forbid_extra_keys=True)
+_converter.register_structure_hook(Tensor, lambda tensor, _: tensor)  # they do not stand in the JSON
 
 
 @attrs.frozen
@@ -98,7 +99,7 @@ class Learnt:
     @property
     def about(self) -> dict[str, Any]:
         """Everything but the tensors, as JSON's types."""
-        plain: dict[str, Any] = converter.unstructure(attrs.evolve(self, tensors={}))
+        plain: dict[str, Any] = _converter.unstructure(attrs.evolve(self, tensors={}))
         return {name: value for name, value in plain.items() if name != "tensors"}
 
     @property
@@ -137,7 +138,7 @@ def read(path: Path) -> Learnt:
     if about is None:
         raise InputError(f"{path}: it was not written by `vatl fit`")
     try:
-        return attrs.evolve(converter.structure(about | {"tensors": {}}, Learnt), tensors=tensors)
+        return attrs.evolve(_converter.structure(about | {"tensors": {}}, Learnt), tensors=tensors)
     except (cattrs.BaseValidationError, TypeError) as error:
         raise InputError(f"{path}: written by another version of vatl: make it again with `vatl fit`") from error
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import STICK
-from vatl_core.contracts import Criterion, Poses, Window
-from vatl_core.skeleton import PERSON_17
+from vatl_core.contracts import Criterion, Poses, PreTraining, Window
+from vatl_core.skeleton import PERSON_17, Skeleton
 from vatl_criteria.uncertainty.confidence import LeastConfidence
 from vatl_criteria.uncertainty.continuity import HeatmapContinuity
 from vatl_criteria.uncertainty.pose_feature import angle_triples, angles, known_entries, pose_feature
@@ -91,7 +91,54 @@ class TestContinuity:
         assert scores.tolist() == [0.0, 2.0, 2.0]
 
 
+ANY_SKELETON = [
+    PERSON_17,
+    STICK,
+    Skeleton("insect", tuple(map(str, range(13))), tuple((0, k) for k in range(1, 13))),
+    Skeleton("no two edges meet", ("a", "b", "c", "d"), ((0, 1), (2, 3))),
+    Skeleton("point", ("only",)),
+]
+
+
 class TestUnnaturalness:
+    @settings(deadline=None, max_examples=25)
+    @given(st.sampled_from(ANY_SKELETON), st.floats(0.2, 5), st.floats(-200, 200), st.floats(-200, 200))
+    def test_its_feature_moves_and_grows_with_the_box_on_any_skeleton(
+        self, skeleton: Skeleton, scale: float, x: float, y: float
+    ) -> None:
+        random = torch.Generator().manual_seed(2)
+        points = torch.rand(4, len(skeleton), 2, generator=random, dtype=torch.float64) * 100
+        weights = torch.rand(4, len(skeleton), generator=random, dtype=torch.float64)
+        boxes = torch.tensor([[0.0, 0.0, 80.0, 100.0]], dtype=torch.float64).repeat(4, 1)
+        moved, triples = points * scale + torch.tensor([x, y]), angle_triples(skeleton)
+        ours, theirs = (
+            pose_feature(points, weights, boxes, triples),
+            pose_feature(moved, weights, boxes * scale, triples),
+        )
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
+
+    @pytest.mark.parametrize("skeleton", ANY_SKELETON, ids=lambda s: s.name)
+    def test_any_skeleton_can_be_learnt_and_scored(self, skeleton: Skeleton) -> None:
+        count = len(skeleton)
+        seen = torch.ones(30, count) > 0
+        seen[:, 1:2] = False
+        boxes = torch.tensor([[0.0, 0.0, 50.0, 50.0]]).repeat(30, 1)
+        poses = Poses(torch.rand(30, count, 2) * 50, seen, boxes)
+        criterion, empty = PoseUnnaturalness(), torch.zeros(30, 1)
+        learnt = criterion.pretrain(skeleton, poses, poses, PreTraining(torch.Generator()))
+        criterion = PoseUnnaturalness()
+        criterion.begin_with(skeleton, learnt)
+        assert criterion.prepare(skeleton, None, torch.Generator(), CPU) is None
+        far = poses.keypoints.clone()
+        far[:, 1:2] = 1e4
+        with torch.no_grad():
+            near, moved = (
+                criterion.score(Window(empty, skeleton, boxes, boxes, points, torch.ones(30, count), empty))
+                for points in (poses.keypoints, far)
+            )
+        assert torch.isfinite(near).all()
+        torch.testing.assert_close(near, moved)  # what nobody annotated neither counts nor disturbs the rest
+
     @settings(deadline=None)
     @given(st.floats(0.2, 5), st.floats(-200, 200), st.floats(-200, 200))
     def test_the_feature_ignores_where_and_how_large_a_person_is(self, scale: float, x: float, y: float) -> None:
