@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "evaluate": "Measure any weights on any split.",
     "train": "Train a source estimator on a data set's training videos.",
     "fit": "Let a criterion learn from a data set's poses, before any run.",
+    "datasets": "Look at a data set: what is there, what is missing.",
     "plugins": "See what is installed.",
 }
 
