@@ -25,6 +25,14 @@ SHAPE: Final = np.array(
     dtype=float,
 )  # fmt: skip
 """(17, 2) a person around the origin, in pixels, with PoseTrack's keypoints."""
+JRDB_SHAPE: Final = np.array(
+    [
+        (0, -44), (-4, -42), (4, -42), (-12, -28), (0, -28), (12, -28), (-18, -12), (18, -12), (0, 6), (-20, 4),
+        (-7, 6), (7, 6), (20, 4), (-9, 26), (9, 26), (-10, 46), (10, 46),
+    ],
+    dtype=float,
+)  # fmt: skip
+"""The same with JRDB-Pose's keypoints."""
 EARS: Final = (3, 4)
 
 Cast = Mapping[Any, Sequence[int]]
@@ -34,12 +42,12 @@ WALK: Final[Cast] = {0: range(8), 1: range(8)}
 """Two people who are always there."""
 
 
-def pose(track: Any, frame: int) -> NDArray[np.float64]:
+def pose(track: Any, frame: int, shape: NDArray[np.float64] = SHAPE) -> NDArray[np.float64]:
     """(17, 2) where a person's keypoints are, in pixels; it sways with time."""
     place = sum(map(ord, str(track))) % 3
     sway = np.random.default_rng([place, frame]).normal(0, 1.5, (KEYPOINTS, 2))
     centre = np.array([40 + 40 * place + 2 * np.sin(frame), 60])
-    moved: NDArray[np.float64] = (SHAPE + centre + sway).round(1)
+    moved: NDArray[np.float64] = (shape + centre + sway).round(1)
     return moved
 
 
@@ -160,6 +168,11 @@ PANORAMA: Final = (376, 120)
 """Width and height, in place of 3760 and 480."""
 
 
+def jrdb_person(track: Any, frame: int) -> NDArray[np.float64]:
+    """(17, 2) keypoints in pixels."""
+    return pose(track, frame, JRDB_SHAPE)
+
+
 def jrdb_pose_document(scene: str, cast: Cast, frames: int = 8) -> dict[str, Any]:
     """The contents of ``labels_2d_pose_stitched_coco/{scene}.json``: no usable boxes."""
     images = [{"id": f + 1, "file_name": f"image_stitched/{scene}/{f:06d}.jpg"} for f in range(frames)]
@@ -167,7 +180,7 @@ def jrdb_pose_document(scene: str, cast: Cast, frames: int = 8) -> dict[str, Any
     for frame in range(frames):
         for track, there in cast.items():
             if frame in there:
-                points = pose(track, frame).tolist()
+                points = jrdb_person(track, frame).tolist()
                 triples = [(*point, 1 if k % 2 else 2) for k, point in enumerate(points)]
                 annotations.append(
                     {
@@ -189,7 +202,7 @@ def jrdb_box_document(cast: Cast, frames: int = 8, without: Sequence[tuple[Any, 
     for frame in range(frames):
         there = [track for track, frames_of in cast.items() if frame in frames_of and (track, frame) not in without]
         labels[f"{frame:06d}.jpg"] = [
-            {"label_id": f"pedestrian:{track}", "box": box(pose(track, frame)), "attributes": {"area": 2000.0}}
+            {"label_id": f"pedestrian:{track}", "box": box(jrdb_person(track, frame)), "attributes": {"area": 2000.0}}
             for track in there
         ]
     return {"labels": labels}
@@ -198,7 +211,7 @@ def jrdb_box_document(cast: Cast, frames: int = 8, without: Sequence[tuple[Any, 
 def jrdb_pictures(root: Path, scene: str, cast: Cast, frames: int = 8) -> None:
     """The panoramas of a scene."""
     for frame in range(frames):
-        people = [pose(track, frame) for track, there in cast.items() if frame in there]
+        people = [jrdb_person(track, frame) for track, there in cast.items() if frame in there]
         picture(root / "images" / "image_stitched" / scene / f"{frame:06d}.jpg", people, *PANORAMA)
 
 

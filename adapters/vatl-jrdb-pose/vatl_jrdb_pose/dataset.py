@@ -89,10 +89,17 @@ class JrdbPose(Dataset):
         for name in self.of_split(split):
             yield SKELETON, self._read(name, pictures).poses()
 
-    def missing(self, split: str) -> list[str]:
-        """What belongs to a split and is not there, a line each."""
+    def missing(self, split: str | None) -> list[str]:
+        """What belongs to a split, or to all of them, and is not there, a line each."""
         poses, there = find(self.root, POSES), self._there()
-        return [f"{poses / scene}.json: not there" for scene in SPLITS.get(split, ()) if scene not in there]
+        lines = []
+        for name in (split,) if split else SPLITS:
+            scenes = SPLITS.get(name, ())
+            absent = [scene for scene in scenes if scene not in there]
+            if absent:
+                which = f"{len(absent)} of {len(scenes)} scenes of split '{name}'"
+                lines.append(f"{poses}: {which} are not there: {', '.join(absent)}")
+        return lines
 
     def _read(self, name: str, pictures: Path) -> Reading:
         there = self._there()

@@ -84,18 +84,19 @@ class PoseTrack21(Dataset):
         for name in self.of_split(split):
             yield SKELETON, self._read(name).poses()
 
-    def missing(self, split: str) -> list[str]:
-        """What belongs to a split and is not there, a line each."""
-        expected: dict[str, str] = {}
-        if split == "val" and self.videos_of == "paper":
-            expected = dict.fromkeys(sorted(protocol.published()), "_*")
-        elif split == "train_val" and self._folder(split).is_dir():
-            expected = dict.fromkeys(protocol.TRAIN_VAL, "")
-        there = {protocol.number_of(name) for name in self._found(split)} | set(self._found(split))
-        absent = [f"{name}{rest}.json" for name, rest in expected.items() if name not in there]
-        if not self._found(split) and split != "train_val":
-            return [f"{self._folder(split)}: no annotation files of split '{split}'"]
-        return [f"{self._folder(split) / name}: not there" for name in absent]
+    def missing(self, split: str | None) -> list[str]:
+        """What belongs to a split, or to all of them, and is not there, a line each."""
+        return [line for part in ((split,) if split else protocol.SPLITS) for line in self._missing_of(part)]
+
+    def _missing_of(self, split: str) -> list[str]:
+        folder, found = self._folder(split), self._found(split)
+        if split == "train_val" and not exists(folder):
+            return []  # it is not part of the data set, but some have made it
+        if split in ("train", "val") and not found:
+            return [f"{folder}: no annotations of split '{split}'"]
+        expected = protocol.expected(split, self.videos_of)
+        absent = sorted(expected - {protocol.number_of(name) for name in found})
+        return [f"{folder}: {len(absent)} of {len(expected)} videos are not there: {', '.join(absent)}"] * bool(absent)
 
     def _read(self, name: str) -> Reading:
         split = self._split_of(name)

@@ -15,8 +15,8 @@ Split = Literal["train", "val", "train_val"]
 SPLITS: Final[tuple[Split, ...]] = ("train", "val", "train_val")
 """Folders of annotations: to train on, to adapt to, and, if somebody made it, held out of ``train`` for tuning."""
 
-TRAIN_VAL: Final = tuple(f"{number:06d}_bonn_train" for number in (1, 2, 3, 10, 15, 17, 22, 23, 26, 27, 28, 29, 36, 48))
-"""The videos of ``train_val``."""
+TRAIN_VAL: Final = frozenset(f"{number:06d}" for number in (1, 2, 3, 10, 15, 17, 22, 23, 26, 27, 28, 29, 36, 48))
+"""The six-digit numbers of the videos of ``train_val``."""
 
 FRAMES: Final = ("middle", "labelled", "all")
 """Frames of a video that can be asked for."""
@@ -26,6 +26,13 @@ FRAMES: Final = ("middle", "labelled", "all")
 def published() -> frozenset[str]:
     """The six-digit numbers of the 169 val videos that Taketsugu & Ukita (WACV 2024) adapt to."""
     return frozenset((files("vatl_posetrack21") / "val_videos.txt").read_text().split())
+
+
+def expected(split: str, videos_of: str) -> frozenset[str]:
+    """The numbers of the videos that a split is known to have; none where that is unknown."""
+    if split == "val":
+        return published() if videos_of == "paper" else frozenset()
+    return TRAIN_VAL if split == "train_val" else frozenset()
 
 
 def number_of(video: str) -> str:
