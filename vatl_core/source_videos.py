@@ -48,7 +48,8 @@ def source_videos(dataset: Dataset, split: str, validation: str, held_out: float
     Args:
         dataset: whose videos.
         split: to train on.
-        validation: a split, ``none``, or empty for ``val`` where the data set has it, else a held-out share.
+        validation: a split, ``none``, or empty for ``val`` where the data set has it and it is not what is adapted
+            to, else a held-out share.
         held_out: that share, 0 to 1: of the training videos or, where there is only one, of its annotated instances.
         seed: of what is held out.
 
@@ -56,8 +57,9 @@ def source_videos(dataset: Dataset, split: str, validation: str, held_out: float
         InputError: there is no such split, or something in it cannot be used.
     """
     names = dataset.of_split(split)
-    if not validation and "val" in dataset.splits() and split != "val":
-        validation = "val"
+    if not validation and split != "val" and (held := dataset.splits().get("val")):
+        # what is adapted to must not choose the weights to begin with, whatever the data set calls it
+        validation = "" if set(held) & set(dataset.videos()) else "val"
     if validation:
         others = [] if validation == NO_VALIDATION else dataset.of_split(validation)
         how = f"split '{validation}'" if others else "none"
