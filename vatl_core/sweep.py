@@ -86,7 +86,7 @@ def _carry_out(
     with closing(executor.map(work, [Task(run, folder.log(run)) for run in left])) as outcomes:
         for outcome in outcomes:
             run = left[outcome.index]
-            if outcome.error:
+            if outcome.error and not folder.record(run):  # one that ended is complete, if its report failed
                 folder.fail(run, _cause(outcome.error))
             else:
                 folder.forgive(run)

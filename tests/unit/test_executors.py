@@ -95,8 +95,8 @@ def test_closing_ends_what_is_under_way(tmp_path: Path) -> None:
 def test_no_process_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
     note = tmp_path / "process"
     code = (
-        "from vatl_executors.local import Local; from tests.work import linger\n"
-        f"if __name__ == '__main__': list(Local(1).map(linger, [{str(note)!r}]))"
+        "from vatl_executors.processes import in_processes; from tests.work import linger\n"
+        f"if __name__ == '__main__': list(in_processes(linger, [{str(note)!r}], 1))"
     )
     script = tmp_path / "script.py"
     script.write_text(code)
