@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from vatl_core.errors import InputError, PluginError, VatlError
     from vatl_core.hookspecs import hookimpl
+    from vatl_core.outcomes import Outcome
     from vatl_core.plugins import Component
     from vatl_core.presets import Preset
     from vatl_core.records import CycleRecord, History, RunRecord
@@ -39,6 +40,7 @@ _HOMES = {
     "Retraining Selector Stopping Trunk Window",
     "errors": "InputError PluginError VatlError",
     "hookspecs": "hookimpl",
+    "outcomes": "Outcome",
     "plugins": "Component",
     "presets": "Preset",
     "records": "CycleRecord History RunRecord",
@@ -52,8 +54,8 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 __all__ = [
     "PERSON_17", "Augmentation", "Component", "Criterion", "CycleRecord", "Dataset", "Download", "Estimator",
     "Executor", "Frames", "History", "InputError", "Instances", "Labelled", "Labels", "Normalisation", "Oracle",
-    "Origin", "PastRun", "PluginError", "Pool", "Poses", "Preset", "Recipe", "Retraining", "RunRecord", "Selector",
-    "Skeleton", "Stopping", "Trainer", "Trunk", "VatlError", "Video", "Window", "hookimpl",
+    "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses", "Preset", "Recipe", "Retraining", "RunRecord",
+    "Selector", "Skeleton", "Stopping", "Trainer", "Trunk", "VatlError", "Video", "Window", "hookimpl",
 ]  # fmt: skip
 
 

@@ -29,6 +29,9 @@ def connected(address: str, cpus: float, gpus: float) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before ray is imported: it would report home
     import ray
 
+    if ray.is_initialized():  # we are called by a driver that knows its cluster
+        yield
+        return
     address = address or os.environ.get("RAY_ADDRESS", "")
     _join(ray, address)
     try:
