@@ -58,7 +58,7 @@ def write_sheet(path: Path, title: str, samples: Sequence[Sample]) -> None:
     page = Image.fromarray(sheet)
     _head(page, title)
     with whole(path) as beside:
-        page.save(beside, format="PNG", optimize=True)
+        page.save(beside, format="PNG", compress_level=3)
 
 
 def _head(page: Image.Image, title: str) -> None:

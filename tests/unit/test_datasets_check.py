@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -170,8 +172,11 @@ class TestCommand:
         assert (outcome.code, outcome.out) == (2, "")
         assert message in outcome.err.splitlines()[-1]
 
-    def test_help_needs_no_torch(self, vatl: Vatl) -> None:
-        assert "check" in vatl("datasets", "--help").out
+    def test_help_and_plugins_are_light(self) -> None:
+        modules = "vatl_core.cli.datasets, vatl_posetrack21.plugin, vatl_jrdb_pose.plugin"
+        program = f"import sys, {modules}; print({{'torch', 'numpy', 'av', 'cv2', 'PIL'}} & set(sys.modules))"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "set()"
 
 
 class TestSheet:
