@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,7 @@ def settings(cache: Path) -> Iterator[dict[str, str]]:
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_agent_register_timeout_ms": "300000",
         "XDG_CACHE_HOME": str(cache),
         "OMP_NUM_THREADS": "1",
     }
@@ -54,11 +57,20 @@ def cluster(settings: dict[str, str]) -> Iterator[Any]:
     """A head and a second node of one core each."""
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "object_store_memory": STORE, "node_ip_address": "127.0.0.1", "include_dashboard": False}
-    made = Cluster(initialize_head=True, head_node_args=node)
-    made.add_node(**node)
+    node = {"num_cpus": 1, "object_store_memory": STORE, "node_ip_address": "127.0.0.1"}
+    node |= {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
+    made = Cluster(initialize_head=True, head_node_args=node | free_ports())
+    made.add_node(**node, **free_ports())
     yield made
     made.shutdown()
+
+
+def free_ports() -> dict[str, int]:
+    """For the services of a node; where it has to choose them itself, a slow machine takes longer than it waits."""
+    names = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in names]
+        return {name: opened.getsockname()[1] for name, opened in zip(names, sockets, strict=True)}
 
 
 def cycles(run: Path) -> list[dict[str, Any]]:
@@ -94,6 +106,7 @@ def test_tasks_fail_by_themselves_and_work_where_the_command_was_given(
     assert "Ray gave it up" in str(lost[1].error), "after its one retry"
 
 
+@pytest.mark.timeout(2400)
 def test_a_node_is_lost_in_mid_sweep(
     cluster: Any, settings: dict[str, str], vatl: Vatl, tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -109,7 +122,7 @@ def test_a_node_is_lost_in_mid_sweep(
     cluster.remove_node(second, allow_graceful=False)
     before = finished_cycles(folder)
     assert not list(folder.glob("runs/*/run.json")), "both were under way"
-    _, said = process.communicate(timeout=400)
+    _, said = process.communicate(timeout=1200)
     assert process.returncode == 0, said
 
     after = finished_cycles(folder)
@@ -118,7 +131,7 @@ def test_a_node_is_lost_in_mid_sweep(
     logs = {log.stem: log.read_text().count(", process ") for log in folder.glob("logs/*.log")}
     assert sorted(logs.values()) == [1, 1, 1, 2], "the one on the lost node was placed anew, and only that"
 
-    near = vatl("sweep", file, "--folder", tmp_path / "near", "--jobs", "2")
+    near = vatl("sweep", file, "--folder", tmp_path / "near", "--jobs", "2", timeout=900)
     assert near.code == 0, near.err
     for run in after:
         assert cycles(folder / "runs" / run) == cycles(tmp_path / "near" / "runs" / run)

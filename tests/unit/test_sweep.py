@@ -294,6 +294,7 @@ def attempts(folder: Path) -> dict[str, int]:
     return {log.stem: log.read_text().count(", process ") for log in (folder / "logs").iterdir()}
 
 
+@pytest.mark.timeout(2400)
 def test_one_killed_half_way_repeats_nothing_and_one_that_fails_stands_alone(
     vatl: Vatl, written: Written, tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -310,7 +311,7 @@ def test_one_killed_half_way_repeats_nothing_and_one_that_fails_stands_alone(
     finished = {path.parent.name: path.read_bytes() for path in folder.glob("runs/*/run.json")}
     assert 6 <= len(finished) < 11
 
-    resumed = vatl("sweep", file, "--jobs", "2")
+    resumed = vatl("sweep", file, "--jobs", "2", timeout=900)
     assert resumed.code == 1, resumed.err
     assert "failed: sure-beach-seed2:" in resumed.err
     assert "exists already" in resumed.err
@@ -320,7 +321,7 @@ def test_one_killed_half_way_repeats_nothing_and_one_that_fails_stands_alone(
     assert {name: n for name, n in attempts(folder).items() if name in finished} == dict.fromkeys(finished, 1)
 
     obstacle.unlink()
-    retried = vatl("sweep", file, "--jobs", "2", "--retry")
+    retried = vatl("sweep", file, "--jobs", "2", "--retry", timeout=900)
     assert retried.code == 0, retried.err
     assert attempts(folder)["sure-beach-seed2"] == 2
     assert sum(attempts(folder).values()) <= 12 + 2 + 1, "those under way when it was killed, and the one that failed"
