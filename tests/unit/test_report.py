@@ -130,6 +130,7 @@ def evaluation(mean: float, unlabelled: float, ap: float, correct: bool, labelle
         pck_with_labels=1.0,
         ospa=0.273 + ap / 10,
         ospa_with_labels=None,
+        pck_keypoints={"nose": ap, "left_wrist": ap / 2},
         rank_correlation={"wpu": 0.25 - ap},
     )
 
@@ -537,7 +538,8 @@ def test_the_csv_has_every_figure(reported: tuple[PastRun, Page, Path]) -> None:
 
 
 def test_a_name_that_no_font_can_write_is_no_trouble(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
-    write_comparison([made_up_run(tmp_path / "走る"), made_up_run(tmp_path / "b")], tmp_path / "both")
+    runs = [made_up_run(tmp_path / "a", preset="走る"), made_up_run(tmp_path / "b")]
+    write_comparison(runs, tmp_path / "both")
     assert "走る" in (tmp_path / "both" / "learning_curves.svg").read_text()
     assert not [str(w.message) for w in recwarn if "Glyph" in str(w.message)]
 
@@ -555,39 +557,47 @@ def test_the_curve_names_its_axes_and_the_stops(reported: tuple[PastRun, Page, P
 
 # ------------------------------------------------------------------------------------------------------ comparison
 def test_two_runs_share_one_picture_and_one_table(tmp_path: Path) -> None:
-    runs = [made_up_run(tmp_path / "plain"), made_up_run(tmp_path / "_$x_1$ & <b>", seed=1, lift=0.05)]
+    odd = "_$x_1$ & <b>"
+    runs = [made_up_run(tmp_path / "plain"), made_up_run(tmp_path / odd, seed=1, lift=0.05, preset=odd)]
     path = write_comparison(runs, tmp_path / "both")
     svg = (path.parent / "learning_curves.svg").read_text()
-    assert ">plain<" in svg
+    assert ">wpu, duw<" in svg
     assert ">_$x_1$ &amp; &lt;b&gt;<" in svg
     page = Page(path)
-    assert page.tags.count("svg") == 1
-    assert "b" not in page.tags
+    assert page.tags.count("svg") == len(list(path.parent.glob("*.svg"))), "every figure is in the page"
+    assert not page.text.count("<b>") - page.text.count(odd), "names are no markup"
     assert all(address.startswith(("data:", "#")) for address in page.addresses)
     assert "data set made-up, video walk, estimator tiny, query wpu" in page.text
-    row = page.row("_$x_1$ & <b>")
+    row = [row for row in page.rows if row and row[0] == odd][-1]
     assert row[1] == "1", "the seed is what sets the two apart"
     assert "5 of 24 (20.8 %)" in row
     assert means(runs[1])[2] in row
     assert "0.781" in row
     rows = list(csv.DictReader((path.parent / "runs.csv").open()))
-    assert [(r["run"], r["seed"], r["alc"]) for r in rows] == [("plain", "0", "0.101"), ("_$x_1$ & <b>", "1", "0.101")]
+    assert [(r["run"], r["seed"], r["alc"]) for r in rows] == [("plain", "0", "0.101"), (odd, "1", "0.101")]
     assert (path.parent / "learning_curves.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_runs_without_truth_are_compared_by_their_queries(tmp_path: Path) -> None:
-    runs = [made_up_run(tmp_path / name, made_up_video(truth=False)) for name in ("a", "b")]
+    runs = [made_up_run(tmp_path / name, made_up_video(truth=False), seed=n) for n, name in enumerate("ab")]
     page = Page(write_comparison(runs, tmp_path / "both"))
-    assert "mean OKS of the query" in page.text
+    assert "mean OKS of the query" in (tmp_path / "both" / "learning_curves.svg").read_text()
     assert "0.000" not in page.text
-    assert page.row("a")[2:9] == [UNKNOWN] * 7
+    assert page.row("a")[3:10] == [UNKNOWN] * 7
+    written = {path.stem for path in (tmp_path / "both").iterdir()}
+    assert written == {"index", "runs", "learning_curves", "stopping", "stopping_points", "time"}
 
 
-def test_a_run_without_truth_beside_one_with_it_is_named(tmp_path: Path) -> None:
-    runs = [made_up_run(tmp_path / "told"), made_up_run(tmp_path / "quiet", made_up_video(truth=False), closed=False)]
+def test_runs_without_truth_beside_one_with_it_are_named(tmp_path: Path) -> None:
+    quiet = made_up_video(truth=False, name="quiet")
+    runs = [
+        made_up_run(tmp_path / "told"),
+        made_up_run(tmp_path / "untold", quiet),
+        made_up_run(tmp_path / "going", seed=4, closed=False),
+    ]
     page = Page(write_comparison(runs, tmp_path / "both"))
-    assert "for want of figures: quiet" in page.text
-    assert "Not finished: quiet" in page.text
+    assert "For want of figures: untold" in page.text
+    assert "going: not finished" in page.text
 
 
 def test_runs_of_one_name_are_told_apart() -> None:
@@ -607,7 +617,8 @@ def test_a_finished_run_is_reported_in_its_own_directory(tmp_path: Path, monkeyp
     from vatl_report import plugin
 
     past = made_up_run(tmp_path / "a")
-    monkeypatch.setattr(PastRun, "open", classmethod(lambda _, path: past if path == tmp_path / "a" else None))
+    opened = {tmp_path / "a": past}
+    monkeypatch.setattr(PastRun, "open", classmethod(lambda _, path, registry: opened[path]))
     assert past.closing is not None
     plugin.vatl_run_finished(SimpleNamespace(folder=past.folder), past.closing)  # type: ignore[arg-type]
     assert (tmp_path / "a" / "report" / "index.html").is_file()

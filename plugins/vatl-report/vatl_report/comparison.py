@@ -1,19 +1,27 @@
-"""Several runs side by side: their learning curves in one picture, their figures in one table."""
+"""Several runs as an experiment: what their methods differ in, and each run's figures in one table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from vatl_core.files import write_whole
-from vatl_report.curves import Curve, accuracy_curves, query_curve
+from vatl_report.areas import areas_part
+from vatl_report.experiment import Experiment
+from vatl_report.keypoint_errors import keypoints_part
+from vatl_report.layout import Part
+from vatl_report.learning import learning_part
 from vatl_report.page import write_page
-from vatl_report.plots import comparison_plot
+from vatl_report.rank_correlations import correlations_part
+from vatl_report.stopping_points import stopping_part
 from vatl_report.tables import csv_text
-from vatl_report.wording import accuracy, duration, known, listed, percent
+from vatl_report.targets import targets_part
+from vatl_report.time_spent import time_part
+from vatl_report.uncertainty import uncertainty_part
+from vatl_report.wording import accuracy, duration, known, listed, percent, plural
 
 if TYPE_CHECKING:
     from vatl_core.records import RunRecord
@@ -26,6 +34,12 @@ CHOSEN = {
 MEASURES = (
     "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "alc", "alc_with_labels",
 )  # fmt: skip
+
+PARTS: Final[tuple[Callable[[Experiment], Part | None], ...]] = (
+    learning_part, areas_part, targets_part, stopping_part, uncertainty_part, correlations_part, keypoints_part,
+    time_part,
+)  # fmt: skip
+"""The subjects of the page, in order; each says None where nothing is known of it."""
 
 
 @attrs.frozen
@@ -45,8 +59,13 @@ class Line:
     stopped_by: str
 
 
-def write_comparison(past: Sequence[PastRun], folder: Path) -> Path:
-    """Write ``index.html``, ``learning_curves.png``, ``learning_curves.svg`` and ``runs.csv`` into ``folder``.
+def write_comparison(past: Sequence[PastRun], folder: Path, unreadable: Mapping[str, str] | None = None) -> Path:
+    """Write ``index.html``, ``runs.csv`` and the files of every :class:`Part` into ``folder``.
+
+    Args:
+        past: the runs.
+        folder: where to.
+        unreadable: ``{run directory: why}``, those that could not be opened.
 
     Returns:
         The page.
@@ -55,26 +74,34 @@ def write_comparison(past: Sequence[PastRun], folder: Path) -> Path:
         OSError: ``folder`` cannot be written to.
     """
     runs = dict(zip(run_names([run.folder.path for run in past]), past, strict=True))
-    panels = _panels(runs)
-    plot = comparison_plot(panels) if panels else None
-    if plot:
-        plot.write(folder, "learning_curves")
+    experiment = Experiment.of(runs)
+    parts = [part for make in PARTS if experiment.trials and (part := make(experiment))]
+    files = ["runs.csv", *(name for part in parts for name in part.write(folder))]
     write_whole(folder / "runs.csv", runs_csv(runs))
-    drawn = {name for panel in panels.values() for name in panel}
     apart = [key for key in CHOSEN if len({listed(_chosen(run, key)) for run in past}) > 1]
     return write_page(
         folder / "index.html",
         "comparison.html",
-        plot=plot.inline if plot else None,
-        panels=list(panels),
+        parts=parts,
+        verdict=_verdict(experiment),
         alike=[(title, listed(_chosen(past[0], key))) for key, title in CHOSEN.items() if key not in apart],
         apart=[CHOSEN[key] for key in apart],
         lines=[_line(name, run, apart) for name, run in runs.items()],
-        missing=[name for name in runs if name not in drawn],
         ends=len({run.cycles[-1].labelled_after / run.cycles[-1].instances for run in past if run.cycles}) > 1,
         warnings=_warnings(runs),
-        open=[name for name, run in runs.items() if run.closing is None],
+        left_out=[*experiment.left_out.items(), *(unreadable or {}).items()],
+        files=files,
     )
+
+
+def _verdict(experiment: Experiment) -> str:
+    """What is compared, in a sentence."""
+    if not experiment.trials:
+        return "No run has finished a cycle yet, so there is nothing to compare."
+    seeds = len({trial.seed for trial in experiment.trials})
+    counts = [(len(experiment.methods), "method"), (len(experiment.videos), "video"), (seeds, "seed")]
+    parts = ", ".join(plural(*count) for count in counts)
+    return f"{plural(len(experiment.trials), 'run')}: {parts}. Methods: {'; '.join(experiment.methods)}."
 
 
 def _warnings(runs: dict[str, PastRun]) -> list[tuple[str, list[str]]]:
@@ -97,23 +124,6 @@ def run_names(paths: Sequence[Path]) -> list[str]:
             depth += 1
         names.append("/".join(parts[-depth:]))
     return [name if names.count(name) == 1 else f"{name} ({n})" for n, name in enumerate(names, start=1)]
-
-
-def _panels(runs: dict[str, PastRun]) -> dict[str, dict[str, Curve]]:
-    """What to draw: AP where any run has it, else mean OKS, else the queries' agreement with their labels."""
-    curves = {name: accuracy_curves(run.cycles, run.closing) for name, run in runs.items()}
-    for pair in (
-        {"AP, estimates alone (0–1)": "ap", "AP, labels counted in (0–1)": "ap_with_labels"},
-        {
-            "mean OKS, unlabelled (0–1)": "mean_oks_unlabelled",
-            "mean OKS, labels counted in (0–1)": "mean_oks_with_labels",
-        },
-    ):
-        panels = {label: {n: c[key] for n, c in curves.items() if c[key]} for label, key in pair.items()}
-        if any(panels.values()):
-            return panels
-    asked = {name: curve for name, run in runs.items() if (curve := query_curve(run.cycles))}
-    return {"mean OKS of the query against its labels (0–1)": asked} if asked else {}
 
 
 def _line(name: str, run: PastRun, apart: Sequence[str]) -> Line:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
+import numpy as np
 
 from vatl_report.wording import known
 
@@ -31,8 +32,41 @@ class Curve:
     def __bool__(self) -> bool:
         return bool(self.percent)
 
+    def at(self, percent: float, tolerance: float = 0.0) -> float:
+        """The value there: the nearest point's within ``tolerance``, for whole labels miss a percentage; else between.
 
-def _curve(points: Sequence[tuple[float, float | None]]) -> Curve:
+        Args:
+            percent: between the first point and the last, give or take ``tolerance``.
+            tolerance: in %, usually what one label is.
+        """
+        nearest = min(self.percent, key=lambda point: abs(point - percent))
+        if abs(nearest - percent) <= tolerance:
+            return self.values[self.percent.index(nearest)]
+        return float(np.interp(percent, self.percent, self.values))
+
+    def mean(self, start: float, end: float) -> float:
+        """The mean value over a range in %: the area by trapezoids, divided by the range.
+
+        From 0 to 100 that is the area under the learning curve.
+        """
+        if end <= start:
+            return self.at(start)
+        inner = [x for x in self.percent if start < x < end]
+        x = [start, *inner, end]
+        return float(np.trapezoid(np.interp(x, self.percent, self.values), x) / (end - start))
+
+    def first(self, target: float) -> float | None:
+        """Where the curve first reaches ``target``, in %, between points if need be; None if it never does."""
+        for n, (x, y) in enumerate(zip(self.percent, self.values, strict=True)):
+            if y >= target:
+                if n == 0:
+                    return x
+                before, low = self.percent[n - 1], self.values[n - 1]
+                return before + (x - before) * (target - low) / (y - low)
+        return None
+
+
+def curve_of(points: Sequence[tuple[float, float | None]]) -> Curve:
     """The points whose value is known."""
     kept = [(x, y) for x, y in points if y is not None]
     return Curve(tuple(x for x, _ in kept), tuple(y for _, y in kept))
@@ -47,15 +81,15 @@ def accuracy_curves(cycles: Sequence[CycleRecord], closing: RunRecord | None) ->
     judged: list[tuple[float, Any]] = [(100 * r.fraction, r.evaluation) for r in cycles if r.evaluation]
     if closing and judged and (reached := 100 * (closing.labelled / closing.instances)) > judged[-1][0]:
         judged.append((reached, closing))
-    return {name: _curve([(x, known(getattr(e, name))) for x, e in judged]) for name in MEASURES}
+    return {name: curve_of([(x, known(getattr(e, name))) for x, e in judged]) for name in MEASURES}
 
 
 def query_curve(cycles: Sequence[CycleRecord]) -> Curve:
     """Each query's mean OKS when it was asked, against what had been labelled by then."""
-    return _curve([(100 * r.fraction, r.query_mean_oks) for r in cycles])
+    return curve_of([(100 * r.fraction, r.query_mean_oks) for r in cycles])
 
 
 def score_curves(cycles: Sequence[CycleRecord]) -> dict[str, Curve]:
     """Each criterion's mean over the video."""
     found = dict.fromkeys(name for r in cycles for name in r.mean_scores)
-    return {name: _curve([(100 * r.fraction, r.mean_scores.get(name)) for r in cycles]) for name in found}
+    return {name: curve_of([(100 * r.fraction, r.mean_scores.get(name)) for r in cycles]) for name in found}

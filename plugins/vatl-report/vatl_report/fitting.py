@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vatl_core.files import write_whole
-from vatl_report.plots import COLOURS, DASHES, INK, _plot
+from vatl_report.plots import COLOURS, DASHES, INK, plotted
 
 
 def draw_fitting(record: Path) -> Path | None:
@@ -16,7 +16,7 @@ def draw_fitting(record: Path) -> Path | None:
     if not fitted["curve"]:
         return None
     picture = record.with_suffix(".png")
-    write_whole(picture, _plot(lambda figure: _draw(figure, fitted), 7, 4.2).png)
+    write_whole(picture, plotted(lambda figure: _draw(figure, fitted), 7, 4.2).png)
     return picture
 
 

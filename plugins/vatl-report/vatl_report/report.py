@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vatl_core.errors import InputError
+from vatl_core.errors import InputError, VatlError
+
+if TYPE_CHECKING:
+    from vatl_core.runs import PastRun
 
 
 def write_report(runs: Sequence[Path], folder: Path) -> Path:
@@ -22,11 +26,35 @@ def write_report(runs: Sequence[Path], folder: Path) -> Path:
         InputError: no run was given, or a directory is no run.
         OSError: ``folder`` cannot be written to.
     """
-    from vatl_core.runs import PastRun
     from vatl_report.comparison import write_comparison
     from vatl_report.run_page import write_run_page
 
     if not runs:
         raise InputError("no run to report on: name at least one run directory")
-    past = [PastRun.open(path) for path in runs]
-    return write_run_page(past[0], folder) if len(past) == 1 else write_comparison(past, folder)
+    past, unreadable = _opened(runs)
+    if len(runs) == 1:
+        return write_run_page(past[0], folder)
+    return write_comparison(past, folder, unreadable)
+
+
+def _opened(paths: Sequence[Path]) -> tuple[list[PastRun], dict[str, str]]:
+    """Those of the runs that can be read, and why the others cannot; if none can, that is an error."""
+    from cattrs import BaseValidationError
+
+    from vatl_core.plugins import discover
+    from vatl_core.runs import PastRun
+
+    registry = discover()
+    past: list[PastRun] = []
+    problems: dict[str, str] = {}
+    for path in paths:
+        try:
+            past.append(PastRun.open(path, registry))
+        except VatlError as error:
+            problems[str(path)] = str(error)
+        except (ValueError, KeyError, BaseValidationError) as error:
+            problems[str(path)] = f"its records cannot be read ({type(error).__name__}: {error})"
+    if not past:
+        first, problem = next(iter(problems.items()))
+        raise InputError(problem if first in problem else f"{first}: {problem}")
+    return past, problems

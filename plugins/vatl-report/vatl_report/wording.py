@@ -50,6 +50,11 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def plural(count: int, word: str) -> str:
+    """``1 video``, ``3 videos``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def listed(value: object) -> str:
     """An option's value: lists with commas, nothing as a dash."""
     if isinstance(value, list | tuple):

@@ -1,0 +1,189 @@
+"""Learning curves of methods, and the papers' table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from vatl_report.experiment import QUERY, Experiment, Trial, by_video, columns, grid, mean_at
+from vatl_report.layout import Cell, Part, Table, accuracies, file_name, from_columns
+from vatl_report.plots import ACROSS, Plot, Style, in_grid, legend_below, percent_scale, plotted, styles, unit_scale
+from vatl_report.statistics import Mean
+from vatl_report.tables import csv_text
+from vatl_report.wording import plural
+
+MOST_PANELS: Final = 24
+_LABELS: Final = {
+    "ap": "AP, estimates alone (0–1)", "ap_with_labels": "AP, labels counted in (0–1)",
+    "mean_oks_unlabelled": "mean OKS, unlabelled (0–1)", "mean_oks_with_labels": "mean OKS, labels counted in (0–1)",
+    QUERY: "mean OKS of the query against its labels (0–1)",
+}  # fmt: skip
+_CHOICES: Final = (("ap", "ap_with_labels"), ("mean_oks_unlabelled", "mean_oks_with_labels"), (QUERY,))
+
+
+@attrs.frozen
+class MeanCurve:
+    """A method's mean curve.
+
+    Attributes:
+        percent: labelled, ascending.
+        means: one for each.
+    """
+
+    percent: tuple[float, ...]
+    means: tuple[Mean, ...]
+
+    @classmethod
+    def of(cls, trials: Sequence[Trial], measure: str) -> MeanCurve:
+        """Mean over videos of the mean over seeds, as far as all ``trials`` go."""
+        points = grid(trials, measure)
+        means = [mean_at(trials, measure, point) for point in points]
+        return cls(tuple(points), tuple(mean for mean in means if mean))
+
+
+def measures(experiment: Experiment) -> tuple[str, ...]:
+    """What to draw: AP where any run has it, else mean OKS, else the queries' agreement with their labels."""
+    for choice in _CHOICES:
+        if found := tuple(measure for measure in choice if experiment.with_curve(measure)):
+            return found
+    return ()
+
+
+def mean_curves(trials: Sequence[Trial], measure: str) -> dict[str, MeanCurve]:
+    """``{method: curve}``"""
+    methods = dict.fromkeys(t.method for t in trials)
+    return {name: MeanCurve.of([t for t in trials if t.method == name], measure) for name in methods}
+
+
+def learning_part(experiment: Experiment) -> Part | None:
+    """Curves over all shared videos and on each video; None where no run has a measure."""
+    shown = measures(experiment)
+    if not shown:
+        return None
+    looks = styles(experiment.methods)
+    pooled = {m: mean_curves(experiment.with_curve(m, shared), m) for m in shown if (shared := experiment.shared(m))}
+    apart = {v: mean_curves(experiment.with_curve(shown[0], [v]), shown[0]) for v in _videos(experiment, shown[0])}
+    figures, notes = {}, _notes(experiment, shown[0])
+    if pooled:
+        panels = {_LABELS[m]: curves for m, curves in pooled.items()}
+        figures["learning_curves"] = _curves_plot(panels, looks), _caption(experiment.shared(shown[0]), pooled)
+    if len(apart) > 1 or not pooled:
+        some = dict(list(apart.items())[:MOST_PANELS])
+        caption = f"{_LABELS[shown[0]]}, video by video" + (
+            f"; the first {len(some)} of {len(apart)}." if len(some) < len(apart) else "."
+        )
+        figures["learning_curves_by_video"] = _videos_plot(some, _LABELS[shown[0]], looks), caption
+    tables = tuple(papers_table(experiment, m) for m in shown if m != QUERY and experiment.shared(m))
+    data = _csv([("", m, curves) for m, curves in pooled.items()] + [(v, shown[0], c) for v, c in apart.items()])
+    return Part(
+        "Learning curves",
+        "A line is the mean over videos of the mean over seeds; the band is its 95 % confidence interval (Student's t, "
+        "over the seeds). Curves are compared at the percentages of their schedules, between the points of a run along "
+        "a straight line, and end where the first of their runs ended.",
+        figures,
+        {"learning_curves": data},
+        tables,
+        tuple(notes),
+    )
+
+
+def _videos(experiment: Experiment, measure: str) -> list[str]:
+    return [video for video in experiment.videos if experiment.with_curve(measure, [video])]
+
+
+def _notes(experiment: Experiment, measure: str) -> list[str]:
+    """What to keep in mind about seeds and videos."""
+    notes, shared = [], experiment.shared(measure)
+    trials = experiment.with_curve(measure)
+    seeds = {(t.method, t.video): 0 for t in trials}
+    for t in trials:
+        seeds[t.method, t.video] += 1
+    if single := sum(count == 1 for count in seeds.values()):
+        notes.append(
+            f"{single} of {plural(len(seeds), 'combination')} of method and video have one run: no band is drawn where "
+            "they take part, because it takes two seeds to tell chance from method."
+        )
+    alone = [video for video in _videos(experiment, measure) if video not in shared]
+    if alone:
+        notes.append(f"Not every method was run on {', '.join(alone)}: what is pooled leaves them out.")
+    lacking = [t.name for t in experiment.trials if not t.curves[measure]]
+    if lacking:
+        notes.append(f"For want of figures: {', '.join(lacking)} (no truth to measure against).")
+    return notes
+
+
+def _caption(shared: Sequence[str], pooled: Mapping[str, Mapping[str, MeanCurve]]) -> str:
+    runs = sorted({curve.means[0].count for curves in pooled.values() for curve in curves.values()})
+    each = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
+    over = f"{len(shared)} videos ({', '.join(shared)})" if 1 < len(shared) <= 8 else plural(len(shared), "video")
+    return f"Mean over {over}, {each} run{'' if runs[-1] == 1 else 's'} a method. 0 %: the source estimators."
+
+
+def _curves_plot(panels: Mapping[str, Mapping[str, MeanCurve]], looks: Mapping[str, Style]) -> Plot:
+    def draw(figure: Any) -> None:
+        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for axis, (label, curves) in zip(axes, panels.items(), strict=True):
+            for name, curve in curves.items():
+                draw_curve(axis, curve, looks[name])
+            unit_scale(axis, label)
+        legend_below(figure, {name: looks[name] for curves in panels.values() for name in curves})
+
+    return plotted(draw, 5 * max(len(panels), 1.4), 4.3 + 0.08 * len(looks))
+
+
+def _videos_plot(videos: Mapping[str, Mapping[str, MeanCurve]], label: str, looks: Mapping[str, Style]) -> Plot:
+    def draw(figure: Any, axes: Sequence[Any]) -> None:
+        for number, (axis, (video, curves)) in enumerate(zip(axes, videos.items(), strict=True)):
+            for name, curve in curves.items():
+                draw_curve(axis, curve, looks[name], small=True)
+            axis.set_title(video, fontsize=10, parse_math=False)
+            axis.set_ylim(0, 1)
+            percent_scale(axis, "labelled instances (%)" if number + ACROSS >= len(axes) else "")
+        figure.supylabel(label, fontsize=10)
+        legend_below(figure, {name: looks[name] for curves in videos.values() for name in curves})
+
+    return in_grid(draw, len(videos), 3.3, 2.6, sharey=True)
+
+
+def draw_curve(axis: Any, curve: MeanCurve, look: Style, small: bool = False) -> None:
+    """One method's mean and, where it is known, its band."""
+    values = [mean.mean for mean in curve.means]
+    if len(values) > 1 and all(mean.low is not None for mean in curve.means):
+        low, high = zip(*((mean.low, mean.high) for mean in curve.means), strict=True)
+        axis.fill_between(curve.percent, low, high, color=look.colour, alpha=0.15, linewidth=0)
+    every = max(1, len(values) // 12)
+    size = {"markersize": 3.5, "linewidth": 1.2} if small else {}
+    axis.plot(curve.percent, values, **look.line, markevery=every, clip_on=False, zorder=3, **size)
+
+
+def papers_table(experiment: Experiment, measure: str) -> Table:
+    """Methods in rows, labelled percentages and the area in columns, over the shared videos."""
+    trials = experiment.with_curve(measure, experiment.shared(measure))
+    methods = [m for m in experiment.methods if any(t.method == m for t in trials)]
+    points = columns(trials, measure)
+
+    def column(point: float) -> list[Cell]:
+        found = [mean_at([t for t in trials if t.method == m], measure, point) for m in methods]
+        return accuracies([mean.mean if mean else None for mean in found])
+
+    start, end = points[0], points[-1]
+    areas = [
+        by_video([t for t in trials if t.method == m], lambda t: t.curves[measure].mean(start, end)) for m in methods
+    ]
+    cells = [column(point) for point in points] + [accuracies([mean.mean if mean else None for mean in areas])]
+    head = ["method", *(f"{point:.3g} %" for point in points), "ALC" if end > 99.5 else f"ALC to {end:.3g} %"]
+    title = f"{_LABELS[measure].replace(' (0–1)', '')}: mean over {plural(len({t.video for t in trials}), 'video')}"
+    return Table(f"table_{file_name(measure)}", title, tuple(head), from_columns(methods, cells))
+
+
+def _csv(curves: Sequence[tuple[str, str, Mapping[str, MeanCurve]]]) -> str:
+    """Every mean curve; an empty video means all the shared ones."""
+    rows = [
+        [video, method, measure, percent, mean.mean, mean.low, mean.high, mean.count]
+        for video, measure, of_methods in curves
+        for method, curve in of_methods.items()
+        for percent, mean in zip(curve.percent, curve.means, strict=True)
+    ]
+    return csv_text(["video", "method", "measure", "labelled_percent", "mean", "low", "high", "runs"], rows)
