@@ -29,7 +29,7 @@ SMALL = {
 }
 QUICK = (
     "--weights", "none", "--retrain", "full", "-o", "full.scratch_epochs=1", "--schedule", "3,6", "--device", "cpu",
-    "--query", "thc", "--precision", "float32",
+    "--query", "thc", "--select", "top", "--precision", "float32",
 )  # fmt: skip
 
 

@@ -26,17 +26,9 @@ SMALL = {
     "fastpose": ("-o", "estimator.depth=26", "-o", "estimator.width=8", "-o", "estimator.input_size=64,64"),
 }
 QUICK = (
-    "--weights",
-    "none",
-    "--retrain",
-    "full",
-    "-o",
-    "full.scratch_epochs=1",
-    "--schedule",
-    "3,6",
-    "--device",
-    "cpu",
-)
+    "--weights", "none", "--retrain", "full", "-o", "full.scratch_epochs=1", "--schedule", "3,6", "--device", "cpu",
+    "--query", "thc", "--select", "top", "--precision", "float32",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
