@@ -242,6 +242,25 @@ class Window:
 
 
 @attrs.frozen
+class Panel:
+    """One picture of what lies behind a criterion's scores, for each of B instances: drawn over the instance's crop.
+
+    Attributes:
+        title: what it shows.
+        heatmaps: (B, K, h, w) that cover the crop; None where it shows none.
+        keypoints: (B, K, 2) pixels of the frame, NaN for those that are not known; None where it shows none.
+        when: whose crop: −1 that of the instance's previous neighbour, 0 its own, 1 that of the next.
+        there: (B,) bool, the instances that it exists for; None for all.
+    """
+
+    title: str
+    heatmaps: Tensor | None = None
+    keypoints: Tensor | None = None
+    when: int = 0
+    there: Tensor | None = None
+
+
+@attrs.frozen
 class Poses:
     """M known poses, to fit a criterion on.
 
@@ -344,6 +363,21 @@ class Criterion(ABC):
 
     def fit(self, labelled: Poses, generator: torch.Generator) -> None:
         """Called in each cycle before scoring, with the poses labelled so far (none in the first)."""
+
+    def explain(self, window: Window) -> list[Panel]:
+        """What lies behind the scores of a window, for people to look at; never asked for in a run.
+
+        Unless a criterion knows better: the heatmaps that it compares or reads, or the poses; nothing for others.
+        """
+        if "neighbours" in self.needs:
+            return [
+                Panel("previous frame", window.previous, when=-1, there=window.has_previous),
+                Panel("present frame", window.heatmaps),
+                Panel("next frame", window.next, when=1, there=window.has_next),
+            ]
+        if "heatmaps" in self.needs:
+            return [Panel("heatmaps", window.heatmaps)]
+        return [Panel("estimate", keypoints=window.keypoints)] if "poses" in self.needs else []
 
 
 # -------------------------------------------------------------------------------------------------------- selector
@@ -492,5 +526,6 @@ CONTRACTS: dict[str, type] = {
 
 __all__ = [
     "CONTRACTS", "Criterion", "Dataset", "Download", "Estimator", "Executor", "Instances", "Labels", "Normalisation",
-    "Oracle", "Origin", "Pool", "Poses", "PreTraining", "Retraining", "Selector", "Stopping", "Trunk", "Window",
+    "Oracle", "Origin", "Panel", "Pool", "Poses", "PreTraining", "Retraining", "Selector", "Stopping", "Trunk",
+    "Window",
 ]  # fmt: skip

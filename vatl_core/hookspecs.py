@@ -6,7 +6,7 @@ whenever ``vatl`` starts, and only *describes* components, which are imported wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vatl_core.plugins import Component
     from vatl_core.presets import Preset
     from vatl_core.records import CycleRecord, RunRecord
+    from vatl_core.runs import PastRun
 
 hookspec = HookspecMarker("vatl")
 hookimpl = HookimplMarker("vatl")
@@ -92,3 +93,20 @@ def vatl_fitted(record: Path) -> Path | None:
 @hookspec
 def vatl_report(runs: Sequence[Path], folder: Path) -> Path | None:
     """Write a report on one or more run directories into ``folder``; return the page to open."""
+
+
+@hookspec
+def vatl_visualize(
+    run: PastRun,
+    cycle: int,
+    folder: Path,
+    count: int,
+    projection: str,
+    fps: float,
+    progress: Callable[[str, int, int], None],
+) -> Sequence[Path]:
+    """Draw into ``folder`` what a cycle estimated and why it asked; return the files.
+
+    ``count`` instances behind the highest scores of each criterion; the feature space by ``projection``.
+    """
+    raise AssertionError("a hook specification is never called")

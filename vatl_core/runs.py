@@ -360,6 +360,20 @@ class PastRun:
         """What is kept of a cycle's pass, on the CPU and without features."""
         return self.folder.estimates(cycle)
 
+    def at(self, cycle: int) -> Run:
+        """The run as it stood when it estimated in ``cycle``, to look at; nothing is written.
+
+        Raises:
+            InputError: the weights of that cycle are not there, or something it is made of cannot be used here.
+        """
+        file = self.folder.weights(cycle)
+        if not file.is_file():
+            raise InputError(f"{file} is not there: without the weights of cycle {cycle} nothing can be estimated")
+        run = _prepare(self.config, self.registry, self.folder)
+        run.folder, run.records = self.folder, self.cycles[:cycle]
+        checkpoints.load(run.estimator, checkpoints.read(file), run.video.skeleton, str(file))
+        return run
+
     def labels(self) -> Labels:
         """Everything labelled, in the order of asking."""
         asked = [index for record in self.cycles for index in record.query]

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "resume": "Take up an interrupted run.",
     "predict": "Write the adapted estimator's poses for the whole video.",
     "report": "Write a report on one or more runs.",
+    "visualize": "Draw what a run saw, cycle by cycle.",
     "evaluate": "Measure any weights on any split.",
     "train": "Train a source estimator on a data set's training videos.",
     "fit": "Let a criterion learn from a data set's poses, before any run.",

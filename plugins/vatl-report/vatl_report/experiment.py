@@ -46,8 +46,8 @@ class Trial:
 
     @property
     def tolerance(self) -> float:
-        """One label, in % of the video's instances."""
-        return 100 / self.instances
+        """Half a label, in % of the video's instances: what a whole number of labels may miss a percentage by."""
+        return 50 / self.instances + 1e-9
 
     @property
     def planned(self) -> list[float]:

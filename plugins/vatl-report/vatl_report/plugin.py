@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from vatl_core.hookspecs import hookimpl
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
     from vatl_core.records import RunRecord
+    from vatl_core.runs import PastRun
 
 
 @hookimpl
@@ -44,3 +45,19 @@ def vatl_report(runs: Sequence[Path], folder: Path) -> Path:
     from vatl_report.report import write_report
 
     return write_report(runs, folder)
+
+
+@hookimpl
+def vatl_visualize(
+    run: PastRun,
+    cycle: int,
+    folder: Path,
+    count: int,
+    projection: str,
+    fps: float,
+    progress: Callable[[str, int, int], None],
+) -> list[Path]:
+    """Poses as a video, what lies behind high scores, and the feature space, into ``folder``."""
+    from vatl_report.visualisation import visualise
+
+    return visualise(run, cycle, folder, count, projection, fps, progress)

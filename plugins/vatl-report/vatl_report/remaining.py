@@ -85,7 +85,7 @@ def _by_truth(past: PastRun, estimates: Estimates, rest: Tensor) -> Remaining:
             f"OKS {accuracy(float(values[i]))}",
             bool(values[i] >= past.config.threshold),
         )
-        for i in _apart(past.video, rest[values[rest].argsort(stable=True)])
+        for i in apart(past.video, rest[values[rest].argsort(stable=True)])
     ]
     return Remaining("lowest OKS against the ground truth", take(past.video, shots), len(rest), truth=True)
 
@@ -98,20 +98,20 @@ def _by_score(past: PastRun, estimates: Estimates, rest: Tensor) -> Remaining:
     shown = estimates.criteria[names[0]] if len(names) == 1 else values
     shots = [
         Shot(i, (Pose.estimate(estimates.keypoints[i]),), f"{measure} {score(float(shown[i]))}")
-        for i in _apart(past.video, rest[values[rest].argsort(descending=True, stable=True)])
+        for i in apart(past.video, rest[values[rest].argsort(descending=True, stable=True)])
     ]
     return Remaining(f"highest {measure}", take(past.video, shots), len(rest), truth=False)
 
 
-def _apart(video: Video, ranked: Tensor) -> list[int]:
-    """The first :data:`CROPS` of ``ranked`` (R,) that are not close in time to an earlier one of the same track."""
+def apart(video: Video, ranked: Tensor, count: int = CROPS) -> list[int]:
+    """The first ``count`` of ``ranked`` (R,) that are not close in time to an earlier one of the same track."""
     chosen: list[int] = []
     taken: dict[int, list[int]] = {}
     places = zip(
         ranked.tolist(), video.instances.track[ranked].tolist(), video.instances.frame[ranked].tolist(), strict=True
     )
     for instance, track, frame in places:
-        if len(chosen) < CROPS and all(abs(frame - other) > APART for other in taken.get(track, [])):
+        if len(chosen) < count and all(abs(frame - other) > APART for other in taken.get(track, [])):
             chosen.append(instance)
             taken.setdefault(track, []).append(frame)
     return chosen

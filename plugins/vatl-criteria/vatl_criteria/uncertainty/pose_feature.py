@@ -42,11 +42,27 @@ def pose_feature(keypoints: Tensor, weights: Tensor, boxes: Tensor, triples: lis
         (B, 2K + A)
     """
     weights = weights.clamp(min=0).to(keypoints.dtype)
-    total = weights.sum(1, keepdim=True).clamp(min=_SMALL)
-    centre = (keypoints * weights[..., None]).sum(1) / total
-    offsets = (keypoints - centre[:, None]) / boxes[:, 3, None, None]
+    offsets = (keypoints - _centre(keypoints, weights)) / boxes[:, 3, None, None]
     offsets = offsets * (weights > 0)[..., None]
     return torch.cat([offsets[..., 0], offsets[..., 1], angles(keypoints, triples)], 1)
+
+
+def _centre(keypoints: Tensor, weights: Tensor) -> Tensor:
+    """The mean keypoint (B, 1, 2) by weights (B, K)."""
+    total = weights.sum(1, keepdim=True).clamp(min=_SMALL)
+    return ((keypoints * weights[..., None]).sum(1) / total)[:, None]
+
+
+def keypoints_of(features: Tensor, keypoints: Tensor, weights: Tensor, boxes: Tensor) -> Tensor:
+    """The keypoints (B, K, 2), in pixels, that features (B, 2K + A) speak of.
+
+    Args:
+        features: as :func:`pose_feature` makes them; their angles are not used.
+        keypoints, weights, boxes: of the pose that they are of, for its centre and size.
+    """
+    count = keypoints.shape[1]
+    offsets = torch.stack([features[:, :count], features[:, count : 2 * count]], dim=-1)
+    return _centre(keypoints, weights.clamp(min=0).to(keypoints.dtype)) + offsets * boxes[:, 3, None, None]
 
 
 def angles(keypoints: Tensor, triples: list[tuple[int, int, int]]) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from attrs.validators import ge, in_
 from torch import Tensor
 
-from vatl_core.contracts import Criterion, Poses, PreTraining, Window
+from vatl_core.contracts import Criterion, Panel, Poses, PreTraining, Window
 from vatl_core.errors import InputError, unknown
 from vatl_core.skeleton import Skeleton
 from vatl_criteria.uncertainty.autoencoder import (
@@ -26,7 +26,7 @@ from vatl_criteria.uncertainty.autoencoder import (
     fit,
     reconstruction_error,
 )
-from vatl_criteria.uncertainty.pose_feature import angle_triples, known_entries, pose_feature
+from vatl_criteria.uncertainty.pose_feature import angle_triples, keypoints_of, known_entries, pose_feature
 
 _COUNTED: Final = "counted"
 """What a file of learnt things calls the entries of the feature that were learnt, beside the network's parameters."""
@@ -117,9 +117,20 @@ class PoseUnnaturalness(Criterion):
         """Reads the estimated poses; the box is the instance's box."""
         if self._network is None or self._counted is None:
             return torch.zeros_like(window.scores[:, 0])
-        weights = window.scores * self._counted[: window.scores.shape[1]]
-        features = pose_feature(window.keypoints, weights, window.boxes, self._triples) * self._counted
+        features, _ = self._features(window, self._counted)
         return reconstruction_error(features, self._network(features), self._counted.expand_as(features))
+
+    def explain(self, window: Window) -> list[Panel]:
+        """The pose that the auto-encoder is given, and the pose that it makes of it."""
+        if self._network is None or self._counted is None:
+            return [Panel("input", keypoints=window.keypoints)]
+        features, weights = self._features(window, self._counted)
+        rebuilt = keypoints_of(self._network(features), window.keypoints, weights, window.boxes)
+        counted = self._counted[: weights.shape[1], None]
+        return [
+            Panel("input", keypoints=torch.where((weights > 0)[..., None], window.keypoints, torch.nan)),
+            Panel("reconstruction", keypoints=torch.where(counted, rebuilt, torch.nan)),
+        ]
 
     # ------------------------------------------------------------------------------------------------------- shared
     def _build(self, skeleton: Skeleton, generator: torch.Generator, device: torch.device) -> AutoEncoder:
@@ -133,6 +144,11 @@ class PoseUnnaturalness(Criterion):
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
             self._network = AutoEncoder(self._size(skeleton), self.z_dim, self.output).to(device)
         return self._network
+
+    def _features(self, window: Window, counted: Tensor) -> tuple[Tensor, Tensor]:
+        """The estimated poses' features (B, D), 0 where they do not count, and the keypoints' weights (B, K)."""
+        weights = window.scores * counted[: window.scores.shape[1]]
+        return pose_feature(window.keypoints, weights, window.boxes, self._triples) * counted, weights
 
     def _size(self, skeleton: Skeleton) -> int:
         """Entries of a feature."""
