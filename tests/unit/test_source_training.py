@@ -27,11 +27,11 @@ from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, VatlError
 from vatl_core.plugins import Component, Registry
 from vatl_core.skeleton import Skeleton
-from vatl_core.source_training import Log, SourceTraining, _enough, train
-from vatl_core.source_videos import SourceVideos, source_videos
+from vatl_core.source.folder import TrainingFolder
+from vatl_core.source.training import Log, SourceTraining, _enough, train
+from vatl_core.source.videos import SourceVideos, source_videos
 from vatl_core.team import Team, own_device
 from vatl_core.training import Augmentation, Recipe
-from vatl_core.training_folder import TrainingFolder
 from vatl_core.video import Video
 
 ROOT = Path(__file__).parents[2]
@@ -402,7 +402,7 @@ from pathlib import Path
 from tests.conftest import SticksPlugin
 from tests.unit.test_source_training import Remembered, components, task
 from vatl_core.plugins import discover
-from vatl_core.source_training import train
+from vatl_core.source.training import train
 
 registry = discover()
 registry.manager.register(SticksPlugin(*components()), name="tests")

@@ -19,16 +19,16 @@ import pytest
 import tomli_w
 
 from tests.conftest import Vatl
-from vatl_core import sweep as module
 from vatl_core.config import RunConfig
 from vatl_core.errors import InputError, VatlError
 from vatl_core.plugins import discover
 from vatl_core.records import RunRecord, to_json
-from vatl_core.sweep import sweep
-from vatl_core.sweep_folder import SweepFolder
-from vatl_core.sweep_plan import Plan, read_plan
-from vatl_core.sweep_progress import Watch
-from vatl_core.sweep_results import rows_of, summaries, table
+from vatl_core.sweeps import execution as module
+from vatl_core.sweeps.execution import sweep
+from vatl_core.sweeps.folder import SweepFolder
+from vatl_core.sweeps.plan import Plan, read_plan
+from vatl_core.sweeps.progress import Watch
+from vatl_core.sweeps.results import rows_of, summaries, table
 from vatl_executors.local import Local
 
 TWELVE: dict[str, Any] = {

@@ -16,7 +16,7 @@ from vatl_core.contracts import Estimator
 from vatl_core.crops import Crops
 from vatl_core.geometry import CROP_PADDING, invert, transform
 from vatl_core.skeleton import Skeleton
-from vatl_core.source_instances import everything
+from vatl_core.source.instances import everything
 from vatl_core.team import Team
 from vatl_core.training import MARGIN, Fitting, Recipe, Trainer
 from vatl_core.training import Augmentation as Exported

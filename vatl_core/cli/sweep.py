@@ -30,8 +30,8 @@ def command(
     with its cause, and the others go on.
     """
     from vatl_core.plugins import discover
-    from vatl_core.sweep_folder import SweepFolder
-    from vatl_core.sweep_plan import read_plan
+    from vatl_core.sweeps.folder import SweepFolder
+    from vatl_core.sweeps.plan import read_plan
 
     registry = discover()
     plan = read_plan(registry, file, folder, executor, options, jobs)
@@ -43,9 +43,9 @@ def command(
         return
 
     from vatl_core.options import build
-    from vatl_core.sweep import sweep
-    from vatl_core.sweep_progress import Watch
-    from vatl_core.sweep_results import rows_of, summaries, table
+    from vatl_core.sweeps.execution import sweep
+    from vatl_core.sweeps.progress import Watch
+    from vatl_core.sweeps.results import rows_of, summaries, table
 
     made = plan.runs[0].config
     chosen = build(registry, "executor", made.executor, made.of("executor", made.executor))

@@ -90,7 +90,7 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
         add_option(tables, text, config, registry)
 
     from vatl_core.cli.progress import bar
-    from vatl_core.source_training import SourceTraining, train
+    from vatl_core.source.training import SourceTraining, train
     from vatl_core.team import leading
 
     videos = {name: flags.pop(name) for name in ("split", "validation", "held_out")}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Sequence
 
+from vatl_core.annotation_files.rows import Rows
 from vatl_core.errors import InputError
-from vatl_core.rows import Rows
 from vatl_core.skeleton import DEFAULT_SIGMA, PERSON_17, Pair, Skeleton, flip_pairs_from_names
 
 

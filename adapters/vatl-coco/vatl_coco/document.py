@@ -7,9 +7,9 @@ from typing import Final
 
 import attrs
 
+from vatl_core.annotation_files.json_files import read_json
+from vatl_core.annotation_files.rows import Id, Rows
 from vatl_core.errors import InputError
-from vatl_core.json_files import read_json
-from vatl_core.rows import Id, Rows
 
 LISTS: Final = ("images", "annotations", "categories")
 

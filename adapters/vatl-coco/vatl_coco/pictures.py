@@ -8,9 +8,9 @@ from typing import Final
 import attrs
 import numpy as np
 
+from vatl_core.annotation_files.rows import Indices, Numbers, Rows
 from vatl_core.errors import InputError
 from vatl_core.frames import PictureFiles, VideoFile, exists, missing_files
-from vatl_core.rows import Indices, Numbers, Rows
 from vatl_core.video import Frames
 
 VIDEO_SUFFIXES: Final = frozenset(

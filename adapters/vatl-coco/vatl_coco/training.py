@@ -6,8 +6,8 @@ import reprlib
 
 import numpy as np
 
-from vatl_core.rows import Mask, Numbers, Rows
-from vatl_core.sieve import Sieve
+from vatl_core.annotation_files.rows import Mask, Numbers, Rows
+from vatl_core.annotation_files.sieve import Sieve
 
 
 def for_training(rows: Rows, visible: Mask, boxes: Numbers, size: Numbers, sieve: Sieve) -> Numbers:

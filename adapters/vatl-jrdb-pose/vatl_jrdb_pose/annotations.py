@@ -9,10 +9,8 @@ from pathlib import Path
 import attrs
 import numpy as np
 
-from vatl_core.errors import InputError
-from vatl_core.frames import exists
-from vatl_core.json_files import read_json
-from vatl_core.numbered_pictures import (
+from vatl_core.annotation_files.json_files import read_json
+from vatl_core.annotation_files.numbered_pictures import (
     Annotations,
     Pictures,
     Reading,
@@ -21,8 +19,10 @@ from vatl_core.numbered_pictures import (
     keypoints_of,
     on_pictures,
 )  # fmt: skip
-from vatl_core.rows import Indices, Numbers, Rows
-from vatl_core.sieve import Sieve
+from vatl_core.annotation_files.rows import Indices, Numbers, Rows
+from vatl_core.annotation_files.sieve import Sieve
+from vatl_core.errors import InputError
+from vatl_core.frames import exists
 from vatl_jrdb_pose.skeleton import SKELETON
 
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import attrs
 
+from vatl_core.annotation_files.numbered_pictures import Reading
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
-from vatl_core.numbered_pictures import Reading
 from vatl_core.skeleton import Skeleton
 from vatl_core.video import Instances, Video
 from vatl_jrdb_pose.annotations import read

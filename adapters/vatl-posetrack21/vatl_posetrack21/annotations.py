@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import numpy as np
 
-from vatl_core.numbered_pictures import (
+from vatl_core.annotation_files.numbered_pictures import (
     Annotations,
     Pictures,
     Reading,
@@ -17,8 +17,8 @@ from vatl_core.numbered_pictures import (
     keypoints_of,
     on_pictures,
 )  # fmt: skip
-from vatl_core.rows import Id, Indices, Mask, Rows
-from vatl_core.sieve import Sieve, again, kinds
+from vatl_core.annotation_files.rows import Id, Indices, Mask, Rows
+from vatl_core.annotation_files.sieve import Sieve, again, kinds
 from vatl_posetrack21.skeleton import SKELETON
 
 IMAGE_IDS = ("id", "frame_id", "image_id")

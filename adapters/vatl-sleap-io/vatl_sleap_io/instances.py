@@ -9,10 +9,10 @@ import sleap_io
 import torch
 from torch import Tensor
 
+from vatl_core.annotation_files.rows import Mask
+from vatl_core.annotation_files.sieve import Sieve, again
 from vatl_core.errors import InputError
 from vatl_core.geometry import boxes_around
-from vatl_core.rows import Mask
-from vatl_core.sieve import Sieve, again
 from vatl_core.video import Instances, neighbours
 from vatl_sleap_io.footage import Footage
 from vatl_sleap_io.project import Project

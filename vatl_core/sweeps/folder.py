@@ -18,7 +18,7 @@ from vatl_core.errors import InputError
 from vatl_core.files import write_whole
 from vatl_core.records import RunRecord
 from vatl_core.store import RunFolder
-from vatl_core.sweep_plan import SweepRun
+from vatl_core.sweeps.plan import SweepRun
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ from vatl_core.crops import Crops, JoinedCrops
 from vatl_core.errors import InputError
 from vatl_core.estimate import estimate
 from vatl_core.metrics import oks
-from vatl_core.source_videos import SourceVideos
+from vatl_core.source.videos import SourceVideos
 from vatl_core.team import Team
 from vatl_core.training import MARGIN, Labelled
 from vatl_core.video import Video

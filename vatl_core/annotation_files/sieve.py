@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 import attrs
 import numpy as np
 
+from vatl_core.annotation_files.rows import Id, Indices, Mask, Numbers
 from vatl_core.errors import InputError
-from vatl_core.rows import Id, Indices, Mask, Numbers
 
 
 @attrs.define

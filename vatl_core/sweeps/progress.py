@@ -14,8 +14,8 @@ import attrs
 
 from vatl_core.errors import InputError
 from vatl_core.schedule import amounts
-from vatl_core.sweep_folder import SweepFolder, cycles_done
-from vatl_core.sweep_plan import SweepRun
+from vatl_core.sweeps.folder import SweepFolder, cycles_done
+from vatl_core.sweeps.plan import SweepRun
 
 INTERVAL: Final = {True: 1.0, False: 60.0}
 """Seconds between two status lines on a terminal, where they replace each other, and elsewhere."""

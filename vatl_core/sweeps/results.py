@@ -12,8 +12,8 @@ from typing import Any, Final
 import attrs
 
 from vatl_core.files import write_whole
-from vatl_core.sweep_folder import SweepFolder
-from vatl_core.sweep_plan import SweepRun
+from vatl_core.sweeps.folder import SweepFolder
+from vatl_core.sweeps.plan import SweepRun
 
 FIGURES: Final = ("labelled", "mean_oks", "ap", "alc", "mean_oks_with_labels", "ap_with_labels", "alc_with_labels")
 """Of a closing record, what is written for each run."""

@@ -16,9 +16,9 @@ from vatl_core.contracts import Executor
 from vatl_core.errors import VatlError
 from vatl_core.plugins import describe
 from vatl_core.runs import carry_out
-from vatl_core.sweep_folder import SweepFolder
-from vatl_core.sweep_plan import Plan, SweepRun
-from vatl_core.sweep_results import write_results
+from vatl_core.sweeps.folder import SweepFolder
+from vatl_core.sweeps.plan import Plan, SweepRun
+from vatl_core.sweeps.results import write_results
 
 
 @attrs.frozen

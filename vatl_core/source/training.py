@@ -20,11 +20,11 @@ from vatl_core.estimate import Progress, silent
 from vatl_core.options import build
 from vatl_core.plugins import Registry
 from vatl_core.seeds import generator, seeded
-from vatl_core.source_instances import Validation, prepare
-from vatl_core.source_videos import source_videos
+from vatl_core.source.folder import TrainingFolder
+from vatl_core.source.instances import Validation, prepare
+from vatl_core.source.videos import source_videos
 from vatl_core.team import Team, joined
 from vatl_core.training import Fitting, Recipe, Trainer
-from vatl_core.training_folder import TrainingFolder
 from vatl_core.weights import begin_with
 
 Say = Callable[[str], None]

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vatl_core.annotation_files.json_files import read_json
+from vatl_core.annotation_files.rows import Id, Indices, Mask, Numbers, Rows
+from vatl_core.annotation_files.sieve import Sieve, again, clipped, kinds, numbered
 from vatl_core.errors import InputError
 from vatl_core.frames import PictureFiles, missing_files, picture_size
-from vatl_core.json_files import read_json
-from vatl_core.rows import Id, Indices, Mask, Numbers, Rows
-from vatl_core.sieve import Sieve, again, clipped, kinds, numbered
 from vatl_core.skeleton import Skeleton
 from vatl_core.video import Instances, Video
 

@@ -1,0 +1,1 @@
+"""Reading the annotation files of others: what data-set adapters share."""

@@ -1,0 +1,1 @@
+"""Training a source estimator on a data set, before any run."""
