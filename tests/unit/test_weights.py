@@ -310,7 +310,7 @@ class TestBackbone:
         else:
             del tensors[last]
         torch.save(tensors, tmp_path / "w.pth")
-        with pytest.raises(InputError, match="are not this estimator's backbone: .* missing"):
+        with pytest.raises(InputError, match=r"are not this estimator's backbone: .* missing"):
             begin(f"backbone:{tmp_path / 'w.pth'}", estimator)
 
 
