@@ -119,7 +119,9 @@ def with_curve(past: PastRun, percents: list[float], values: list[float]) -> Pas
     ]
     schedule = tuple(f"{percent / 100:g}" if percent < 100 else "1.0" for percent in percents if percent)
     closing = attrs.evolve(past.closing, instances=200, labelled=round(2 * percents[-1]), ap=values[-1])
-    return attrs.evolve(past, cycles=cycles, closing=closing, config=attrs.evolve(past.config, schedule=schedule))
+    made = attrs.evolve(past, cycles=cycles, closing=closing, config=attrs.evolve(past.config, schedule=schedule))
+    vars(made)["video"] = past.video
+    return made
 
 
 def test_schedules_that_differ_are_compared_where_both_have_been(tmp_path: Path) -> None:
@@ -181,6 +183,20 @@ def test_only_videos_of_every_method_are_pooled(tmp_path: Path) -> None:
     assert papers_table(found, "ap").rows[0][1].value == pytest.approx(0.223), "the hard video does not count"
     page = Page(write_comparison(list(runs.values()), tmp_path / "out"))
     assert "Not every method was run on hard" in page.text
+
+
+def test_a_video_that_ends_early_does_not_cut_the_others(tmp_path: Path) -> None:
+    def on(video: str, end: int) -> PastRun:
+        past = made_up_run(tmp_path / video, made_up_video(name=video))
+        return with_curve(past, [0, end / 2, end], [0.1, 0.5, 0.8])
+
+    found = experiment({"a": on("a", 100), "b": on("b", 90), "c": on("c", 10)})
+    assert found.shared("ap") == ["a", "b"]
+    found = experiment({"d": on("d", 30), "e": on("e", 20), "f": on("f", 24)})
+    assert found.shared("ap") == ["d", "e", "f"]
+    page = Page(write_comparison([on("g", 100), on("h", 10)], tmp_path / "out"))
+    assert "Runs on h end long before the others" in page.text
+    assert page.row("method")[-1] == "ALC"
 
 
 def test_unfinished_runs_and_repeats_do_not_count(tmp_path: Path) -> None:

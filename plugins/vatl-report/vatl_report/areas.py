@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Final
 
-from vatl_report.experiment import QUERY, Experiment, Range, Trial, by_video, shared_videos
+from vatl_report.experiment import QUERY, Experiment, Range, Trial, by_video
 from vatl_report.layout import Cell, Part, Table, accuracies, file_name, from_columns
 from vatl_report.learning import measures
 from vatl_report.statistics import LEAST_PAIRS, Comparison, compare
@@ -64,7 +64,7 @@ def paired(experiment: Experiment, areas: Mapping[str, float]) -> dict[str, dict
 def _area_table(experiment: Experiment, measure: str, areas: Mapping[str, float]) -> Table:
     trials = experiment.with_curve(measure)
     methods = [m for m in experiment.methods if any(t.method == m for t in trials)]
-    reached, shared = ranges(trials, measure), shared_videos(trials)
+    reached, shared = ranges(trials, measure), experiment.shared(measure)
 
     def column(videos: list[str], spread: bool) -> list[Cell]:
         found = [by_video(_of(trials, method, videos), lambda t: areas[t.name]) for method in methods]

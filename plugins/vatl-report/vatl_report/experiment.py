@@ -122,8 +122,16 @@ class Experiment:
         return [t for t in self.trials if t.curves.get(measure) and (videos is None or t.video in videos)]
 
     def shared(self, measure: str) -> list[str]:
-        """The videos on which every method has this measure: elsewhere methods cannot be compared."""
-        return shared_videos(self.with_curve(measure))
+        """The videos to pool: every method has this measure on them, and together they go far.
+
+        Where runs on some videos end early, as many videos are pooled as make the number of videos times the common
+        range largest: one short video does not cut all the others.
+        """
+        trials = self.with_curve(measure)
+        ends = {v: min(t.curves[measure].percent[-1] for t in trials if t.video == v) for v in shared_videos(trials)}
+        far = sorted(ends, key=lambda video: -ends[video])
+        count = max(range(len(far) + 1), key=lambda n: (n * ends[far[n - 1]] if n else -1, n))
+        return sorted(far[:count])
 
 
 def shared_videos(trials: Sequence[Trial]) -> list[str]:

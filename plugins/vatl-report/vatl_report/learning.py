@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from vatl_report.experiment import QUERY, Experiment, Trial, by_video, columns, grid, mean_at
+from vatl_report.experiment import QUERY, Experiment, Trial, by_video, columns, grid, mean_at, shared_videos
 from vatl_report.layout import Cell, Part, Table, accuracies, file_name, from_columns
 from vatl_report.plots import ACROSS, Plot, Style, in_grid, legend_below, percent_scale, plotted, styles, unit_scale
 from vatl_report.statistics import Mean
@@ -15,6 +15,8 @@ from vatl_report.tables import csv_text
 from vatl_report.wording import plural
 
 MOST_PANELS: Final = 24
+LEAST_RUNS: Final = 3
+"""For a band: two seeds give an interval that fills the figure."""
 _LABELS: Final = {
     "ap": "AP, estimates alone (0–1)", "ap_with_labels": "AP, labels counted in (0–1)",
     "mean_oks_unlabelled": "mean OKS, unlabelled (0–1)", "mean_oks_with_labels": "mean OKS, labels counted in (0–1)",
@@ -80,8 +82,8 @@ def learning_part(experiment: Experiment) -> Part | None:
     return Part(
         "Learning curves",
         "A line is the mean over videos of the mean over seeds; the band is its 95 % confidence interval (Student's t, "
-        "over the seeds). Curves are compared at the percentages of their schedules, between the points of a run along "
-        "a straight line, and end where the first of their runs ended.",
+        "over the seeds), drawn from three runs on. Curves are compared at the percentages of their schedules, between "
+        "the points of a run along a straight line, and end where the first of their runs ended.",
         figures,
         {"learning_curves": data},
         tables,
@@ -102,12 +104,14 @@ def _notes(experiment: Experiment, measure: str) -> list[str]:
         seeds[t.method, t.video] += 1
     if single := sum(count == 1 for count in seeds.values()):
         notes.append(
-            f"{single} of {plural(len(seeds), 'combination')} of method and video have one run: no band is drawn where "
-            "they take part, because it takes two seeds to tell chance from method."
+            f"{single} of {plural(len(seeds), 'combination')} of method and video have one run: where they take part "
+            "there is no interval."
         )
     alone = [video for video in _videos(experiment, measure) if video not in shared]
-    if alone:
-        notes.append(f"Not every method was run on {', '.join(alone)}: what is pooled leaves them out.")
+    if some := [video for video in alone if video not in shared_videos(trials)]:
+        notes.append(f"Not every method was run on {', '.join(some)}: what is pooled leaves this out.")
+    if short := [video for video in alone if video in shared_videos(trials)]:
+        notes.append(f"Runs on {', '.join(short)} end long before the others: what is pooled leaves this out.")
     lacking = [t.name for t in experiment.trials if not t.curves[measure]]
     if lacking:
         notes.append(f"For want of figures: {', '.join(lacking)} (no truth to measure against).")
@@ -150,7 +154,7 @@ def _videos_plot(videos: Mapping[str, Mapping[str, MeanCurve]], label: str, look
 def draw_curve(axis: Any, curve: MeanCurve, look: Style, small: bool = False) -> None:
     """One method's mean and, where it is known, its band."""
     values = [mean.mean for mean in curve.means]
-    if len(values) > 1 and all(mean.low is not None for mean in curve.means):
+    if len(values) > 1 and all(mean.low is not None and mean.count >= LEAST_RUNS for mean in curve.means):
         low, high = zip(*((mean.low, mean.high) for mean in curve.means), strict=True)
         axis.fill_between(curve.percent, low, high, color=look.colour, alpha=0.15, linewidth=0)
     every = max(1, len(values) // 12)

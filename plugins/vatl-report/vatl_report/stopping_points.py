@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -15,10 +15,12 @@ from vatl_report.stops import ACTUAL_FINISH, actual_finish, stops
 from vatl_report.tables import csv_text
 from vatl_report.wording import UNKNOWN, known
 
-PANELS = {
+PANELS: Final = {
     "ap": "AP lost by stopping\n(full labelling − at the stop)",
     "mean_oks": "mean OKS lost by stopping\n(likewise)",
 }
+_ASIDE: Final = 1.1
+"""By how many % the points of a criterion are moved from the next one's, not to hide them."""
 
 
 @attrs.frozen
@@ -69,7 +71,8 @@ def stopping_part(experiment: Experiment) -> Part | None:
     figures = {}
     if shown:
         caption = (
-            "A point is one run. To the right: labels saved. Upward: accuracy lost; below the line stopping gained."
+            "A point is one run, criteria a little beside each other. To the right: labels saved. Upward: accuracy "
+            "lost; below the line stopping gained."
         )
         figures["stopping"] = _plot(points, shown, looks), caption
     judged = any(p.at for p in points)
@@ -127,14 +130,15 @@ def _spread(values: Sequence[float], digits: int) -> Cell:
 def _plot(points: Sequence[Point], shown: dict[str, str], looks: dict[str, Style]) -> Plot:
     def draw(figure: Any, axes: Sequence[Any]) -> None:
         for axis, (measure, label) in zip(axes, shown.items(), strict=True):
-            for name, look in looks.items():
+            for number, (name, look) in enumerate(looks.items()):
+                aside = _ASIDE * (number - (len(looks) - 1) / 2)
                 here = [p for p in points if p.criterion == name and p.percent is not None and measure in p.lost]
                 axis.plot(
-                    [100 - p.percent for p in here if p.percent is not None], [p.lost[measure] for p in here],
+                    [100 - p.percent + aside for p in here if p.percent is not None], [p.lost[measure] for p in here],
                     **look.points, alpha=0.75, markersize=6, clip_on=False,
                 )  # fmt: skip
             axis.axhline(0, color="#24292f", linewidth=1)
-            axis.set_xlim(0, 100)
+            axis.set_xlim(-3, 103)
             axis.set_xlabel("labels saved (% of the video's instances)")
             axis.set_ylabel(label)
         legend_below(figure, looks, lines=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vatl_report.experiment import Experiment, Trial, by_video, shared_videos
+from vatl_report.experiment import Experiment, Trial, by_video
 from vatl_report.layout import Cell, Part, Table, from_columns
 from vatl_report.tables import csv_text
 from vatl_report.wording import UNKNOWN, plural
@@ -33,12 +33,12 @@ def targets_part(experiment: Experiment) -> Part | None:
 
 def _about_videos(experiment: Experiment, measure: str) -> str:
     shared = experiment.shared(measure)
-    return f"Over {plural(len(shared), 'video')} that every method was run on: {', '.join(shared)}."
+    return f"Over {plural(len(shared), 'video')}: {', '.join(shared)}."
 
 
 def _table(experiment: Experiment, measure: str) -> Table | None:
     trials = experiment.with_curve(measure)
-    trials = [t for t in trials if t.video in shared_videos(trials)]
+    trials = [t for t in trials if t.video in experiment.shared(measure)]
     methods = list(dict.fromkeys(t.method for t in trials))
     reached = [target for target in TARGETS if any(t.curves[measure].first(target) is not None for t in trials)]
     if not reached:
