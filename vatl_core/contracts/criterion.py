@@ -1,0 +1,196 @@
+"""How much an instance is worth labelling, and the columns that this is judged by."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+import torch
+from torch import Tensor
+
+from vatl_core.errors import InputError
+from vatl_core.skeleton import Skeleton
+
+if TYPE_CHECKING:
+    pass
+
+
+@attrs.frozen
+class Window:
+    """A batch of B instances with their neighbours in time, all on one device.
+
+    What the criterion does not declare in its ``needs`` may be empty.
+
+    Attributes:
+        index: (B,) indices into the video's instances.
+        skeleton: what the poses are made of.
+        boxes: (B, 4) x, y, w, h, pixels.
+        crops: (B, 4) the crop boxes x1, y1, x2, y2, pixels, that the heatmaps cover.
+        keypoints: (B, K, 2) estimated, pixels of the frame.
+        scores: (B, K) the heatmaps' maxima.
+        features: (B, D) from the same pass as the heatmaps.
+        heatmaps: (B, K, h, w) at the instance's own frame.
+        previous, next: (B, K, h, w) of the same track at its neighbouring frames; undefined where there is none.
+        has_previous, has_next: (B,) bool, whether there is a neighbour.
+        labelled: (B,) bool, of a pool.
+        condensed: (B, …) of a pool, what :meth:`Criterion.condense` made of each instance's heatmaps.
+    """
+
+    index: Tensor
+    skeleton: Skeleton
+    boxes: Tensor
+    crops: Tensor
+    keypoints: Tensor
+    scores: Tensor
+    features: Tensor
+    heatmaps: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    previous: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    next: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    has_previous: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    has_next: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    labelled: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    condensed: Tensor = attrs.field(factory=lambda: torch.empty(0))
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@attrs.frozen
+class Panel:
+    """One picture of what lies behind a criterion's scores, for each of B instances: drawn over the instance's crop.
+
+    Attributes:
+        title: what it shows.
+        heatmaps: (B, K, h, w) that cover the crop; None where it shows none.
+        keypoints: (B, K, 2) pixels of the frame, NaN for those that are not known; None where it shows none.
+        when: whose crop: −1 that of the instance's previous neighbour, 0 its own, 1 that of the next.
+        there: (B,) bool, the instances that it exists for; None for all.
+    """
+
+    title: str
+    heatmaps: Tensor | None = None
+    keypoints: Tensor | None = None
+    when: int = 0
+    there: Tensor | None = None
+
+
+@attrs.frozen
+class Poses:
+    """M known poses, to fit a criterion on.
+
+    Attributes:
+        keypoints: (M, K, 2) pixels.
+        visible: (M, K) bool.
+        boxes: (M, 4) x, y, w, h, pixels.
+        features: (M, D) from the present estimator's pass, for criteria of the pool; None for poses it has not seen.
+    """
+
+    keypoints: Tensor
+    visible: Tensor
+    boxes: Tensor
+    features: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+
+@attrs.frozen
+class PreTraining:
+    """What a criterion's pre-training is told.
+
+    Attributes:
+        generator: on the CPU; every random choice comes from it.
+        epoch: called after each epoch, counted from 1, with the mean error on the training and validation poses.
+    """
+
+    generator: torch.Generator
+    epoch: Callable[[int, float, float], None] = lambda number, training, validation: None
+
+
+class Criterion(ABC):
+    """How much an instance is worth labelling: higher = more.
+
+    ``needs`` declares what :meth:`score` reads of a window: any of ``"heatmaps"``, ``"neighbours"`` (implies
+    heatmaps), ``"poses"``, ``"features"``; and ``"pool"`` to see every instance at once, after the pass: then without
+    heatmaps, but with what :meth:`condense` kept of them if it needs them too.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"heatmaps"})
+    wants_source: ClassVar[bool] = False
+    """Whether :meth:`prepare` makes use of the source domain's poses; if not, they are not loaded for it."""
+    pretrained: str = "none"
+    """An option of criteria with a :meth:`pretrain`: ``auto`` (what ``vatl fit`` kept), ``none``, or a file of it."""
+    share: ClassVar[str | None] = None
+    """A criterion whose mean over the unlabelled, 0 to 1, is this one's share of a sum; the others have the rest."""
+
+    @abstractmethod
+    def score(self, window: Window) -> Tensor:
+        """(B,) float32, finite, on the window's device; an instance's score does not depend on its batch."""
+
+    def prepare(
+        self, skeleton: Skeleton, source: Poses | None, generator: torch.Generator, device: torch.device
+    ) -> str | None:
+        """Called once a run, before anything else, with the source domain's poses where the data set has any.
+
+        Args:
+            skeleton: of the video.
+            source: on ``device``; None where the data set has none of this skeleton.
+            generator: on the CPU.
+            device: where :meth:`fit` and :meth:`score` will be asked to work.
+
+        Returns:
+            What the user should know about it, in a line, or None.
+        """
+        return None
+
+    def pretrain(self, skeleton: Skeleton, training: Poses, validation: Poses, how: PreTraining) -> dict[str, Tensor]:
+        """Learn from a data set's poses, once and before any run, what :meth:`prepare` can then begin with.
+
+        Args:
+            skeleton: of the poses.
+            training, validation: on the device to work on.
+            how: seed and progress.
+
+        Returns:
+            What was learnt, by name, to be kept in a file.
+
+        Raises:
+            InputError: this criterion has nothing to learn beforehand, or the poses are of no use to it.
+        """
+        raise InputError(f"{type(self).__name__} has nothing to learn before a run")
+
+    def begin_with(self, skeleton: Skeleton, learnt: Mapping[str, Tensor]) -> None:
+        """Called before :meth:`prepare`, which is then shown no source poses, where the run has what was learnt.
+
+        Args:
+            skeleton: of the video; what was learnt is for its keypoints and edges, and for the present options.
+            learnt: what :meth:`pretrain` returned, on the CPU.
+
+        Raises:
+            InputError: it is not what :meth:`pretrain` returns.
+        """
+        raise InputError(f"{type(self).__name__} has nothing to learn before a run")
+
+    def condense(self, window: Window) -> Tensor:
+        """(B, …) what is kept of the heatmaps for scoring the pool; asked of those that need both."""
+        return window.scores[:, :0]
+
+    def fit(self, labelled: Poses, generator: torch.Generator) -> None:
+        """Called in each cycle before scoring, with the poses labelled so far (none in the first)."""
+
+    def explain(self, window: Window) -> list[Panel]:
+        """What lies behind the scores of a window, for people to look at; never asked for in a run.
+
+        Unless a criterion knows better: the heatmaps that it compares or reads, or the poses; nothing for others.
+        """
+        if "neighbours" in self.needs:
+            return [
+                Panel("previous frame", window.previous, when=-1, there=window.has_previous),
+                Panel("present frame", window.heatmaps),
+                Panel("next frame", window.next, when=1, there=window.has_next),
+            ]
+        if "heatmaps" in self.needs:
+            return [Panel("heatmaps", window.heatmaps)]
+        return [Panel("estimate", keypoints=window.keypoints)] if "poses" in self.needs else []

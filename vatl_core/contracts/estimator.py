@@ -1,0 +1,137 @@
+"""An estimator, and what its weights come with."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+import torch
+from torch import Tensor, nn
+
+from vatl_core.errors import PluginError
+from vatl_core.skeleton import Skeleton
+
+if TYPE_CHECKING:
+    pass
+
+
+@attrs.frozen
+class Normalisation:
+    """What a network expects of a picture: (pixel / 255 − mean) / std, RGB. It belongs to the checkpoint."""
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def __call__(self, crops: Tensor) -> Tensor:
+        """(B, 3, H, W) uint8 → (B, 3, H, W) float32."""
+        mean = torch.tensor(self.mean, device=crops.device).view(1, 3, 1, 1) * 255
+        std = torch.tensor(self.std, device=crops.device).view(1, 3, 1, 1) * 255
+        return (crops - mean) / std
+
+
+@attrs.frozen
+class Origin:
+    """What a checkpoint does not say, but the family of programs that wrote it is known for.
+
+    Attributes:
+        normalisation: what the weights expect of a picture; None where nobody knows.
+        keypoints: names of the head's channels, in order; None where nobody knows.
+    """
+
+    normalisation: Normalisation | None = None
+    keypoints: tuple[str, ...] | None = None
+
+
+@attrs.frozen
+class Download:
+    """Public weights that can be fetched.
+
+    Attributes:
+        url: where the file is.
+        sha256: of the file, in hexadecimal: all of it, or as many of its first digits as its publisher tells (≥ 8).
+        backbone: whether the file holds only a backbone trained on something else; the rest then stays random.
+    """
+
+    url: str
+    sha256: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9a-f]{8,64}"))
+    backbone: bool = False
+
+
+@attrs.frozen
+class Trunk:
+    """Which of a network's parameters are its backbone's: for files that hold a backbone alone.
+
+    Attributes:
+        prefixes: how their names begin; empty where there is no such thing.
+        added: modules that the usual backbone of this kind lacks; a file may do without them, and they stay random.
+        left_out: how the names begin of what the usual backbone has and this network has no use for.
+    """
+
+    prefixes: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+@attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
+class Estimator(nn.Module, ABC):
+    """A network from an instance's crop to one heatmap a keypoint, and a feature from the same pass.
+
+    A subclass is ``@attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)``: setting an attribute is
+    torch's affair. It makes its layers in :meth:`build`, not in its fields.
+
+    Attributes:
+        input_size: height and width of the crop in pixels.
+        normalisation: what the present weights expect of a crop.
+    """
+
+    stride: ClassVar[int] = 4
+    """Input pixels to a heatmap pixel."""
+    head: ClassVar[str]
+    """The module with one output channel a keypoint, whose channels are matched by keypoint name."""
+    trunk: ClassVar[Trunk] = Trunk()
+    """Which of its parameters a file of a bare backbone must hold."""
+
+    input_size: tuple[int, int] = attrs.field(default=(256, 192), kw_only=True)
+    normalisation: Normalisation = attrs.field(factory=Normalisation, init=False)
+
+    def __attrs_pre_init__(self) -> None:
+        if type(self).__setattr__ is not nn.Module.__setattr__:
+            raise PluginError(
+                f"estimator class {type(self).__name__} must be decorated with @attrs.define(eq=False, slots=False, "
+                "on_setattr=attrs.setters.NO_OP): attrs would otherwise hide its layers from torch"
+            )
+        nn.Module.__init__(self)
+
+    @abstractmethod
+    def build(self, skeleton: Skeleton) -> None:
+        """Make the layers for the keypoints of ``skeleton``, with random weights."""
+
+    @abstractmethod
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised crops (B, 3, H, W) → heatmaps (B, K, H/stride, W/stride), features (B, D)."""
+
+    @abstractmethod
+    def parameter_groups(self, lr: float) -> list[dict[str, object]]:
+        """The optimiser's groups: learning rates for backbone, upsampling and head, from the base rate."""
+
+    def rename(self, key: str) -> str | None:
+        """This network's name for what a foreign checkpoint calls ``key``; None for what is no parameter."""
+        return key
+
+    def origin(self, tensors: Mapping[str, Tensor]) -> Origin:
+        """What a foreign checkpoint leaves unsaid, as its parameters, under their foreign names, give it away."""
+        return Origin()
+
+    def known(self) -> Mapping[str, Download]:
+        """Public weights, by name, that fit this estimator as its options are.
+
+        ``--weights auto`` takes the first that is more than a backbone.
+        """
+        return {}
+
+    @property
+    def heatmap_size(self) -> tuple[int, int]:
+        """Height and width of a heatmap."""
+        return self.input_size[0] // self.stride, self.input_size[1] // self.stride
