@@ -185,3 +185,18 @@ def test_a_whole_command(vatl: Vatl, tmp_path: Path, capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         main(["visualize", str(tmp_path)])
     assert "is no run" in capsys.readouterr().err
+
+
+def test_a_report_on_a_folder(registered: Registered, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Real runs below a folder, and the command as a user gives it."""
+    small = {"dataset": "synthetic", "options": {"dataset": {"synthetic": {"frames": 8}}}, "schedule": ["3"]}
+    for seed in (0, 1):
+        execute(configured(registered(), tmp_path / "runs", seed=seed, name=f"s{seed}", query="lc", **small))
+    main(["report", str(tmp_path / "runs")])
+    page = Path(capsys.readouterr().out.strip())
+    assert page == tmp_path / "runs" / "report" / "index.html"
+    assert "2 runs: 1 method, 1 video, 2 seeds" in page.read_text()
+    assert "lc," in (page.parent / "uncertainty.csv").read_text()
+    with pytest.raises(SystemExit):
+        main(["report", str(tmp_path / "runs" / "s0" / "cycles")])
+    assert "there is no run below it" in capsys.readouterr().err
