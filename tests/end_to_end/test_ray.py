@@ -44,6 +44,7 @@ def settings(cache: Path) -> Iterator[dict[str, str]]:
         "RAY_agent_register_timeout_ms": "300000",
         "XDG_CACHE_HOME": str(cache),
         "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(Path(__file__).parents[2]),  # where workers find the work of these tests
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in names.items():
@@ -98,7 +99,7 @@ def test_tasks_fail_by_themselves_and_work_where_the_command_was_given(
     monkeypatch.chdir(tmp_path)
     ray = Ray(address=cluster.address, retries=1)
     outcomes = sorted(ray.map(double, [1, -2, 3]), key=lambda outcome: outcome.index)
-    assert [outcome.result for outcome in outcomes] == [2, None, 6]
+    assert [outcome.result for outcome in outcomes] == [2, None, 6], [str(outcome.error) for outcome in outcomes]
     assert str(outcomes[1].error) == "-2 is negative"
     assert {outcome.get() for outcome in ray.map(where, [1, 2])} == {(str(tmp_path), "1")}
     lost = sorted(ray.map(die_of, [0, 1]), key=lambda outcome: outcome.index)

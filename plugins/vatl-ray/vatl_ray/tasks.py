@@ -11,6 +11,7 @@ import attrs
 from vatl_core.contracts import Executor
 from vatl_core.errors import InputError, VatlError
 from vatl_core.outcomes import Outcome, attempt_elsewhere
+from vatl_core.plugins import describe
 from vatl_ray.cluster import connected
 
 T = TypeVar("T")
@@ -70,6 +71,8 @@ def _outcome(done: Any, index: int) -> Outcome[Any]:
 
     try:
         outcome: Outcome[Any] = ray.get(done)
+    except ray.exceptions.RayTaskError as error:  # whose first lines are a traceback from elsewhere
+        return Outcome(index, error=VatlError(f"Ray could not carry it out: {describe(error.cause)}"))
     except ray.exceptions.RayError as error:
         lines = str(error).strip().splitlines()
         return Outcome(index, error=VatlError(f"Ray gave it up: {lines[0] if lines else type(error).__name__}"))
