@@ -30,10 +30,12 @@ def write_whole(path: Path, data: bytes | str) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append a line and wait until it is on disk; a line that does not fit is taken back."""
+    """Append a line and wait until it is on disk; what a torn write left is cut off, a line that does not fit too."""
+    end = len(_whole_part(path))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
     try:
-        end = os.lseek(descriptor, 0, os.SEEK_END)
+        os.ftruncate(descriptor, end)
+        os.lseek(descriptor, end, os.SEEK_SET)
         try:
             _write_all(descriptor, line.encode() + b"\n")
             os.fsync(descriptor)
@@ -50,14 +52,14 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def whole_lines(path: Path) -> list[str]:
-    """The complete lines of a file; what a torn write left at its end is cut off."""
-    if not path.exists():
-        return []
-    data = path.read_bytes()
-    end = data.rfind(b"\n") + 1
-    if end < len(data):
-        os.truncate(path, end)
-    return data[:end].decode().splitlines()
+    """The complete lines of a file, which another process may be appending to: nothing is changed."""
+    return _whole_part(path).decode().splitlines()
+
+
+def _whole_part(path: Path) -> bytes:
+    """A file up to the end of its last complete line; nothing where there is none."""
+    data = path.read_bytes() if path.exists() else b""
+    return data[: data.rfind(b"\n") + 1]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -57,7 +57,9 @@ def test_a_line_that_does_not_fit_is_taken_back(tmp_path: Path, monkeypatch: pyt
 def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("one\ntwo\nthr")
+    torn = path.read_bytes()
     assert whole_lines(path) == ["one", "two"]
+    assert path.read_bytes() == torn, "somebody may still be writing it"
     append_line(path, "three")
     assert whole_lines(path) == ["one", "two", "three"]
 
