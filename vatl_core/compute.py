@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 import attrs
@@ -65,6 +68,35 @@ class Compute:
             "threads": str(torch.get_num_threads()),
             "torch": torch.__version__,
         }
+
+
+@attrs.define
+class Stopwatch:
+    """Adds up the time spent within ``with``; on CUDA by the device's own clock, so that nothing has to wait for it."""
+
+    _passed: float = 0.0
+    _spans: list[tuple[torch.cuda.Event, torch.cuda.Event]] = attrs.field(factory=list)
+
+    @contextlib.contextmanager
+    def on(self, device: torch.device) -> Iterator[None]:
+        """Time what is done on ``device``."""
+        if device.type != "cuda":
+            started = time.perf_counter()
+            yield
+            self._passed += time.perf_counter() - started
+            return
+        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        start.record(torch.cuda.current_stream(device))
+        yield
+        end.record(torch.cuda.current_stream(device))
+        self._spans.append((start, end))
+
+    @property
+    def seconds(self) -> float:
+        """The sum so far; waits for the device."""
+        if self._spans:
+            self._spans[-1][1].synchronize()
+        return self._passed + sum(float(start.elapsed_time(end)) for start, end in self._spans) / 1000
 
 
 def _device(name: str) -> torch.device:

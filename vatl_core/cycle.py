@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vatl_core import checkpoints
 from vatl_core.closing import closing_record
-from vatl_core.compute import Compute
+from vatl_core.compute import Compute, Stopwatch
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Estimator, Labels, Oracle, Pool, Poses, Retraining, Selector, Stopping
 from vatl_core.crops import Crops
@@ -113,6 +113,7 @@ class Run:
         self.estimates = move(kept, self.compute.device) if kept else self._pass()
         if kept is None:
             self.folder.save_estimates(self.cycle, self.estimates)
+        scoring = self.estimates.scoring.seconds
         seconds = time.perf_counter() - started
         self.hook.vatl_estimated(run=self, cycle=self.cycle)
         labels = self._labels(self.asked)
@@ -121,15 +122,20 @@ class Run:
             instances=len(self.video.instances),
             labelled=len(self.asked),
             mean_scores={name: float(column.mean()) for name, column in self.estimates.criteria.items()},
-            seconds={"estimate": seconds},
+            seconds={"estimate": seconds - scoring, "score": scoring},
             evaluation=evaluate(self.video, self.estimates, labels, self.config.threshold),
         )
 
     def _pass(self) -> Estimates:
         of_pool = [name for name, criterion in self.criteria.items() if "pool" in criterion.needs]
-        self._fit(name for name in self.criteria if name not in of_pool)
-        estimates = estimate(self.estimator, self.crops, self.criteria, self.compute, self.config.batch, self._progress)
-        self._fit(of_pool, estimates.features)
+        scoring = Stopwatch()
+        with scoring.on(self.compute.device):
+            self._fit(name for name in self.criteria if name not in of_pool)
+        estimates = estimate(
+            self.estimator, self.crops, self.criteria, self.compute, self.config.batch, self._progress, scoring
+        )
+        with scoring.on(self.compute.device):
+            self._fit(of_pool, estimates.features)
         score_pool(self.criteria, estimates, self.crops, self._labelled_mask)
         check_finite(estimates.criteria)
         return estimates

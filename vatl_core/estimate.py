@@ -12,7 +12,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.compute import Compute
+from vatl_core.compute import Compute, Stopwatch
 from vatl_core.contracts import Criterion, Estimator, Window
 from vatl_core.crops import Crops, ahead
 from vatl_core.errors import PluginError
@@ -36,6 +36,7 @@ class Estimates:
         features: (N, D).
         criteria: ``{name: (N,)}``, higher = more worth labelling.
         condensed: ``{name: (N, …)}``, what criteria of the pool keep of the heatmaps until they have scored it.
+        scoring: how long the criteria took.
     """
 
     keypoints: Tensor
@@ -43,6 +44,7 @@ class Estimates:
     features: Tensor
     criteria: dict[str, Tensor] = attrs.field(factory=dict)
     condensed: dict[str, Tensor] = attrs.field(factory=dict)
+    scoring: Stopwatch = attrs.field(factory=Stopwatch, repr=False, eq=False)
 
 
 @attrs.frozen
@@ -129,6 +131,7 @@ def estimate(
     compute: Compute,
     batch: int = 64,
     progress: Progress = silent,
+    scoring: Stopwatch | None = None,
 ) -> Estimates:
     """Estimate and score every instance of a video, each with one forward pass; :func:`score_pool` does the rest.
 
@@ -139,6 +142,7 @@ def estimate(
         compute: device and precision.
         batch: instances to a forward pass.
         progress: told after each batch.
+        scoring: what the criteria's time is added to.
 
     Raises:
         InputError: a frame cannot be read.
@@ -153,15 +157,16 @@ def estimate(
     done = 0
     for number, (index, heatmaps, features) in enumerate(_forward(estimator, crops, plan.batches, compute)):
         if columns is None or held is None:
-            columns = _columns(len(instances), heatmaps, features, criteria)
+            columns = _columns(len(instances), heatmaps, features, criteria, scoring or Stopwatch())
             held = Held.nothing(plan, instances, heatmaps)
         there = index.to(compute.device)
         columns.keypoints[there], columns.scores[there] = decode(heatmaps, crops.boxes[there])
         columns.features[there] = features
         held.add(index, heatmaps)
         window = _window(held, held.ready(number), columns, crops)
-        _score(per_window, columns, window)
-        _condense(condensing, columns, window)
+        with columns.scoring.on(compute.device):
+            _score(per_window, columns, window)
+            _condense(condensing, columns, window)
         held.drop(number)
         progress("estimate", done := done + len(index), len(instances))
     if columns is None:  # a Video always has instances
@@ -184,7 +189,8 @@ def score_pool(criteria: Mapping[str, Criterion], estimates: Estimates, crops: C
     for name, criterion in criteria.items():
         if "pool" in criterion.needs:
             condensed = estimates.condensed.pop(name, window.condensed)
-            _score({name: criterion}, estimates, attrs.evolve(window, condensed=condensed))
+            with estimates.scoring.on(estimates.scores.device):
+                _score({name: criterion}, estimates, attrs.evolve(window, condensed=condensed))
 
 
 def _forward(
@@ -198,13 +204,16 @@ def _forward(
         yield index, heatmaps.float().contiguous(), features.float()
 
 
-def _columns(count: int, heatmaps: Tensor, features: Tensor, names: Mapping[str, object]) -> Estimates:
+def _columns(
+    count: int, heatmaps: Tensor, features: Tensor, names: Mapping[str, object], scoring: Stopwatch
+) -> Estimates:
     keypoints = heatmaps.new_empty((count, heatmaps.shape[1], 2))
     return Estimates(
         keypoints,
         torch.empty_like(keypoints[..., 0]),
         features.new_empty((count, features.shape[1])),
         {name: heatmaps.new_zeros(count) for name in names},
+        scoring=scoring,
     )
 
 

@@ -14,7 +14,7 @@ from vatl_report.wording import UNKNOWN, accuracy, correlation, known, score
 if TYPE_CHECKING:
     from vatl_core.records import CycleRecord, Evaluation
 
-PHASES = ("estimate", "select", "label", "retrain")
+PHASES = ("estimate", "score", "select", "label", "retrain")
 COUNTS = ("labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong")
 MEASURES = (
     "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "ap_medium", "ap_large", "ar",

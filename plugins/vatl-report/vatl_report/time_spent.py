@@ -11,7 +11,8 @@ from vatl_report.tables import PHASES, names
 from vatl_report.wording import duration
 
 PHASE_WORDS: Final = {
-    "estimate": "estimating and scoring",
+    "estimate": "estimating",
+    "score": "scoring",
     "select": "selecting",
     "label": "labelling",
     "retrain": "retraining",
@@ -48,7 +49,7 @@ def time_part(experiment: Experiment) -> Part | None:
         notes.append(f"People spent {duration(people)} annotating, in all runs together.")
     return Part(
         "Time",
-        "Wall-clock of a whole run. Criteria are scored within the pass that estimates, so their time is in it.",
+        "Wall-clock of a whole run; scoring includes what criteria learn in each cycle.",
         {"time": (_plot(methods, mean), caption)},
         tables=(table,),
         notes=tuple(notes),
