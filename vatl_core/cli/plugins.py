@@ -98,4 +98,4 @@ def _default(value: Any) -> str:
 
     if value is attrs.NOTHING:
         return "required"
-    return "made anew" if isinstance(value, attrs.Factory) else f"default {value!r}"  # type: ignore[arg-type]
+    return "made anew" if isinstance(value, attrs.Factory) else f"default {value!r}"  # type: ignore[arg-type]  # to mypy a function

@@ -1,4 +1,7 @@
-"""What lies behind the highest scores of a criterion, as one sheet of pictures."""
+"""What lies behind the highest scores of a criterion, as one sheet of pictures.
+
+A few instances are drawn by OpenCV and Matplotlib, which work on the CPU: here they leave the device.
+"""
 
 from __future__ import annotations
 
