@@ -1,4 +1,4 @@
-"""The skeleton that a category describes."""
+"""The skeleton that a category of a COCO keypoints file describes."""
 
 from __future__ import annotations
 
