@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         Criterion,
         Dataset,
         Download,
+        Enough,
         Estimator,
         Executor,
         Labels,
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
         Origin,
         Pool,
         Poses,
+        Redrawn,
+        Refusal,
+        Request,
         Retraining,
         Selector,
         Stopping,
@@ -36,8 +40,8 @@ if TYPE_CHECKING:
     from vatl_core.video import Frames, Instances, Video
 
 _HOMES = {
-    "contracts": "Criterion Dataset Download Estimator Executor Labels Normalisation Oracle Origin Pool Poses "
-    "Retraining Selector Stopping Trunk Window",
+    "contracts": "Criterion Dataset Download Enough Estimator Executor Labels Normalisation Oracle Origin Pool Poses "
+    "Redrawn Refusal Request Retraining Selector Stopping Trunk Window",
     "errors": "InputError PluginError VatlError",
     "hookspecs": "hookimpl",
     "outcomes": "Outcome",
@@ -52,10 +56,11 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
-    "PERSON_17", "Augmentation", "Component", "Criterion", "CycleRecord", "Dataset", "Download", "Estimator",
+    "PERSON_17", "Augmentation", "Component", "Criterion", "CycleRecord", "Dataset", "Download", "Enough", "Estimator",
     "Executor", "Frames", "History", "InputError", "Instances", "Labelled", "Labels", "Normalisation", "Oracle",
-    "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses", "Preset", "Recipe", "Retraining", "RunRecord",
-    "Selector", "Skeleton", "Stopping", "Trainer", "Trunk", "VatlError", "Video", "Window", "hookimpl",
+    "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses", "Preset", "Recipe", "Redrawn", "Refusal", "Request",
+    "Retraining", "RunRecord", "Selector", "Skeleton", "Stopping", "Trainer", "Trunk", "VatlError", "Video", "Window",
+    "hookimpl",
 ]  # fmt: skip
 
 

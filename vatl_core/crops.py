@@ -86,6 +86,12 @@ class Crops:
             self._keep(index[~known], cut)
         return result
 
+    def redraw(self, index: int) -> None:
+        """Cut the crop of an instance anew, since its box has changed."""
+        box = self.video.instances.boxes[index : index + 1].to(self.device)
+        self.boxes[index] = crop_boxes(box, self.size)[0]
+        self._slot[index] = -1
+
     def fill(self, index: Tensor) -> None:
         """Keep the crops of these instances while there is room, each frame read once and in order."""
         index = index.cpu()

@@ -12,18 +12,18 @@ import torch
 from torch import Tensor
 
 from vatl_core import checkpoints
+from vatl_core.asking import ask
 from vatl_core.closing import closing_record
 from vatl_core.compute import Compute, Stopwatch
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Estimator, Labels, Oracle, Pool, Poses, Retraining, Selector, Stopping
 from vatl_core.crops import Crops
-from vatl_core.errors import PluginError
 from vatl_core.estimate import Estimates, Progress, check_finite, estimate, score_pool
 from vatl_core.evaluation import evaluate
 from vatl_core.learnt import Learnt
 from vatl_core.metrics import oks
 from vatl_core.query import checked, query_score
-from vatl_core.records import CycleRecord, History, RunRecord
+from vatl_core.records import ANNOTATOR, CycleRecord, History, RunRecord
 from vatl_core.schedule import amounts
 from vatl_core.seeds import generator, seed_of
 from vatl_core.store import RunFolder, move
@@ -84,8 +84,29 @@ class Run:
 
     @property
     def asked(self) -> list[int]:
-        """Everything that earlier cycles asked for, in order."""
-        return [index for record in self.records for index in record.query]
+        """Everything that was labelled in earlier cycles, in order."""
+        refused = self.folder.answers.refused() if self.records else {}
+        return [index for record in self.records for index in record.query if index not in refused]
+
+    @property
+    def progress(self) -> Progress:
+        """Tells the plugins how far a stage is; it does not lead back to the run, whose truth methods may not see."""
+        tell, folder = self.hook.vatl_progress, self.folder.path
+
+        def progress(stage: str, done: int, total: int) -> None:
+            tell(run=folder, stage=stage, done=done, total=total)
+
+        return progress
+
+    def labels(self, index: list[int]) -> Labels:
+        """The oracle's answers for those of these instances that have one."""
+        return self.folder.labels(index, len(self.video.skeleton))
+
+    def redraw(self, index: int, box: tuple[float, float, float, float]) -> None:
+        """Give an instance another box, x, y, width, height in pixels; the next pass estimates it there."""
+        self.video.instances.boxes[index] = torch.tensor(box)  # shared with the video without truth
+        self.crops.redraw(index)
+        self.pictures.redraw(index)
 
     def adapt(self) -> RunRecord:
         """Go through the cycle until a stopping criterion fires or the schedule runs out."""
@@ -96,8 +117,12 @@ class Run:
             count = self._how_many(record)
             if not count:
                 return self._finish(record)
-            query = self._query(record, count)
-            record = self._ask(record, query)
+            record = self._ask(record, self._query(record, count))
+            if not record.query and not record.stopped_by:  # nobody could label any of it: others are picked
+                self.folder.forget_query(self.cycle)
+                continue
+            if not record.query:
+                return self._finish(record)
             record = self._decide(record)
             record = self._retrain(record)
             self.folder.append(record)
@@ -116,12 +141,13 @@ class Run:
         scoring = self.estimates.scoring.seconds
         seconds = time.perf_counter() - started
         self.hook.vatl_estimated(run=self, cycle=self.cycle)
-        labels = self._labels(self.asked)
+        labels = self.labels(self.asked)
+        there = ~self._mask([i for i, absent in self.folder.answers.refused().items() if absent])
         return CycleRecord(
             cycle=self.cycle,
-            instances=len(self.video.instances),
+            instances=int(there.sum()),
             labelled=len(self.asked),
-            mean_scores={name: float(column.mean()) for name, column in self.estimates.criteria.items()},
+            mean_scores={name: float(column[there].mean()) for name, column in self.estimates.criteria.items()},
             seconds={"estimate": seconds - scoring, "score": scoring},
             evaluation=evaluate(self.video, self.estimates, labels, self.config.threshold),
         )
@@ -132,7 +158,7 @@ class Run:
         with scoring.on(self.compute.device):
             self._fit(name for name in self.criteria if name not in of_pool)
         estimates = estimate(
-            self.estimator, self.crops, self.criteria, self.compute, self.config.batch, self._progress, scoring
+            self.estimator, self.crops, self.criteria, self.compute, self.config.batch, self.progress, scoring
         )
         with scoring.on(self.compute.device):
             self._fit(of_pool, estimates.features)
@@ -142,7 +168,7 @@ class Run:
 
     def _fit(self, names: Iterable[str], features: Tensor | None = None) -> None:
         """Show these criteria what is labelled; those that score after the pass see its features (N, D) too."""
-        labels, device = self._labels(self.asked), self.compute.device
+        labels, device = self.labels(self.asked), self.compute.device
         index = labels.index.to(device)
         poses = Poses(
             labels.keypoints.to(device),
@@ -156,15 +182,16 @@ class Run:
     # ---------------------------------------------------------------------------------------------------------- query
     def _how_many(self, record: CycleRecord) -> int:
         """The number of labels to ask for; 0 ends the run."""
-        if self._stopped_by is not None:
+        left = int((~self._settled_mask).sum())
+        if self._stopped_by is not None or not left:
             return 0
         ahead = [amount for amount in amounts(self.config.schedule, record.instances) if amount > record.labelled]
         history = self._history(record)
         allowances = [a for s in self.stopping.values() if (a := s.allowance(history)) is not None]
-        return max(0, min([ahead[0] - record.labelled if ahead else 0, *allowances]))
+        return max(0, min([ahead[0] - record.labelled if ahead else 0, left, *allowances]))
 
-    def _query(self, record: CycleRecord, count: int) -> Tensor:
-        """(q,) the instances to ask for, decided once and kept before anybody is asked."""
+    def _query(self, record: CycleRecord, count: int) -> list[int]:
+        """The instances to ask for, decided once and kept before anybody is asked."""
         kept = self.folder.query(self.cycle)
         if kept is None:
             started = time.perf_counter()
@@ -172,10 +199,10 @@ class Run:
             record.seconds["select"] = time.perf_counter() - started
             self.folder.save_query(self.cycle, kept)
         self.hook.vatl_queried(run=self, cycle=self.cycle, indices=kept)
-        return torch.tensor(kept)
+        return kept
 
     def _select(self, record: CycleRecord, count: int) -> Tensor:
-        estimates, labelled = self._present, self._labelled_mask
+        estimates, labelled = self.present, self._settled_mask
         pool = Pool(
             scores=self._scores(~labelled, record.fraction),
             features=estimates.features,
@@ -190,46 +217,37 @@ class Run:
         """(N,) the query's score, zeros where it has no criterion."""
         share_of = {name: self.criteria[name].share for name in self.config.criteria if name in self.criteria}
         parts = list(share_of)
-        return query_score(self._present.criteria, parts, share_of, among, fraction, self.config.query_weights)
+        return query_score(self.present.criteria, parts, share_of, among, fraction, self.config.query_weights)
 
     # ------------------------------------------------------------------------------------------------------------ ask
-    def _ask(self, record: CycleRecord, query: Tensor) -> CycleRecord:
+    def _ask(self, record: CycleRecord, query: list[int]) -> CycleRecord:
         """The oracle's answers for what has none yet, each on disk before the next is drawn."""
         started = time.perf_counter()
-        answered = set(self._labels(query.tolist()).index.tolist())
-        missing = torch.tensor([i for i in query.tolist() if i not in answered], dtype=torch.int64)
-        if len(missing):
-            proposals = self._present.keypoints.cpu()[missing]
-            for labels in self.oracle.annotate(self.video, missing, proposals):
-                self.folder.save_labels(self.cycle, labels)
-                answered.update(labels.index.tolist())
-                self._progress("label", len(answered), len(query))
-        self._all_answered(query, answered)
-        self.hook.vatl_labelled(run=self, cycle=self.cycle, indices=query.tolist())
-        labels = self._labels([*self.asked, *query.tolist()])
+        labelled = ask(self, query)
+        self.hook.vatl_labelled(run=self, cycle=self.cycle, indices=labelled)
+        answers = self.folder.answers
+        ended = answers.ended(self.cycle)
+        labels = self.labels([*self.asked, *labelled])
         similarity = self._similarity(labels).tolist()
         return attrs.evolve(
             record,
-            query=tuple(query.tolist()),
+            instances=len(self.video.instances) - sum(answers.refused().values()),
+            labelled=len(self.asked),
+            query=tuple(labelled),
+            corrected=tuple(i for i in answers.given_in(self.cycle) if i in self.asked),
             query_oks=tuple(similarity[len(self.asked) :]),
             labelled_oks=tuple(similarity),
-            annotation_seconds=float(labels.seconds[len(self.asked) :].sum()),
+            annotation_seconds=answers.seconds(self.cycle),
             seconds=record.seconds | {"label": time.perf_counter() - started},
+            fired={} if ended is None else {ANNOTATOR: f"{ended or 'an annotator'} said that it is enough"},
+            stopped_by=None if ended is None else ANNOTATOR,
         )
-
-    def _all_answered(self, query: Tensor, answered: set[int]) -> None:
-        silent = [i for i in query.tolist() if i not in answered]
-        if silent:
-            raise PluginError(
-                f"oracle '{self.config.oracle}' left {len(silent)} of {len(query)} instances unanswered "
-                f"(first: {self.video.instances.ids[silent[0]]})"
-            )
 
     def _similarity(self, labels: Labels) -> Tensor:
         """(M,) OKS of the present estimates against the labels."""
         index, device = labels.index, self.compute.device
         boxes = self.video.instances.boxes[index].to(device)
-        estimated = self._present.keypoints[index.to(device)]
+        estimated = self.present.keypoints[index.to(device)]
         return oks(estimated, labels.keypoints.to(device), labels.visible.to(device), boxes, self.video.skeleton.sigmas)
 
     # --------------------------------------------------------------------------------------------------------- decide
@@ -238,21 +256,22 @@ class Run:
         history = self._history(record)
         fired = {name: reason for name, s in self.stopping.items() if (reason := s.decide(history))}
         advice = {name: reason for name, s in self.advising.items() if (reason := s.decide(history))}
-        ended = next(iter(fired), None)
-        return attrs.evolve(record, fired=fired | advice, stopped_by=ended)
+        ended = record.stopped_by or next(iter(fired), None)
+        return attrs.evolve(record, fired=record.fired | fired | advice, stopped_by=ended)
 
     # -------------------------------------------------------------------------------------------------------- retrain
     def _retrain(self, record: CycleRecord) -> CycleRecord:
         """The estimator of the next cycle, its weights on disk; a run that stops here may keep its present one."""
         following = self.folder.weights(self.cycle + 1)
-        if record.stopped_by and not self.stopping[record.stopped_by].retrains:
+        ending = self.stopping.get(record.stopped_by or "")
+        if ending and not ending.retrains:
             following.parent.mkdir(parents=True, exist_ok=True)
-            self.folder.save_estimates(self.cycle + 1, self._present)
+            self.folder.save_estimates(self.cycle + 1, self.present)
             shutil.copy(self.folder.weights(self.cycle), following)
             return record
         started = time.perf_counter()
         seed = seed_of(self.config.seed, self.cycle, "retrain")
-        trainer = Trainer(self.compute, torch.Generator().manual_seed(seed), self._progress)
+        trainer = Trainer(self.compute, torch.Generator().manual_seed(seed), self.progress)
         self.estimator = self.retraining.retrain(
             self.estimator, self.source, self._labelled(record), self._history(record), trainer
         )
@@ -263,8 +282,8 @@ class Run:
     def _labelled(self, record: CycleRecord) -> Labelled:
         """Everything labelled, as a retraining policy may see it."""
         device = self.compute.device
-        labels = self._labels([*self.asked, *record.query])
-        queried = torch.arange(len(labels.index), device=device) >= len(self.asked)
+        labels = self.labels([*self.asked, *record.query])
+        queried = torch.isin(labels.index, torch.tensor([*record.query, *record.corrected])).to(device)
         return Labelled(
             index=labels.index.to(device),
             keypoints=labels.keypoints.to(device),
@@ -287,7 +306,8 @@ class Run:
 
     # ---------------------------------------------------------------------------------------------------------- shared
     @property
-    def _present(self) -> Estimates:
+    def present(self) -> Estimates:
+        """What the pass of the present cycle found."""
         if self.estimates is None:
             raise AssertionError("a cycle begins with its estimates")
         return self.estimates
@@ -295,8 +315,16 @@ class Run:
     @property
     def _labelled_mask(self) -> Tensor:
         """(N,) bool, whether an earlier cycle asked for it; on the device."""
+        return self._mask(self.asked)
+
+    @property
+    def _settled_mask(self) -> Tensor:
+        """(N,) bool, whether it is not going to be asked for: labelled, or refused; on the device."""
+        return self._mask([*self.asked, *self.folder.answers.refused()])
+
+    def _mask(self, index: list[int]) -> Tensor:
         mask = torch.zeros(len(self.video.instances), dtype=torch.bool, device=self.compute.device)
-        mask[self.asked] = True
+        mask[index] = True
         return mask
 
     @property
@@ -308,20 +336,6 @@ class Run:
         """Seconds spent on finished cycles."""
         return sum(sum(record.seconds.values()) for record in self.records)
 
-    def _labels(self, index: list[int]) -> Labels:
-        """The oracle's answers for those of these instances that have one."""
-        return self.folder.labels(index, len(self.video.skeleton))
-
     def _history(self, record: CycleRecord) -> History:
         elapsed = self.elapsed + sum(record.seconds.values())
         return History((*self.records, record), self.config.threshold, elapsed, is_random(self.weights))
-
-    @property
-    def _progress(self) -> Progress:
-        """Tells the plugins how far a stage is; it does not lead back to the run, whose truth methods may not see."""
-        tell, folder = self.hook.vatl_progress, self.folder.path
-
-        def progress(stage: str, done: int, total: int) -> None:
-            tell(run=folder, stage=stage, done=done, total=total)
-
-        return progress

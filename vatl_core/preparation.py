@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
 import torch
 
 from vatl_core import checkpoints, learnt
@@ -46,6 +47,8 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     criteria = parts["query"] if selector.uses_scores else {}
     criteria |= _watched(registry, config, criteria, selector, parts["stop"], advising)
     video = load_video(dataset, config.video)
+    redrawn = begun.answers.boxes() if begun else {}
+    video = attrs.evolve(video, instances=video.instances.with_boxes(redrawn))
     weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
     compute.place(estimator)
     known = _learnt(criteria, video, begun)

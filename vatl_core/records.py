@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import cattrs
+
+ANNOTATOR: Final = "annotator"
+"""What stopped a run whose annotator said that it is enough."""
 
 
 @attrs.frozen
@@ -56,16 +59,17 @@ class CycleRecord:
 
     Attributes:
         cycle: from 0.
-        instances: N, those of the video.
+        instances: N, those of the video, without those at which an annotator found nobody.
         labelled: how many were labelled before this cycle's query.
-        query: instances asked for, in the order of picking.
+        query: instances asked for and labelled, in the order of picking; those that nobody would label are left out.
+        corrected: instances of earlier queries whose label was given anew in this cycle.
         query_oks: their OKS against the answers, before retraining.
         labelled_oks: OKS of everything labelled, the query last, under this cycle's estimates.
         mean_scores: each criterion's mean over the video.
         annotation_seconds: time the oracle's people spent.
         seconds: wall-clock of ``estimate`` (scoring included), ``select``, ``label``, ``retrain``.
         fired: why each stopping criterion that would stop here would, ``{name: reason}``.
-        stopped_by: which of the run's own ended it here.
+        stopped_by: which of the run's own ended it here, or :data:`ANNOTATOR`.
         evaluation: what the truth says of this cycle's estimates, where there is truth.
     """
 
@@ -73,6 +77,7 @@ class CycleRecord:
     instances: int
     labelled: int
     query: tuple[int, ...] = ()
+    corrected: tuple[int, ...] = ()
     query_oks: tuple[float, ...] = ()
     labelled_oks: tuple[float, ...] = ()
     mean_scores: dict[str, float] = attrs.field(factory=dict)
@@ -127,6 +132,11 @@ class History:
     def labelled(self) -> int:
         """How many instances are labelled, the present query included."""
         return self.present.labelled_after if self.cycles else 0
+
+    @property
+    def given(self) -> int:
+        """How many labels were given, corrections of earlier cycles' labels included."""
+        return self.labelled + sum(len(record.corrected) for record in self.cycles)
 
 
 @attrs.frozen

@@ -167,7 +167,8 @@ class PastRun:
     def video(self) -> Video:
         """The video it adapted to, with its truth where there is any."""
         name = self.config.dataset
-        return load_video(build(self.registry, "dataset", name, self.config.of("dataset", name)), self.config.video)
+        video = load_video(build(self.registry, "dataset", name, self.config.of("dataset", name)), self.config.video)
+        return attrs.evolve(video, instances=video.instances.with_boxes(self.folder.answers.boxes()))
 
     @property
     def shares(self) -> dict[str, str | None]:
@@ -194,5 +195,6 @@ class PastRun:
 
     def labels(self) -> Labels:
         """Everything labelled, in the order of asking."""
-        asked = [index for record in self.cycles for index in record.query]
+        refused = self.folder.answers.refused()
+        asked = [index for record in self.cycles for index in record.query if index not in refused]
         return self.folder.labels(asked, len(self.video.skeleton))

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import sqlite3
-import time
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,15 +15,12 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
+from vatl_core.answers import Answers
 from vatl_core.contracts import Labels
 from vatl_core.errors import InputError
 from vatl_core.estimate import Estimates
 from vatl_core.files import append_line, whole, whole_lines, write_whole
 from vatl_core.records import CycleRecord, RunRecord, cycle_from_json, run_from_json, to_json
-
-_TABLE = """create table if not exists labels (
-    instance integer primary key, cycle integer not null, keypoints text not null, visible text not null,
-    annotator text not null, seconds real not null, given_at real not null)"""
 
 
 @attrs.define
@@ -158,54 +151,19 @@ class RunFolder:
         file = self.cycle_folder(cycle) / "query.json"
         return json.loads(file.read_text())["instances"] if file.exists() else None
 
-    # --------------------------------------------------------------------------------------------------------- labels
-    def _database(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path / "labels.sqlite", timeout=30)
-        connection.execute("pragma synchronous = full")
-        connection.execute(_TABLE)
-        return connection
+    def forget_query(self, cycle: int) -> None:
+        """Let a cycle ask for other instances."""
+        (self.cycle_folder(cycle) / "query.json").unlink(missing_ok=True)
 
-    def save_labels(self, cycle: int, labels: Labels) -> None:
-        """Commit answers to ``labels.sqlite``; they are on disk when this returns."""
-        rows = zip(
-            labels.index.tolist(),
-            labels.keypoints.double().tolist(),
-            labels.visible.tolist(),
-            labels.seconds.tolist(),
-            strict=True,
-        )
-        connection = self._database()
-        try:
-            with connection:
-                connection.executemany(
-                    "insert or replace into labels values (?, ?, ?, ?, ?, ?, ?)",
-                    [
-                        (i, cycle, json.dumps(points), json.dumps(seen), labels.annotator, seconds, time.time())
-                        for i, points, seen, seconds in rows
-                    ],
-                )
-        except sqlite3.OperationalError as error:
-            if "full" in str(error):  # SQLite's own word for it; every other file says so with this errno
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path)) from error
-            raise
-        finally:
-            connection.close()
+    # --------------------------------------------------------------------------------------------------------- labels
+    @property
+    def answers(self) -> Answers:
+        """Everything the oracle answered."""
+        return Answers(self.path / "labels.sqlite")
 
     def labels(self, index: Sequence[int], keypoints: int) -> Labels:
         """The answers for those of these instances that have one, in this order, on the CPU; K ``keypoints`` each."""
-        connection = self._database()
-        try:
-            known = {row[0]: row[1:] for row in connection.execute("select * from labels")}
-        finally:
-            connection.close()
-        rows = [(i, known[i]) for i in index if i in known]
-        return Labels(
-            index=torch.tensor([i for i, _ in rows], dtype=torch.int64),
-            keypoints=torch.tensor([json.loads(row[1]) for _, row in rows], dtype=torch.float32).view(-1, keypoints, 2),
-            visible=torch.tensor([json.loads(row[2]) for _, row in rows], dtype=torch.bool).view(-1, keypoints),
-            annotator=rows[0][1][3] if rows else "",
-            seconds=torch.tensor([row[4] for _, row in rows], dtype=torch.float32),
-        )
+        return self.answers.labels(index, keypoints)
 
 
 def move(estimates: Estimates, device: torch.device) -> Estimates:

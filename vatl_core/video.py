@@ -87,6 +87,13 @@ class Instances:
         """The same instances with the true keypoints taken out: all that a method may see."""
         return attrs.evolve(self, keypoints=None, visible=None)
 
+    def with_boxes(self, boxes: Mapping[int, Sequence[float]]) -> Instances:
+        """The same instances with boxes of their own, some of them redrawn: ``{instance: (x, y, w, h) px}``."""
+        own = self.boxes.clone()
+        for index, box in boxes.items():
+            own[index] = torch.tensor(box)
+        return attrs.evolve(self, boxes=own)
+
     def to(self, device: torch.device) -> Instances:
         """The columns on ``device``."""
         moved: dict[str, Any] = {

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tests.conftest import Registered, configured, stick_video
 from vatl_core.compute import Compute
-from vatl_core.contracts import Criterion, Labels, Oracle, Pool, Retraining, Selector, Stopping, Window
+from vatl_core.contracts import Criterion, Labels, Oracle, Pool, Request, Retraining, Selector, Stopping, Window
 from vatl_core.crops import Crops
 from vatl_core.errors import PluginError
 from vatl_core.estimate import Held, estimate
@@ -272,13 +272,13 @@ class Hesitating(Oracle):
     asked: ClassVar[list[int]] = []
     broke: ClassVar[bool] = False
 
-    def annotate(self, video: Any, indices: Tensor, proposals: Tensor) -> Any:
-        for i in indices:
+    def annotate(self, request: Request) -> Any:
+        for i in request.indices:
             if len(self.asked) == 2 and not Hesitating.broke:
                 Hesitating.broke = True
                 raise InterruptedRunError
             self.asked.append(int(i))
-            truth = video.instances
+            truth = request.video.instances
             yield Labels(i[None], truth.keypoints[i[None]], truth.visible[i[None]], "somebody", torch.ones(1))
 
 

@@ -125,7 +125,7 @@ class TestLabels:
         folder = RunFolder(tmp_path)
         for cycle, index in enumerate(([7, 2], [5])):
             chosen = torch.tensor(index)
-            folder.save_labels(
+            folder.answers.save(
                 cycle,
                 Labels(chosen, truth.keypoints[chosen], truth.visible[chosen], "me", torch.tensor([1.5] * len(index))),
             )

@@ -181,7 +181,7 @@ def made_up_run(
         folder.append(record)
         if query:
             index = torch.tensor(query)
-            folder.save_labels(cycle, Labels(index, answers[index], visible[index], "truth", torch.zeros(len(query))))
+            folder.answers.save(cycle, Labels(index, answers[index], visible[index], "truth", torch.zeros(len(query))))
         asked += query
     if closed:
         folder.close(closing(path, video, folder.cycles()[-1].evaluation))

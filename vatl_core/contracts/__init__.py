@@ -11,7 +11,7 @@ from vatl_core.contracts.criterion import Criterion, Panel, Poses, PreTraining, 
 from vatl_core.contracts.dataset import Dataset
 from vatl_core.contracts.estimator import Download, Estimator, Normalisation, Origin, Trunk
 from vatl_core.contracts.execution import Executor
-from vatl_core.contracts.labelling import Labels, Oracle
+from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request
 from vatl_core.contracts.learning import Retraining, Stopping
 from vatl_core.contracts.selector import Pool, Selector
 from vatl_core.video import Instances
@@ -29,7 +29,7 @@ CONTRACTS: dict[str, type] = {
 """The class that every component of a kind derives from."""
 
 __all__ = [
-    "CONTRACTS", "Criterion", "Dataset", "Download", "Estimator", "Executor", "Instances", "Labels", "Normalisation",
-    "Oracle", "Origin", "Panel", "Pool", "Poses", "PreTraining", "Retraining", "Selector", "Stopping", "Trunk",
-    "Window",
+    "CONTRACTS", "Answer", "Criterion", "Dataset", "Download", "Enough", "Estimator", "Executor", "Instances", "Labels",
+    "Normalisation", "Oracle", "Origin", "Panel", "Pool", "Poses", "PreTraining", "Redrawn", "Refusal", "Request",
+    "Retraining", "Selector", "Stopping", "Trunk", "Window",
 ]  # fmt: skip

@@ -1,30 +1,31 @@
-"""Who knows the true keypoints, and what was answered."""
+"""Who knows the true keypoints, what is asked, and what may be answered."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import attrs
+import torch
 from torch import Tensor
 
 from vatl_core.video import Video
 
-if TYPE_CHECKING:
-    pass
-
 
 @attrs.frozen
 class Labels:
-    """What an oracle answered.
+    """What an oracle answered for M instances.
 
     Attributes:
         index: (M,) indices into the video's instances.
         keypoints: (M, K, 2) pixels.
-        visible: (M, K) bool.
-        annotator: who.
+        visible: (M, K) bool, which keypoints are annotated, hidden ones whose place is known included.
+        annotator: who; several are joined by commas.
         seconds: (M,) time spent on each; zeros where nobody spent any.
+        occluded: (M, K) bool, which of the annotated keypoints are hidden in the picture.
+        moved: (M,) how many keypoints differ from the proposal that the annotator began with.
+        proposals: (M, K, 2) pixels, that proposal; NaN where it was not kept.
     """
 
     index: Tensor
@@ -32,20 +33,113 @@ class Labels:
     visible: Tensor
     annotator: str
     seconds: Tensor
+    occluded: Tensor = attrs.field()
+    moved: Tensor = attrs.field()
+    proposals: Tensor = attrs.field()
+
+    @occluded.default
+    def _none_hidden(self) -> Tensor:
+        return torch.zeros_like(self.visible)
+
+    @moved.default
+    def _none_moved(self) -> Tensor:
+        return torch.zeros(len(self.index), dtype=torch.int64)
+
+    @proposals.default
+    def _not_kept(self) -> Tensor:
+        return torch.full_like(self.keypoints, float("nan"))
+
+
+@attrs.frozen
+class Redrawn:
+    """An instance's box was wrong; from the next pass on it is estimated in this one.
+
+    Attributes:
+        index: of the instance.
+        box: x, y, width, height in pixels, with an area.
+        annotator: who.
+    """
+
+    index: int
+    box: tuple[float, float, float, float]
+    annotator: str
+
+
+@attrs.frozen
+class Refusal:
+    """An instance that gets no label, and is not asked for again.
+
+    Attributes:
+        index: of the instance.
+        annotator: who.
+        absent: nobody is there: it is no instance at all, and counts nowhere any more.
+    """
+
+    index: int
+    annotator: str
+    absent: bool = False
+
+
+@attrs.frozen
+class Enough:
+    """No more is going to be labelled: what was answered is learnt from, then the run ends.
+
+    Attributes:
+        annotator: who.
+    """
+
+    annotator: str
+
+
+Answer = Labels | Redrawn | Refusal | Enough
+"""What an oracle may say."""
+
+
+@attrs.frozen
+class Request:
+    """What is asked of an oracle in one cycle.
+
+    Attributes:
+        video: with its truth, where it has any.
+        cycle: from 0.
+        query: (q,) everything this cycle asks for, in the order of asking.
+        indices: (m,) those of the query that have not been answered: all but after an interruption.
+        proposals: (m, K, 2) the estimator's keypoints of ``indices``, pixels.
+        scores: (m, K) the heatmaps' maxima there.
+        labels: everything labelled so far, this cycle's answers from before an interruption included.
+        folder: of the cycle, in the run's directory; the oracle may keep files there.
+    """
+
+    video: Video
+    cycle: int
+    query: Tensor
+    indices: Tensor
+    proposals: Tensor
+    scores: Tensor
+    labels: Labels
+    folder: Path
+
+    def __len__(self) -> int:
+        return len(self.indices)
 
 
 class Oracle(ABC):
     """Who knows the true keypoints of an instance."""
 
     @abstractmethod
-    def annotate(self, video: Video, indices: Tensor, proposals: Tensor) -> Iterable[Labels]:
-        """Answers for these instances, in parts as they come; each part is on disk before the next is drawn.
+    def annotate(self, request: Request) -> Iterable[Answer]:
+        """Answers to this cycle's query, one after the other as they come.
 
-        Args:
-            video: with its truth, where it has any.
-            indices: (q,) what is asked for.
-            proposals: (q, K, 2) the estimator's keypoints, pixels.
+        Each is on disk before the next is drawn, so that whoever gave it can then be told that it is safe. An
+        instance that is answered again is corrected: within its cycle the last answer stands; one of an earlier cycle,
+        whose labels have been learnt already, counts as a new label of this one. The cycle goes on when the answers
+        end; then every instance must have been labelled or refused, unless somebody said :class:`Enough`.
 
         Raises:
             InputError: it cannot answer for this video.
         """
+
+
+def joined(names: Sequence[str]) -> str:
+    """Several annotators as one text."""
+    return ", ".join(dict.fromkeys(name for name in names if name))

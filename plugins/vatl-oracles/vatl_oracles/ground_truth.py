@@ -6,19 +6,18 @@ from collections.abc import Iterable
 
 import attrs
 import torch
-from torch import Tensor
 
-from vatl_core.contracts import Labels, Oracle
+from vatl_core.contracts import Labels, Oracle, Request
 from vatl_core.errors import InputError
-from vatl_core.video import Video
 
 
 @attrs.frozen
 class GroundTruth(Oracle):
     """Answers with the data set's annotations, at once."""
 
-    def annotate(self, video: Video, indices: Tensor, proposals: Tensor) -> Iterable[Labels]:
+    def annotate(self, request: Request) -> Iterable[Labels]:
         """One part with every answer."""
+        video, indices = request.video, request.indices
         truth = video.instances
         if truth.keypoints is None or truth.visible is None:
             raise InputError(f"video '{video.name}' has no annotated keypoints for oracle 'ground-truth' to look up")

@@ -16,9 +16,9 @@ class Budget(Stopping):
     """Stops at the first limit that is reached; what was labelled until then is still learnt from.
 
     Attributes:
-        labels: number of labels; never more are asked for.
+        labels: number of labels, corrections of earlier cycles' labels included; never more are asked for.
         fraction: labelled fraction of the video; never more is asked for.
-        minutes: of the annotators' time.
+        minutes: of the annotators' time; from their mean time for a label on, no more are asked for than fit.
         hours: of wall-clock, since the run began.
     """
 
@@ -31,10 +31,10 @@ class Budget(Stopping):
 
     def decide(self, history: History) -> str | None:
         """The first limit that is reached."""
-        minutes = sum(record.annotation_seconds for record in history.cycles) / 60
+        minutes = _seconds(history) / 60
         limit = self._limit(history)
-        if limit is not None and history.labelled >= limit:
-            return f"{history.labelled} of {limit} labels are given"
+        if limit is not None and history.given >= limit:
+            return f"{history.given} of {limit} labels are given"
         if self.minutes is not None and minutes >= self.minutes:
             return f"{minutes:.1f} of {self.minutes:g} minutes of annotation are used"
         if self.hours is not None and history.elapsed >= self.hours * 3600:
@@ -42,9 +42,13 @@ class Budget(Stopping):
         return None
 
     def allowance(self, history: History) -> int | None:
-        """The labels left."""
+        """The labels left, or as many as fit into the minutes left."""
         limit = self._limit(history)
-        return None if limit is None else max(0, limit - history.labelled)
+        left = [] if limit is None else [max(0, limit - history.given)]
+        seconds = _seconds(history)
+        if self.minutes is not None and seconds > 0 and history.given:
+            left.append(max(1, int((self.minutes * 60 - seconds) * history.given / seconds)))
+        return min(left, default=None)
 
     def _limit(self, history: History) -> int | None:
         """Both limits on labels as one number."""
@@ -52,6 +56,11 @@ class Budget(Stopping):
         if self.fraction is not None:
             limits.append(max(1, round(self.fraction * history.present.instances)))
         return min(limits, default=None)
+
+
+def _seconds(history: History) -> float:
+    """What the annotators spent so far."""
+    return sum(record.annotation_seconds for record in history.cycles)
 
 
 @attrs.frozen
