@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vatl_core.errors import InputError, PluginError, VatlError
     from vatl_core.hookspecs import hookimpl
     from vatl_core.outcomes import Outcome
-    from vatl_core.plugins import Component
+    from vatl_core.plugins import Command, Component
     from vatl_core.presets import Preset
     from vatl_core.records import CycleRecord, History, RunRecord
     from vatl_core.runs import PastRun
@@ -45,7 +45,7 @@ _HOMES = {
     "errors": "InputError PluginError VatlError",
     "hookspecs": "hookimpl",
     "outcomes": "Outcome",
-    "plugins": "Component",
+    "plugins": "Command Component",
     "presets": "Preset",
     "records": "CycleRecord History RunRecord",
     "runs": "PastRun",
@@ -56,11 +56,11 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
-    "PERSON_17", "Augmentation", "Component", "Criterion", "CycleRecord", "Dataset", "Download", "Enough", "Estimator",
-    "Executor", "Frames", "History", "InputError", "Instances", "Labelled", "Labels", "Normalisation", "Oracle",
-    "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses", "Preset", "Recipe", "Redrawn", "Refusal", "Request",
-    "Retraining", "RunRecord", "Selector", "Skeleton", "Stopping", "Trainer", "Trunk", "VatlError", "Video", "Window",
-    "hookimpl",
+    "PERSON_17", "Augmentation", "Command", "Component", "Criterion", "CycleRecord", "Dataset", "Download",
+    "Enough", "Estimator", "Executor", "Frames", "History", "InputError", "Instances", "Labelled", "Labels",
+    "Normalisation", "Oracle", "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses", "Preset", "Recipe",
+    "Redrawn", "Refusal", "Request", "Retraining", "RunRecord", "Selector", "Skeleton", "Stopping", "Trainer",
+    "Trunk", "VatlError", "Video", "Window", "hookimpl",
 ]  # fmt: skip
 
 

@@ -110,7 +110,14 @@ class Run:
 
     def adapt(self) -> RunRecord:
         """Go through the cycle until a stopping criterion fires or the schedule runs out."""
-        self.hook.vatl_run_started(run=self)
+        try:
+            self.hook.vatl_run_started(run=self)
+            return self._cycles()
+        except BaseException as error:
+            self.hook.vatl_run_failed(run=self, error=error)
+            raise
+
+    def _cycles(self) -> RunRecord:
         while True:
             self.hook.vatl_cycle_started(run=self, cycle=self.cycle)
             record = self._estimate()
@@ -118,11 +125,11 @@ class Run:
             if not count:
                 return self._finish(record)
             record = self._ask(record, self._query(record, count))
-            if not record.query and not record.stopped_by:  # nobody could label any of it: others are picked
+            if not record.query and record.stopped_by:
+                return self._finish(record)
+            if not record.query:  # nobody could label any of it: the cycle asks for others
                 self.folder.forget_query(self.cycle)
                 continue
-            if not record.query:
-                return self._finish(record)
             record = self._decide(record)
             record = self._retrain(record)
             self.folder.append(record)

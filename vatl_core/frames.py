@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -96,6 +97,12 @@ class VideoFile(Frames):
 
     def name(self, index: int) -> str:
         return self.path.name
+
+    def reader(self) -> VideoFile:
+        """The same file with a decoder of its own."""
+        other = copy.copy(self)
+        other._decoder = None
+        return other
 
     def read(self, index: int) -> Tensor:
         if not 0 <= index < len(self):

@@ -14,7 +14,7 @@ from pluggy import HookimplMarker, HookspecMarker
 
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
-    from vatl_core.plugins import Component
+    from vatl_core.plugins import Command, Component
     from vatl_core.presets import Preset
     from vatl_core.records import CycleRecord, RunRecord
     from vatl_core.runs import PastRun
@@ -32,6 +32,12 @@ def vatl_components() -> Sequence[Component]:
 @hookspec
 def vatl_presets() -> Sequence[Preset]:
     """Describe the presets this plugin brings: settings that users may call by one name."""
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec
+def vatl_commands() -> Sequence[Command]:
+    """Describe the commands this plugin adds to ``vatl``."""
     raise AssertionError("a hook specification is never called")
 
 
@@ -83,6 +89,11 @@ def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
 @hookspec
 def vatl_run_finished(run: Run, record: RunRecord) -> None:
     """The run has ended, with its closing record."""
+
+
+@hookspec
+def vatl_run_failed(run: Run, error: BaseException) -> None:
+    """The run ends by an error, or is interrupted; it can be taken up again."""
 
 
 @hookspec

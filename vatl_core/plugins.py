@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
 import attrs
+import click
 import pluggy
 
 from vatl_core import hookspecs
@@ -59,6 +60,36 @@ class Component:
         return loaded
 
 
+@attrs.frozen
+class Command:
+    """What a plugin says about a command that it brings, without importing it.
+
+    Attributes:
+        name: what users type behind ``vatl``.
+        help: one line.
+        target: ``"package.module:command"``, a :class:`click.Command`, imported when it is called.
+    """
+
+    name: str
+    help: str
+    target: str = attrs.field(validator=attrs.validators.matches_re(r"[\w.]+:\w+"))
+
+    def load(self) -> click.Command:
+        """Import the command.
+
+        Raises:
+            PluginError: it does not import, or is none.
+        """
+        module, _, name = self.target.partition(":")
+        try:
+            loaded = getattr(importlib.import_module(module), name)
+        except Exception as error:  # a stranger's import may fail in any way
+            raise PluginError(f"command '{self.name}' ({self.target}) cannot be imported: {describe(error)}") from error
+        if not isinstance(loaded, click.Command):
+            raise PluginError(f"command '{self.name}' ({self.target}) is no click command")
+        return loaded
+
+
 def describe(error: BaseException) -> str:
     """An error in a line: its type and what it says."""
     return " ".join(f"{type(error).__name__}: {error}".split())
@@ -88,6 +119,14 @@ class Registry:
             self._clashes.setdefault(key, []).append(plugin_name)
             found.setdefault(key, component)
             self.origins.setdefault(key, plugin_name)
+        return found
+
+    @cached_property
+    def commands(self) -> dict[str, Command]:
+        """``{name: command}`` that plugins bring; of two that claim a name, the first in the plugins' order."""
+        found: dict[str, Command] = {}
+        for _, command in self.described("vatl_commands"):
+            found.setdefault(command.name, command)
         return found
 
     def described(self, hook: str) -> list[tuple[str, Any]]:

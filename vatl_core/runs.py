@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -71,13 +72,19 @@ def carry_out(config: RunConfig, registry: Registry | None = None) -> RunRecord:
     return execute(config, registry)
 
 
-def resume(path: Path, registry: Registry | None = None, patience: float = 0.0) -> RunRecord:
+def resume(
+    path: Path,
+    registry: Registry | None = None,
+    patience: float = 0.0,
+    oracle: tuple[str, Mapping[str, Any]] | None = None,
+) -> RunRecord:
     """Take a run up where it was left, to the result it would have had without the interruption.
 
     Args:
         path: the run directory.
         registry: of components; everything that is installed if not given.
         patience: seconds to wait for another process that works on it.
+        oracle: who answers from now on, and options laid over those it has; the run's own if not given.
 
     Raises:
         InputError: it is no run, or another process works on it.
@@ -89,7 +96,8 @@ def resume(path: Path, registry: Registry | None = None, patience: float = 0.0) 
         if closing := folder.closing():
             return closing
         begun = folder.weights(0).exists()
-        run = prepare(config_of(path, folder, registry), registry, folder if begun else None)
+        config = config_of(path, folder, registry)
+        run = prepare(_answered_by(config, *oracle) if oracle else config, registry, folder if begun else None)
         run.folder, run.records = folder, folder.cycles()
         if run.records and not run.records[-1].query:
             return _close(run)
@@ -101,6 +109,13 @@ def resume(path: Path, registry: Registry | None = None, patience: float = 0.0) 
         return run.adapt()
     finally:
         folder.unlock()
+
+
+def _answered_by(config: RunConfig, oracle: str, options: Mapping[str, Any]) -> RunConfig:
+    """The configuration with another oracle, or other options of its own."""
+    tables = dict(config.options.get("oracle", {}))
+    tables[oracle] = {**tables.get(oracle, {}), **options}
+    return attrs.evolve(config, oracle=oracle, options={**config.options, "oracle": tables})
 
 
 def _close(run: Run) -> RunRecord:

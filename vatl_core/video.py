@@ -33,6 +33,10 @@ class Frames(ABC):
         """These frames one after the other; worth overriding where several can be decoded side by side."""
         return map(self.read, indices)
 
+    def reader(self) -> Frames:
+        """The same frames for a second thread to read; worth overriding where reading changes anything."""
+        return self
+
     def name(self, index: int) -> str:
         """What other programs would call frame ``index``: its file, or its number."""
         return f"{index:06d}"

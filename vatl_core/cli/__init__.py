@@ -6,11 +6,14 @@ import errno
 import importlib
 import sys
 import traceback
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from vatl_core.errors import VatlError
+
+if TYPE_CHECKING:
+    from vatl_core.plugins import Command
 
 COMMANDS: Final = {
     "run": "Adapt an estimator to a video.",
@@ -28,29 +31,38 @@ COMMANDS: Final = {
 
 
 class Commands(click.Group):
-    """Commands whose modules are imported only when they are called, so that help comes at once."""
+    """Commands whose modules are imported when they are called, so that help comes at once; plugins add to them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *(name for name in _brought() if name not in COMMANDS)]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"vatl_core.cli.{name}").command
-        return command
+        if name in COMMANDS:
+            command: click.Command = importlib.import_module(f"vatl_core.cli.{name}").command
+            return command
+        brought = _brought().get(name)
+        return brought.load() if brought else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS and args[0] not in _brought():
             from vatl_core.errors import unknown
 
-            raise unknown("command", args[0], COMMANDS)
+            raise unknown("command", args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        brought = {name: command.help for name, command in _brought().items()}
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, (brought | COMMANDS)[name]) for name in self.list_commands(ctx)])
+
+
+def _brought() -> dict[str, Command]:
+    """The commands of plugins, by name."""
+    from vatl_core.plugins import discover
+
+    return discover().commands
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
