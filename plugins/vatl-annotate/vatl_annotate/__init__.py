@@ -1,0 +1,1 @@
+"""A person labels in the browser: an oracle for vatl."""

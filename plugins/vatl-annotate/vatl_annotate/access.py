@@ -1,0 +1,191 @@
+"""Who may talk to the page: a session from a link or a password, from this page alone."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import attrs
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from vatl_core.errors import InputError
+from vatl_core.files import write_whole
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_OPEN: Final = ("/login",)
+"""Paths that need no session."""
+_WAIT: Final = 1.0
+"""Seconds before a wrong password is answered."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that is bound to ``host``."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@attrs.frozen
+class Keys:
+    """What opens a run's page.
+
+    Attributes:
+        token: in the link; it opens the page where there is no password.
+        port: that was listened at.
+        password: to be typed; "" for none.
+    """
+
+    token: str
+    port: int = 0
+    password: str = attrs.field(default="", repr=False)
+
+    @classmethod
+    def kept(cls, file: Path, password: str = "") -> Keys:
+        """The keys of a run, as it had them before: pages that are open go on working when it is taken up again.
+
+        Args:
+            file: where they are kept, readable by their owner alone.
+            password: to be typed.
+        """
+        try:
+            known = json.loads(file.read_text())
+            return cls(str(known["token"]), int(known["port"]), password)
+        except (OSError, ValueError, KeyError, TypeError):
+            return cls(secrets.token_urlsafe(32), 0, password)
+
+    def keep(self, file: Path) -> None:
+        """Write them, without the password."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, json.dumps({"token": self.token, "port": self.port}))
+        file.chmod(0o600)
+
+    @property
+    def session(self) -> str:
+        """What the cookie of whoever may come in holds."""
+        return hmac.new(self.token.encode(), f"session:{self.password}".encode(), hashlib.sha256).hexdigest()
+
+    def opened_by_token(self, token: str) -> bool:
+        """Whether a link's token opens the page."""
+        return not self.password and hmac.compare_digest(token.encode(), self.token.encode())
+
+    def opened_by_password(self, password: str) -> bool:
+        """Whether what was typed opens the page."""
+        return bool(self.password) and hmac.compare_digest(password.encode(), self.password.encode())
+
+    def opened_by_session(self, session: str) -> bool:
+        """Whether a cookie is of somebody who came in."""
+        return hmac.compare_digest(session.encode(), self.session.encode())
+
+
+def password_for(host: str, file: Path | None, typed: str = "") -> str:
+    """The password of a page served at ``host``.
+
+    Args:
+        host: that is listened at.
+        file: whose first line it is; None for none.
+        typed: one from elsewhere, such as the environment.
+
+    Raises:
+        InputError: others could reach the page, and there is no password, or a short one.
+    """
+    password = typed
+    if file is not None:
+        try:
+            password = (file.read_text().splitlines() or [""])[0].strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"the password file {file} cannot be read: {error}") from error
+    if not password and not is_loopback(host):
+        raise InputError(
+            f"host {host} can be reached by others, so the page needs a password: put one into a file and give "
+            "-o browser.password_file=FILE, or set VATL_PASSWORD"
+        )
+    if password and len(password) < 8:
+        raise InputError("the password must have at least 8 characters")
+    return password
+
+
+class Gate(BaseHTTPMiddleware):
+    """Lets in who has a session, refuses what another page sends, and adds the headers that every answer has."""
+
+    def __init__(self, app: ASGIApp, keys: Keys, hosts: frozenset[str]) -> None:
+        """``hosts`` are the names the page may be called by; empty for any."""
+        super().__init__(app)
+        self.keys, self.hosts = keys, hosts
+
+    async def dispatch(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        """Answer, or pass on."""
+        refusal = self._refusal(request)
+        response = JSONResponse({"error": refusal[1]}, refusal[0]) if refusal else await call_next(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _refusal(self, request: Request) -> tuple[int, str] | None:
+        host = request.headers.get("host", "")
+        if self.hosts and host not in self.hosts:
+            return 403, "the page is not served under this name"
+        origin = request.headers.get("origin")
+        if origin is not None and origin != f"{request.url.scheme}://{host}":
+            return 403, "another page must not ask this"
+        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and request.url.path != "/":
+            return 403, "another page must not ask this"
+        if request.method not in ("GET", "HEAD") and request.headers.get("x-vatl") != "1":
+            return 403, "another page must not ask this"
+        if request.url.path in _OPEN or request.url.path == "/" or self._is_known(request):
+            return None
+        return 401, "this page is closed to you: open the link that the console shows"
+
+    def _is_known(self, request: Request) -> bool:
+        return self.keys.opened_by_session(request.cookies.get(cookie_name(self.keys), ""))
+
+
+def cookie_name(keys: Keys) -> str:
+    """The session cookie's name; cookies are shared by all ports of a host, so that each has its own."""
+    return f"vatl-{keys.port}"
+
+
+def let_in(response: Response, keys: Keys) -> Response:
+    """Give the session with an answer."""
+    response.set_cookie(cookie_name(keys), keys.session, httponly=True, samesite="strict", path="/")
+    return response
+
+
+@attrs.define
+class Patience:
+    """Slows down who guesses passwords.
+
+    Attributes:
+        until: nobody is answered before.
+    """
+
+    until: float = 0.0
+
+    def must_wait(self) -> bool:
+        """Whether a wrong guess was only just made."""
+        return time.monotonic() < self.until
+
+    def wrong(self) -> None:
+        """A guess was wrong."""
+        self.until = time.monotonic() + _WAIT

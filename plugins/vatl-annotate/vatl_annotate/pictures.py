@@ -1,0 +1,172 @@
+"""Cutting the pictures that the page shows, ahead of their being asked for."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future
+from pathlib import Path
+from queue import PriorityQueue
+from typing import Final
+
+import attrs
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vatl_core.video import Frames
+
+Region = tuple[float, float, float, float]
+"""x, y, width, height in pixels of the frame."""
+Picture = NDArray[np.uint8]
+"""(height, width, 3) RGB."""
+
+LARGEST: Final = 1024
+"""Pixels of a crop's longer side at the most."""
+WIDEST: Final = 1600
+"""Pixels of a whole frame's longer side at the most."""
+_SMALLEST: Final = 48.0
+"""Pixels of the frame that a crop shows at the least."""
+_QUALITY: Final = 90
+_NOW: Final = 0
+_LATER: Final = 1
+
+
+def region_around(box: tuple[float, float, float, float], context: float) -> Region:
+    """The part of the frame to show of an instance: its box with ``context`` times its longer side about it.
+
+    Whole pixels, so that one picture of a region is exactly as large as the next.
+    """
+    x, y, width, height = box
+    edge = context * max(width, height)
+    wide, tall = max(width + 2 * edge, _SMALLEST), max(height + 2 * edge, _SMALLEST)
+    left, top = math.floor(x + width / 2 - wide / 2), math.floor(y + height / 2 - tall / 2)
+    return left, top, math.ceil(wide), math.ceil(tall)
+
+
+def size_of(region: Region, longest: int = LARGEST) -> tuple[int, int]:
+    """Width and height of a region's picture, in its own pixels."""
+    scale = min(1.0, longest / max(region[2:]))
+    return max(1, round(region[2] * scale)), max(1, round(region[3] * scale))
+
+
+def cut(frame: Picture, region: Region, size: tuple[int, int]) -> Picture:
+    """A region of a frame, black beyond its edges, scaled to ``size`` (width, height)."""
+    left, top, width, height = (int(v) for v in region)
+    inside = frame[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
+    whole = np.zeros((height, width, 3), dtype=np.uint8)
+    down, right = max(0, -top), max(0, -left)
+    whole[down : down + inside.shape[0], right : right + inside.shape[1]] = inside
+    if (width, height) == size:
+        return whole
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def jpeg(picture: Picture) -> bytes:
+    """A picture as a JPEG file."""
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return bytes(data.tobytes())
+
+
+@attrs.frozen(order=True)
+class Order:
+    """Something to cut.
+
+    Attributes:
+        urgency: lower comes first.
+        frame: index.
+        region: of it; None for the whole frame.
+    """
+
+    urgency: int
+    frame: int
+    region: Region | None = attrs.field(order=False)
+
+    @property
+    def name(self) -> str:
+        """What tells it from other pictures."""
+        part = "whole" if self.region is None else "-".join(f"{v:g}" for v in self.region)
+        return f"{self.frame}-{part}"
+
+
+@attrs.define(eq=False)
+class Darkroom:
+    """Two threads that decode frames and cut pictures: one for what somebody waits for, one for what will be wanted.
+
+    Each has a reader of its own, since a video file that is read here and there decodes much in vain; the second goes
+    through the frames in order. Pictures lie in a folder that vanishes with the room.
+
+    Attributes:
+        frames: of the video.
+    """
+
+    frames: Frames
+    _folder: tempfile.TemporaryDirectory[str] = attrs.field(init=False)
+    _made: dict[str, Future[Path]] = attrs.field(init=False, factory=dict)
+    _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock)
+    _orders: tuple[PriorityQueue[Order], PriorityQueue[Order]] = attrs.field(init=False)
+    _closed: bool = attrs.field(init=False, default=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="vatl-annotate-", ignore_cleanup_errors=True)
+        self._orders = PriorityQueue(), PriorityQueue()
+        shared = threading.Lock()
+        for orders in self._orders:
+            reader = self.frames.reader()
+            lock = shared if reader is self.frames else threading.Lock()
+            threading.Thread(target=self._work, args=(orders, reader, lock), daemon=True).start()
+
+    def want(self, frame: int, region: Region | None) -> Future[Path]:
+        """A picture that somebody waits for."""
+        return self._order(Order(_NOW, frame, region), urgent=True)
+
+    def expect(self, pictures: Iterable[tuple[int, Region | None]]) -> None:
+        """Pictures that will be wanted, in any order."""
+        for frame, region in pictures:
+            self._order(Order(_LATER, frame, region), urgent=False)
+
+    def close(self) -> None:
+        """Stop working and remove the pictures."""
+        self._closed = True
+        for orders in self._orders:
+            orders.put(Order(-1, -1, None))
+        self._folder.cleanup()
+
+    def _order(self, order: Order, urgent: bool) -> Future[Path]:
+        with self._lock:
+            known = self._made.get(order.name)
+            if known is None:
+                known = self._made[order.name] = Future()
+            elif known.done() or not urgent:
+                return known
+        self._orders[0 if urgent else 1].put(order)
+        return known
+
+    def _work(self, orders: PriorityQueue[Order], frames: Frames, lock: threading.Lock) -> None:
+        last: tuple[int, Picture] = (-1, np.zeros((0, 0, 3), dtype=np.uint8))
+        while not self._closed:
+            order = orders.get()
+            if self._closed:
+                return
+            future = self._made[order.name]
+            if future.done():
+                continue
+            try:
+                if order.frame != last[0]:
+                    with lock:
+                        last = order.frame, frames.read(order.frame).permute(1, 2, 0).contiguous().numpy()
+                self._fulfil(order, last[1], future)
+            except Exception as error:  # whoever waits is told; the thread lives on
+                if not future.done():
+                    future.set_exception(error)
+
+    def _fulfil(self, order: Order, frame: Picture, future: Future[Path]) -> None:
+        region = order.region or (0, 0, frame.shape[1], frame.shape[0])
+        data = jpeg(cut(frame, region, size_of(region, LARGEST if order.region else WIDEST)))
+        path = Path(self._folder.name) / f"{order.name}-{threading.get_ident()}.jpg"
+        path.write_bytes(data)
+        with self._lock:
+            if not future.done():
+                future.set_result(path)

@@ -1,0 +1,75 @@
+"""What this distribution brings; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vatl_core.hookspecs import hookimpl
+from vatl_core.plugins import Command, Component
+
+if TYPE_CHECKING:
+    from vatl_annotate.desk import Desk
+    from vatl_core.cycle import Run
+    from vatl_core.records import CycleRecord, RunRecord
+
+_desks: dict[Path, Desk] = {}
+
+
+@hookimpl
+def vatl_components() -> list[Component]:
+    """Describe the oracle."""
+    return [Component("oracle", "browser", "A person, in the browser", "vatl_annotate.browser:Browser")]
+
+
+@hookimpl
+def vatl_commands() -> list[Command]:
+    """Describe the command."""
+    return [
+        Command(
+            "annotate",
+            "Go on labelling an interrupted run in the browser, or draw a video's boxes by hand.",
+            "vatl_annotate.command:command",
+        )
+    ]
+
+
+@hookimpl
+def vatl_run_started(run: Run) -> None:
+    """Open the desk of a run whose oracle is a person in the browser."""
+    oracle = sys.modules.get("vatl_annotate.browser")  # not imported for runs that do without it
+    if oracle is not None and isinstance(run.oracle, oracle.Browser):
+        _desks[run.folder.path] = run.oracle.attend(run)
+
+
+@hookimpl
+def vatl_progress(run: Path, stage: str, done: int, total: int) -> None:
+    """Tell the page how far the machine is."""
+    if run in _desks:
+        _desks[run].progress(stage, done, total)
+
+
+@hookimpl
+def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
+    """Let the page show the new point of the learning curve."""
+    if run.folder.path in _desks:
+        _desks[run.folder.path].progress("", 0, 0)
+
+
+@hookimpl(trylast=True)
+def vatl_run_finished(run: Run, record: RunRecord) -> None:
+    """Show the closing figures, until every open page has them; last, so that the report is there by then."""
+    desk = _desks.pop(run.folder.path, None)
+    if desk:
+        desk.finish(record)
+        run.oracle.leave()  # type: ignore[attr-defined]  # desks are of browsers alone
+
+
+@hookimpl
+def vatl_run_failed(run: Run, error: BaseException) -> None:
+    """Show what went wrong."""
+    desk = _desks.pop(run.folder.path, None)
+    if desk:
+        desk.fail(error)
+        run.oracle.leave()  # type: ignore[attr-defined]

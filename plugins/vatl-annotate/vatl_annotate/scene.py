@@ -1,0 +1,271 @@
+"""What the page is shown of a run, as JSON: the run, how it stands, one instance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+import torch
+
+from vatl_annotate.desk import Desk
+from vatl_annotate.pictures import Darkroom, Region, region_around, size_of
+from vatl_annotate.submission import RefusedError
+from vatl_core.schedule import amounts
+
+if TYPE_CHECKING:
+    from vatl_core.cycle import Run
+    from vatl_core.skeleton import Skeleton
+
+AHEAD: Final = 4
+"""Instances whose pictures a page fetches before it gets them."""
+
+
+@attrs.define(eq=False)
+class Scene:
+    """Everything that can be seen at a desk.
+
+    Attributes:
+        desk: where people label.
+        room: where pictures are cut.
+        context: how much is shown about a box, as a share of its longer side.
+        annotator: what the page calls a person who has not said their name.
+        frame_size: width and height of the frames.
+    """
+
+    desk: Desk
+    room: Darkroom
+    context: float
+    annotator: str
+    frame_size: tuple[int, int]
+
+    @classmethod
+    def of(cls, desk: Desk, context: float, annotator: str) -> Scene:
+        """The scene of a run; its first frame is read for its size."""
+        frames = desk.run.video.frames
+        _, height, width = frames.read(int(desk.run.video.instances.frame[0])).shape
+        return cls(desk, Darkroom(frames), context, annotator, (width, height))
+
+    @property
+    def run(self) -> Run:
+        """Whose scene it is."""
+        return self.desk.run
+
+    def prepare(self) -> None:
+        """Cut what a new queue will show: at once what comes first, the rest in the background."""
+        with self.desk.lock:
+            waiting = [place.instance for place in self.desk.queue.places.values() if not place.settled]
+        for instance in waiting[: AHEAD + 1]:
+            for frame, region in self._views(instance):
+                self.room.want(frame, region)
+        self.room.expect(view for instance in waiting for view in self._views(instance))
+
+    def about(self) -> dict[str, Any]:
+        """What does not change in a run."""
+        skeleton = self.run.video.skeleton
+        return {
+            "run": self.run.folder.path.name,
+            "video": self.run.video.name,
+            "skeleton": {
+                "name": skeleton.name,
+                "keypoints": list(skeleton.keypoints),
+                "edges": [list(edge) for edge in skeleton.edges],
+                "sides": sides(skeleton),
+            },
+            "frames": len(self.run.video.frames),
+            "frame_size": list(self.frame_size),
+            "annotator": self.annotator,
+            "threshold": self.run.config.threshold,
+        }
+
+    # ----------------------------------------------------------------------------------------------------- one instance
+    def task(self, instance: int) -> dict[str, Any]:
+        """An instance to label or to correct."""
+        instances = self.run.video.instances
+        frame, region = int(instances.frame[instance]), self.region(instance)
+        with self.desk.lock:
+            queue, given = self.desk.queue, self.desk.latest(instance)
+            place = queue.places.get(instance)
+        scores = self.run.present.scores[instance].cpu()
+        proposal = torch.cat([self.desk.proposal(instance), scores[:, None].clamp(0, 1)], 1)
+        return {
+            "instance": instance,
+            "id": instances.ids[instance],
+            "cycle": queue.cycle,
+            "place": queue.position(instance),
+            "frame": frame,
+            "frames": len(self.run.video.frames),
+            "track": int(instances.track[instance]),
+            "box": instances.boxes[instance].tolist(),
+            "picture": {"url": picture_url(frame, region), "region": list(region), "size": list(size_of(region))},
+            "before": self._neighbour(frame - 1, region),
+            "after": self._neighbour(frame + 1, region),
+            "frame_url": f"/api/frames/{frame}",
+            "frame_size": list(self.frame_size),
+            "others": list(self._others(instance, frame)),
+            "proposal": [[round(v, 3) for v in row] for row in proposal.double().tolist()],
+            "label": None if given is None else {"keypoints": _triples(given), "annotator": given.annotator},
+            "open": place is not None,
+            "skipped": place.skipped if place else 0,
+        }
+
+    def region(self, instance: int) -> Region:
+        """The part of the frame that is shown of an instance."""
+        x, y, width, height = self.run.video.instances.boxes[instance].tolist()
+        return region_around((x, y, width, height), self.context)
+
+    def ahead(self, tab: str) -> list[str]:
+        """Pictures that a window should fetch before it needs them, the most urgent first."""
+        views = [view for instance in self.desk.ahead(tab, AHEAD) for view in self._views(instance)]
+        for frame, region in views:
+            self.room.want(frame, region)
+        return [picture_url(frame, region) for frame, region in views]
+
+    def picture(self, frame: int, region: Region) -> Future[Path]:
+        """A picture of a region that belongs to an instance of the frame or of one beside it.
+
+        Raises:
+            RefusedError: there is no such frame, or no instance has this region.
+        """
+        self._check_frame(frame)
+        frames = self.run.video.instances.frame
+        near = torch.nonzero((frames - frame).abs() <= 1).flatten().tolist()
+        if not any(self.region(instance) == region for instance in near):
+            raise RefusedError(404, "there is no such picture")
+        return self.room.want(frame, region)
+
+    def whole_frame(self, frame: int) -> Future[Path]:
+        """A picture of a whole frame.
+
+        Raises:
+            RefusedError: there is no such frame.
+        """
+        self._check_frame(frame)
+        return self.room.want(frame, None)
+
+    def _check_frame(self, frame: int) -> None:
+        if not 0 <= frame < len(self.run.video.frames):
+            raise RefusedError(404, "there is no such frame")
+
+    def _views(self, instance: int) -> list[tuple[int, Region]]:
+        """An instance's frame and those beside it, with its region."""
+        frame, region = int(self.run.video.instances.frame[instance]), self.region(instance)
+        return [(f, region) for f in (frame, frame - 1, frame + 1) if 0 <= f < len(self.run.video.frames)]
+
+    def _neighbour(self, frame: int, region: Region) -> dict[str, Any] | None:
+        if not 0 <= frame < len(self.run.video.frames):
+            return None
+        return {"url": picture_url(frame, region), "frame": frame}
+
+    def _others(self, instance: int, frame: int) -> Iterator[dict[str, Any]]:
+        instances = self.run.video.instances
+        gone = {i for i, absent in self.run.folder.answers.refused().items() if absent}
+        for other in torch.nonzero(instances.frame == frame).flatten().tolist():
+            if other != instance and other not in gone:
+                track, box = int(instances.track[other]), instances.boxes[other].tolist()
+                yield {"instance": other, "track": track, "box": box}
+
+    # -------------------------------------------------------------------------------------------------- how it stands
+    def state(self) -> dict[str, Any]:
+        """How far the run is, and what is known so far."""
+        desk, run = self.desk, self.run
+        with desk.lock:
+            records, queue, given = list(run.records), desk.queue, list(desk.given)
+            total = len(queue.places)
+            last = records[-1] if records else None
+            labelled = len({g.instance for g in given} - run.folder.answers.refused().keys())
+            return {
+                "phase": desk.phase,
+                "cycle": run.cycle,
+                "stage": desk.stage.to_json(),
+                "queue": {
+                    "total": total,
+                    "answered": total - queue.left,
+                    "left": queue.left,
+                    "pause": desk.pause if total and not queue.left and desk.phase == "labelling" else None,
+                    "oks": _mean(list(desk.oks.values())),
+                },
+                "labelled": labelled,
+                "instances": last.instances if last else len(run.video.instances),
+                "schedule": [a for a in amounts(run.config.schedule, len(run.video.instances)) if a > labelled],
+                "curve": [self._point(record) for record in records],
+                "stopping": [
+                    {"name": name, "own": name in run.stopping, "fires": last.fired.get(name) if last else None}
+                    for name in [*run.stopping, *run.advising]
+                    if name != "none"
+                ],
+                "spent": {
+                    "labels": len(given),
+                    "seconds": sum(g.seconds for g in given),
+                    "last": given[-1].seconds if given else None,
+                    "mean": _mean([g.seconds for g in given]),
+                },
+                "annotators": dict(Counter(g.annotator for g in given)),
+                "closing": self._closing(),
+                "error": desk.error,
+            }
+
+    def labels(self) -> list[dict[str, Any]]:
+        """Every label that counts, the newest first."""
+        instances = self.run.video.instances
+        with self.desk.lock:
+            newest = {g.instance: g for g in self.desk.given}
+            queue = self.desk.queue
+            labelling = self.desk.phase == "labelling"
+        return [
+            {
+                "instance": g.instance,
+                "id": instances.ids[g.instance],
+                "cycle": g.cycle,
+                "frame": int(instances.frame[g.instance]),
+                "track": int(instances.track[g.instance]),
+                "annotator": g.annotator,
+                "seconds": g.seconds,
+                "moved": g.moved,
+                "open": labelling and queue.holds(g.instance),
+            }
+            for g in sorted(newest.values(), key=lambda g: -g.at)
+        ]
+
+    def _point(self, record: Any) -> dict[str, Any]:
+        evaluation = record.evaluation
+        return {
+            "cycle": record.cycle,
+            "labelled": record.labelled,
+            "query_oks": record.query_mean_oks,
+            "mean_oks": evaluation.mean_oks if evaluation else None,
+            "ap": evaluation.ap if evaluation else None,
+            "scores": record.mean_scores,
+        }
+
+    def _closing(self) -> dict[str, Any] | None:
+        record = self.desk.closing
+        if record is None:
+            return None
+        names = ("run", "labelled", "instances", "stopped_by", "reason", "mean_oks", "ap", "seconds", "warnings")
+        return {name: getattr(record, name) for name in names} | {"run": Path(record.run).name}
+
+
+def picture_url(frame: int, region: Region) -> str:
+    """Where a region's picture is; another region has another address, so that it can be cached for good."""
+    return f"/api/pictures/{frame}/" + ",".join(f"{v:g}" for v in region)
+
+
+def sides(skeleton: Skeleton) -> list[str]:
+    """``left``, ``right`` or ``middle`` for each keypoint, by its pair and its name."""
+    found = ["middle"] * len(skeleton)
+    for a, b in skeleton.flip_pairs:
+        swapped = "right" in skeleton.keypoints[a].lower() and "right" not in skeleton.keypoints[b].lower()
+        found[b if swapped else a], found[a if swapped else b] = "left", "right"
+    return found
+
+
+def _triples(given: Any) -> list[list[float]]:
+    return [[x, y, v] for (x, y), v in zip(given.keypoints, given.values, strict=True)]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
