@@ -14,13 +14,14 @@ import click
 from attrs.validators import and_, ge, le
 
 from vatl_annotate.access import Keys, is_loopback, password_for
+from vatl_annotate.application import application
 from vatl_annotate.desk import Desk
 from vatl_annotate.scene import Scene
+from vatl_annotate.serving import Served, bind
 from vatl_core.contracts import Answer, Oracle, Request
 from vatl_core.errors import InputError
 
 if TYPE_CHECKING:
-    from vatl_annotate.serving import Served
     from vatl_core.cycle import Run
 
 KEYS: Final = ".annotate.json"
@@ -93,9 +94,6 @@ class Browser(Oracle):
         self._desk = self._served = self._scene = None
 
     def _serve(self, file: Path) -> None:
-        from vatl_annotate.application import application
-        from vatl_annotate.serving import Served, bind
-
         scene = self._scene
         if scene is None:
             raise AssertionError("a scene is set before it is served")
