@@ -1,0 +1,103 @@
+"""The pictures: a video file, or a folder of picture files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+import numpy as np
+
+from vatl_core.annotation_files.rows import Indices, Numbers
+from vatl_core.errors import InputError
+from vatl_core.frames import PictureFiles, VideoFile, exists, picture_size
+from vatl_core.video import Frames
+
+PICTURES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+_BLOCKS: Final = 64
+_BLOCK: Final = 1 << 20
+_PICTURE_BLOCK: Final = 1 << 12
+
+
+@attrs.frozen
+class Footage:
+    """What is adapted to, without the instances.
+
+    Attributes:
+        path: the video file, or the folder.
+        files: the video file, or the picture files in frame order.
+        frames: the pictures.
+    """
+
+    path: Path
+    files: Sequence[Path]
+    frames: Frames
+
+    @property
+    def is_folder(self) -> bool:
+        return isinstance(self.frames, PictureFiles)
+
+    def sizes(self, frame: Indices) -> Numbers:
+        """(n, 2) width and height in pixels of the pictures at (n,) ``frame``."""
+        different, place = np.unique(frame, return_inverse=True)
+        if self.is_folder:
+            sizes = [picture_size(self.files[i]) for i in different.tolist()]
+        else:
+            height, width = self.frames.read(0).shape[1:]
+            sizes = [(width, height)] * len(different)
+        return np.array(sizes, dtype=np.float64).reshape(-1, 2)[place]
+
+    def fingerprint(self) -> str:
+        """The same for the same pictures wherever they lie: from the files' sizes and parts of their contents.
+
+        A video is read at 64 places, all of it up to 64 MiB; pictures at one place each, and their names count.
+        """
+        digest = hashlib.sha256()
+        for file in self.files:
+            name = file.name if self.is_folder else ""
+            digest.update(f"{name} {file.stat().st_size}\n".encode())
+            for part in _parts(file, *((1, _PICTURE_BLOCK) if self.is_folder else (_BLOCKS, _BLOCK))):
+                digest.update(part)
+        return digest.hexdigest()
+
+
+def open_footage(path: Path) -> Footage:
+    """Find the pictures.
+
+    Raises:
+        InputError: there are none.
+    """
+    if not exists(path):
+        raise InputError(f"{path} does not exist: give a video file or a folder of pictures as -o dataset.path=…")
+    if not path.is_dir():
+        return Footage(path, [path], VideoFile(path))
+    files = sorted((file for file in path.iterdir() if _is_picture(file)), key=lambda file: _natural(file.name))
+    if not files:
+        raise InputError(
+            f"{path} has no picture files ({', '.join(sorted(PICTURES))}): give the folder they lie in, or a video file"
+        )
+    return Footage(path, files, PictureFiles(files))
+
+
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in PICTURES and not file.name.startswith(".") and file.is_file()
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sorts 2.png before 10.png."""
+    return [(int(digits or 0), text) for digits, text in re.findall(r"(\d+)|(\D+)", name, re.ASCII)]
+
+
+def _parts(path: Path, count: int, length: int) -> Iterator[bytes]:
+    """``count`` blocks spread over a file from its beginning to its end, or all of it where it is no longer."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if size <= count * length:
+            yield file.read()
+            return
+        for number in range(count):
+            file.seek((size - length) * number // max(count - 1, 1))
+            yield file.read(length)

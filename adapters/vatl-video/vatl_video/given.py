@@ -1,0 +1,51 @@
+"""Boxes that somebody gave: COCO's JSON or MOT's text, told apart by what the file begins with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vatl_core.errors import InputError
+from vatl_video.coco_boxes import CocoBoxes, read_coco_boxes
+from vatl_video.footage import Footage
+from vatl_video.mot import read_mot
+
+
+def beside(path: Path) -> Path:
+    """Where boxes that were drawn for a video lie: ``clip.boxes.json`` beside ``clip.mp4``."""
+    return path.parent / f"{path.stem if path.is_file() else path.name}.boxes.json"
+
+
+def read_boxes(path: Path, footage: Footage) -> CocoBoxes:
+    """The boxes of a file.
+
+    Raises:
+        InputError: it cannot be read, lists no box, or lists one that cannot be used.
+    """
+    text = _text(path)
+    if text.lstrip()[:1] in ("{", "["):
+        read = read_coco_boxes(path, footage)
+    else:
+        dropped: dict[str, int] = {}
+        read = CocoBoxes(path, read_mot(path, text, footage.frames, dropped), None, dropped)
+    if not len(read.boxes):
+        reasons = "".join(f"; {count} dropped: {reason}" for reason, count in read.dropped.items())
+        raise InputError(
+            f"{path} has no boxes{reasons}: draw some (vatl annotate {footage.path}), or give another file"
+        )
+    return read
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist: give the path of the boxes") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder: give the path of the file of boxes") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text: boxes are COCO's JSON or MOT's text (frame, id, x, y, w, h)") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    if not text.strip():
+        raise InputError(f"{path} is empty: is it complete?")
+    return text
