@@ -1,0 +1,258 @@
+// @ts-check
+/** The desk: the instance shown, its pose being edited, the time spent on it, and what each command does to it. */
+
+import { byId, say } from "./dom.js";
+import { shifted, usable } from "./boxes.js";
+import { Pose } from "./pose.js";
+
+/**
+ * @typedef {import("./types.js").Point} Point
+ * @typedef {import("./types.js").Task} Task
+ * @typedef {import("./keys.js").Command} Command
+ * @typedef {import("./clock.js").Clock} Clock
+ * @typedef {import("./list.js").KeypointList} KeypointList
+ * @typedef {import("./memory.js").Memory} Memory
+ * @typedef {import("./messages.js").Messages} Messages
+ * @typedef {import("./queue.js").Queue} Queue
+ * @typedef {import("./stage.js").Stage} Stage
+ * @typedef {import("./toolbar.js").Toolbar} Toolbar
+ */
+
+const ZOOM = 1.25;
+const SURE = 5000;
+
+export class Desk {
+  /**
+   * @param {object} parts
+   * @param {Queue} parts.queue
+   * @param {Stage} parts.stage
+   * @param {Clock} parts.clock
+   * @param {Memory} parts.memory
+   * @param {Messages} parts.messages
+   * @param {() => string} parts.annotator
+   */
+  constructor({ queue, stage, clock, memory, messages, annotator }) {
+    this.queue = queue;
+    this.stage = stage;
+    this.clock = clock;
+    this.memory = memory;
+    this.messages = messages;
+    this.annotator = annotator;
+    /** @type {KeypointList | null} */
+    this.list = null;
+    /** @type {Toolbar | null} */
+    this.toolbar = null;
+    /** @type {Task | null} */
+    this.task = null;
+    /** @type {Pose | null} the pose of the task once it can be seen */
+    this.pose = null;
+    this.removeUntil = 0;
+    this.commands = this.#commands();
+  }
+
+  /**
+   * Lay an instance on the desk, with the edit that was under way if there was one.
+   *
+   * @param {Task | null} task
+   */
+  async show(task) {
+    this.task = task;
+    this.pose = null;
+    this.removeUntil = 0;
+    document.body.dataset.instance = "";
+    if (!task) {
+      this.clock.end();
+      return this.stage.clear();
+    }
+    const pose = Pose.of(task);
+    const draft = this.memory.draft(task);
+    if (draft?.edits) pose.restore(draft.edits);
+    if (!(await this.stage.show(task, pose, () => this.task === task))) return;
+    this.pose = pose;
+    this.clock.start(draft?.seconds ?? 0);
+    this.#announce(task);
+    this.refresh();
+  }
+
+  /** Show the pose as it is now everywhere. */
+  refresh() {
+    const { task, pose, queue } = this;
+    if (!task || !pose) return;
+    this.stage.refresh();
+    this.list?.update(pose, task);
+    const chosen = pose.chosen >= 0;
+    this.toolbar?.update({
+      undo: pose.past.length > 0, redo: pose.future.length > 0, toggleOccluded: chosen, toggleHidden: chosen,
+      forward: queue.correcting, skip: !queue.correcting, redraw: !queue.correcting, remove: !queue.correcting,
+    }); // prettier-ignore
+  }
+
+  /** Keep the edit under way where a reload finds it. */
+  keep() {
+    if (this.task && this.pose) this.memory.keep(this.task, this.pose.edits(), this.clock.seconds);
+  }
+
+  /**
+   * Edit the pose and show it.
+   *
+   * @param {(pose: Pose) => void} edit
+   */
+  edit(edit) {
+    if (!this.pose || this.queue.busy || this.paused || this.stage.mode !== "pose") return;
+    edit(this.pose);
+    this.keep();
+    this.refresh();
+  }
+
+  /** @param {number} k */
+  choose(k) {
+    if (this.pose && k < this.pose.points.length) this.edit((pose) => pose.choose(k));
+  }
+
+  /**
+   * Move the chosen keypoint; a box being drawn; or, with neither, the view.
+   *
+   * @param {number} dx  frame pixels
+   * @param {number} dy
+   * @param {boolean} shift
+   */
+  nudge(dx, dy, shift) {
+    const { pose, stage, task } = this;
+    if (!pose || !task || this.paused) return;
+    if (stage.mode === "box" && stage.drawn) {
+      const step = Math.max(Math.max(...task.frame_size) / 400, 1) / (shift ? 10 : 1);
+      return stage.drawBox(shifted(stage.drawn, dx * step, dy * step, shift, task.frame_size));
+    }
+    if (stage.mode === "pose" && pose.chosen >= 0) return this.edit(() => pose.nudge(pose.chosen, dx, dy));
+    stage.view.pan(-40 * Math.sign(dx), -40 * Math.sign(dy));
+    stage.refresh();
+  }
+
+  /**
+   * Step to a neighbouring keypoint.
+   *
+   * @param {1 | -1} by
+   * @returns {boolean} whether there was one
+   */
+  step(by) {
+    if (!this.pose || this.stage.mode !== "pose") return false;
+    let there = false;
+    this.edit((pose) => (there = pose.step(by)));
+    return there;
+  }
+
+  /** @param {Command} command */
+  run(command) {
+    const act = this.commands[command];
+    if (!act) return;
+    if (this.paused && command !== "back") return this.pause(false);
+    if (!this.queue.busy) act();
+  }
+
+  /** Whether the person asked for a pause. */
+  get paused() {
+    return this.clock.stopped.has("asked");
+  }
+
+  /** @param {boolean} paused */
+  pause(paused) {
+    if (paused && !this.pose) return;
+    this.clock.stop("asked", paused);
+    document.body.dataset.paused = String(paused);
+    byId("stage").focus({ preventScroll: true });
+  }
+
+  /** @returns {Partial<Record<Command, () => void>>} */
+  #commands() {
+    const { stage } = this;
+    const { view } = stage;
+    return {
+      accept: () => this.#accept(),
+      acceptProposed: () => this.#acceptProposed(),
+      skip: () => this.#ofQueue(() => this.queue.skip()),
+      back: () => void this.queue.back(this.annotator(), () => this.keep()),
+      forward: () => void this.queue.forward(() => this.keep()),
+      pause: () => this.pause(true),
+      previousPoint: () => void this.step(-1),
+      nextPoint: () => void this.step(1),
+      toggleOccluded: () => this.#ofChosen((pose, k) => pose.toggleOccluded(k)),
+      toggleHidden: () => this.#ofChosen((pose, k) => pose.toggleHidden(k)),
+      undo: () => this.edit((pose) => pose.undo()),
+      redo: () => this.edit((pose) => pose.redo()),
+      zoomIn: () => this.#look(() => view.zoom(ZOOM)),
+      zoomOut: () => this.#look(() => view.zoom(1 / ZOOM)),
+      fit: () => this.#look(() => view.fit()),
+      frame: () => this.pose && stage.setMode(stage.mode === "pose" ? "frame" : "pose"),
+      redraw: () => this.#ofQueue(() => stage.setMode("box")),
+      remove: () => this.#ofQueue(() => this.#remove()),
+      escape: () => this.#escape(),
+    };
+  }
+
+  #accept() {
+    const { pose, queue, stage } = this;
+    if (!pose) return;
+    if (stage.mode === "box") return void this.#takeBox();
+    if (queue.correcting && !pose.edited) return void queue.resume();
+    void queue.accept(pose.points, this.clock.seconds, this.annotator());
+  }
+
+  #acceptProposed() {
+    const { pose, queue, task } = this;
+    if (!pose || !task) return;
+    if (!queue.correcting) return void queue.accept(pose.initial, this.clock.seconds, this.annotator());
+    this.memory.forget(task.instance);
+    void queue.resume();
+  }
+
+  #takeBox() {
+    const { drawn } = this.stage;
+    if (!drawn || !usable(drawn)) return this.messages.say("Drag a larger box", "info");
+    return this.queue.redraw(drawn);
+  }
+
+  #remove() {
+    if (performance.now() < this.removeUntil) return void this.queue.redraw(null);
+    this.removeUntil = performance.now() + SURE;
+    this.messages.say("Is nobody there? Press Delete again to remove this box", "info");
+  }
+
+  #escape() {
+    if (this.stage.mode !== "pose") this.stage.setMode(this.stage.mode === "box" ? "frame" : "pose");
+    else this.edit((pose) => pose.choose(-1));
+  }
+
+  /** @param {(pose: Pose, k: number) => void} change */
+  #ofChosen(change) {
+    if (this.pose && this.pose.chosen < 0) return this.messages.say("Choose a keypoint first", "info");
+    this.edit((pose) => change(pose, pose.chosen));
+  }
+
+  /** @param {() => unknown} act  on an instance of the queue */
+  #ofQueue(act) {
+    if (this.queue.correcting) return this.messages.say("This one is labelled already: Enter or N leads back", "info");
+    if (this.pose) act();
+  }
+
+  /** @param {() => void} change  of the view */
+  #look(change) {
+    change();
+    this.stage.refresh();
+  }
+
+  /** @param {Task} task */
+  #announce(task) {
+    const { body } = document;
+    body.dataset.instance = String(task.instance);
+    say(byId("task-frame"), `Frame ${task.frame}`);
+    say(byId("task-detail"), `of ${task.frames} · track ${task.track}`);
+    byId("task-id").title = task.id;
+    const notice = byId("notice");
+    const by = task.label ? `Labelled by ${task.label.annotator}. ` : "";
+    const correction = task.open ? "A correction replaces this label." : "A correction counts as a new label.";
+    const skipped = task.skipped ? "Skipped before: a second skip leaves it out." : "";
+    say(notice, this.queue.correcting ? `${by}${correction}` : skipped);
+    notice.hidden = !notice.textContent;
+    byId("stage").focus({ preventScroll: true });
+  }
+}
