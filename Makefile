@@ -16,16 +16,23 @@ $(BIN)/.installed: requirements.txt constraints.txt pyproject.toml $(wildcard pl
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
+# Installing a Debian package needs root's rights.
+APT = $(if $(filter 0,$(shell id -u)),,sudo )apt-get
+
+.PHONY: browser
+browser: # The tests of the labelling page drive Debian's Chromium
+	@command -v chromium >/dev/null || { echo "installing chromium, which the tests of the labelling page drive"; \
+		$(APT) update -q && $(APT) install -qy chromium; }
+
 .PHONY: venv-package
 venv-package: # Debian keeps Python's venv module in a package of its own
 	@echo "installing python3-venv, which Debian's Python comes without"
-	@if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy python3-venv; \
-		else sudo apt-get update -q && sudo apt-get install -qy python3-venv; fi
+	@$(APT) update -q && $(APT) install -qy python3-venv
 
 run: $(BIN)/.installed ## Set up and run the main job on the embedded video; the report's place is its last line
 	$(BIN)/vatl run
 
-test: $(BIN)/.installed lint ## Set up and pass the tests
+test: $(BIN)/.installed lint browser ## Set up and pass the tests
 	$(BIN)/pytest
 
 lint: $(BIN)/.installed ## Style and types
