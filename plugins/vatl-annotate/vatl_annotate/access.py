@@ -32,8 +32,8 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_OPEN: Final = ("/login",)
-"""Paths that need no session."""
+_OPEN: Final = ("/login", *(f"/page/{name}" for name in ("login.js", "login.css", "page.css", "favicon.svg")))
+"""Paths that need no session: what asks for the password."""
 _WAIT: Final = 1.0
 """Seconds before a wrong password is answered."""
 

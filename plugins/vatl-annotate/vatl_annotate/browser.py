@@ -13,11 +13,11 @@ import attrs
 import click
 from attrs.validators import and_, ge, le
 
-from vatl_annotate.access import Keys, is_loopback, password_for
+from vatl_annotate.access import password_for
 from vatl_annotate.application import application
 from vatl_annotate.desk import Desk
 from vatl_annotate.scene import Scene
-from vatl_annotate.serving import Served, bind
+from vatl_annotate.serving import Served
 from vatl_core.contracts import Answer, Oracle, Request
 from vatl_core.errors import InputError
 
@@ -97,21 +97,10 @@ class Browser(Oracle):
         scene = self._scene
         if scene is None:
             raise AssertionError("a scene is set before it is served")
-        keys = Keys.kept(file, self._password)
-        listening = bind(self.host, self.port, keys.port)
-        keys = attrs.evolve(keys, port=int(listening.getsockname()[1]))
-        keys.keep(file)
-        self._served = Served.begin(listening, lambda port: application(scene, keys, _names(self.host, port)))
-        shown = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
-        place = f"http://{f'[{shown}]' if ':' in shown else shown}:{keys.port}/"
-        self._link = place if self._password else f"{place}?token={keys.token}"
-
-
-def _names(host: str, port: int) -> frozenset[str]:
-    """What the page may be called by: this machine's names where only it can reach the page, else any."""
-    if not is_loopback(host):
-        return frozenset()
-    return frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]", host))
+        self._served = Served.begin(
+            self.host, self.port, file, self._password, lambda keys, hosts: application(scene, keys, hosts)
+        )
+        self._link = self._served.link
 
 
 def _user() -> str:

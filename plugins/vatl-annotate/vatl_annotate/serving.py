@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import attrs
 import uvicorn
 from starlette.applications import Starlette
 
+from vatl_annotate.access import Keys, is_loopback
 from vatl_core.errors import InputError
+
+Application = Callable[[Keys, frozenset[str]], Starlette]
 
 
 def bind(host: str, port: int, kept: int) -> socket.socket:
@@ -46,26 +50,60 @@ class Served:
 
     Attributes:
         port: it listens at.
+        link: that opens its page, with the token where there is no password.
     """
 
     port: int
+    link: str
     _server: uvicorn.Server
     _thread: threading.Thread
 
     @classmethod
-    def begin(cls, listening: socket.socket, application: Callable[[int], Starlette]) -> Served:
-        """Serve what ``application`` makes for the port."""
-        port = int(listening.getsockname()[1])
+    def begin(cls, host: str, port: int, file: Path, password: str, application: Application) -> Served:
+        """Serve a page.
+
+        Args:
+            host: name or address to listen at.
+            port: to listen at; 0 for the one of before, or any that is free.
+            file: where what opens the page is kept, so that windows that are open go on when it is served again.
+            password: to be typed; "" for none.
+            application: makes what is served, from what opens it and the names that it may be called by.
+
+        Raises:
+            InputError: nobody can listen there.
+        """
+        keys = Keys.kept(file, password)
+        listening = bind(host, port, keys.port)
+        keys = attrs.evolve(keys, port=int(listening.getsockname()[1]))
+        keys.keep(file)
         config = uvicorn.Config(
-            application(port), log_config=None, access_log=False, lifespan="off", server_header=False, date_header=False
+            application(keys, _names(host, keys.port)),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            date_header=False,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        return cls(port, server, thread)
+        return cls(keys.port, _link(host, keys), server, thread)
 
     def end(self) -> None:
         """Stop serving; requests under way have a second to end."""
         self._server.should_exit = True
         self._thread.join(timeout=2)
         self._server.force_exit = True
+
+
+def _names(host: str, port: int) -> frozenset[str]:
+    """What the page may be called by: this machine's names where only it can reach the page, else any."""
+    if not is_loopback(host):
+        return frozenset()
+    return frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]", host))
+
+
+def _link(host: str, keys: Keys) -> str:
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    place = f"http://{f'[{shown}]' if ':' in shown else shown}:{keys.port}/"
+    return place if keys.password else f"{place}?token={keys.token}"
