@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import os
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 import torch
@@ -17,6 +18,9 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.video import Frames
+
+if TYPE_CHECKING:
+    from av import VideoFrame
 
 DECODERS: Final = 8
 """The most picture files that are decoded at a time."""
@@ -85,7 +89,7 @@ class VideoFile(Frames):
     path: Path = attrs.field(converter=Path)
     _times: list[int] = attrs.field(init=False, repr=False)
     _next: int = attrs.field(init=False, default=0, repr=False)
-    _decoder: Iterator[tuple[int, Tensor]] | None = attrs.field(init=False, default=None, repr=False)
+    _decoder: Iterator[tuple[int, VideoFrame]] | None = attrs.field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not _is_file(self.path):
@@ -105,19 +109,34 @@ class VideoFile(Frames):
         return other
 
     def read(self, index: int) -> Tensor:
-        if not 0 <= index < len(self):
-            raise InputError(f"{self.path} has {len(self)} frames, and frame {index} was asked for")
+        self._check(index)
         if self._decoder is None or not self._next <= index < self._next + 100:
             self._decoder = _decode_from(self.path, self._times[index])
         wanted = self._times[index]
         for time, picture in self._decoder:
             if time == wanted:
                 self._next = index + 1
-                return picture
+                return torch.from_numpy(picture.to_ndarray(format="rgb24")).permute(2, 0, 1)
             if time > wanted:
                 break
         self._decoder = None
         raise InputError(f"{self.path}: frame {index} of {len(self)} cannot be decoded: is the file complete?")
+
+    def decoded(self, index: int) -> Iterator[tuple[int, VideoFrame]]:
+        """Frames (index, as the decoder gives it) to the end, from the key frame at or before ``index`` on.
+
+        For whoever wants them in another size or format: what is not converted costs a fraction.
+
+        Raises:
+            InputError: there is no such frame, or the file is damaged.
+        """
+        self._check(index)
+        for time, picture in _decode_from(self.path, self._times[index]):
+            yield bisect_left(self._times, time), picture
+
+    def _check(self, index: int) -> None:
+        if not 0 <= index < len(self):
+            raise InputError(f"{self.path} has {len(self)} frames, and frame {index} was asked for")
 
 
 def missing_files(paths: Sequence[Path]) -> list[Path]:
@@ -183,8 +202,8 @@ def _frame_times(path: Path) -> list[int]:
     return times
 
 
-def _decode_from(path: Path, time: int) -> Iterator[tuple[int, Tensor]]:
-    """Frames (time, (3, H, W) uint8 RGB) from the key frame at or before ``time`` on.
+def _decode_from(path: Path, time: int) -> Iterator[tuple[int, VideoFrame]]:
+    """Frames (time, picture) from the key frame at or before ``time`` on; converted by whoever wants one.
 
     Some containers land behind the time they are asked for; those are decoded from their beginning.
     """
@@ -196,7 +215,7 @@ def _decode_from(path: Path, time: int) -> Iterator[tuple[int, Tensor]]:
     return iter(())
 
 
-def _decode(path: Path, start: int | None) -> Iterator[tuple[int, Tensor]]:
+def _decode(path: Path, start: int | None) -> Iterator[tuple[int, VideoFrame]]:
     """Frames (time, picture) from about ``start`` on, or from the first."""
     import av
 
@@ -208,7 +227,7 @@ def _decode(path: Path, start: int | None) -> Iterator[tuple[int, Tensor]]:
                 container.seek(start, stream=stream)
             for frame in container.decode(stream):
                 if frame.pts is not None:
-                    yield frame.pts, torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1)
+                    yield frame.pts, frame
     except av.FFmpegError as error:
         raise InputError(f"{path} is damaged ({error.strerror}): it cannot be decoded to its end") from error
 
