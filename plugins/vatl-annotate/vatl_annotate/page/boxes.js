@@ -78,7 +78,7 @@ export class Boxes {
     while (this.others.childElementCount > task.others.length) this.others.lastElementChild?.remove();
     while (this.others.childElementCount < task.others.length) this.others.append(labelled("other"));
     for (const [i, other] of task.others.entries()) {
-      put(/** @type {SVGElement} */ (this.others.children[i]), other.box, `track ${other.track}`, view);
+      put(/** @type {SVGElement} */ (this.others.children[i]), other.box, String(other.track), view);
     }
   }
 }

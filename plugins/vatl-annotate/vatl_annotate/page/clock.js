@@ -3,7 +3,7 @@
 
 const SILENCE = 60;
 
-/** @typedef {"asked" | "hidden" | "saving" | "away"} Why */
+/** @typedef {"asked" | "hidden" | "saving"} Why */
 
 export class Clock {
   /** @param {() => number} now  seconds, for ever growing */

@@ -1,9 +1,10 @@
 // @ts-check
-/** The desk: the instance shown, its pose being edited, the time spent on it, and what each command does to it. */
+/** The desk: the instance shown, its pose being edited, the time spent on it, and where all of it is shown. */
 
+import { shifted } from "./boxes.js";
+import { commandsOf } from "./commands.js";
 import { byId, say } from "./dom.js";
-import { shifted, usable } from "./boxes.js";
-import { Pose } from "./pose.js";
+import { HIDDEN, OCCLUDED, Pose } from "./pose.js";
 
 /**
  * @typedef {import("./types.js").Point} Point
@@ -15,11 +16,9 @@ import { Pose } from "./pose.js";
  * @typedef {import("./messages.js").Messages} Messages
  * @typedef {import("./queue.js").Queue} Queue
  * @typedef {import("./stage.js").Stage} Stage
+ * @typedef {import("./stage.js").When} When
  * @typedef {import("./toolbar.js").Toolbar} Toolbar
  */
-
-const ZOOM = 1.25;
-const SURE = 5000;
 
 export class Desk {
   /**
@@ -46,8 +45,9 @@ export class Desk {
     this.task = null;
     /** @type {Pose | null} the pose of the task once it can be seen */
     this.pose = null;
+    /** Until when another Delete removes the box. */
     this.removeUntil = 0;
-    this.commands = this.#commands();
+    this.commands = commandsOf(this);
   }
 
   /**
@@ -80,11 +80,26 @@ export class Desk {
     if (!task || !pose) return;
     this.stage.refresh();
     this.list?.update(pose, task);
-    const chosen = pose.chosen >= 0;
+    const v = pose.points[pose.chosen]?.[2];
+    const chosen = v !== undefined;
     this.toolbar?.update({
       undo: pose.past.length > 0, redo: pose.future.length > 0, toggleOccluded: chosen, toggleHidden: chosen,
       forward: queue.correcting, skip: !queue.correcting, redraw: !queue.correcting, remove: !queue.correcting,
-    }); // prettier-ignore
+    });
+    this.toolbar?.press({ toggleOccluded: v === OCCLUDED, toggleHidden: v === HIDDEN });
+  }
+
+  /**
+   * Show the frame before or after for as long as it is held.
+   *
+   * @param {When} when
+   */
+  flicker(when) {
+    const { task } = this;
+    if (!task || !this.pose) return;
+    this.stage.flicker(when);
+    const neighbour = when === "now" ? null : task[when];
+    say(byId("task-frame"), `Frame ${neighbour?.frame ?? task.frame}`);
   }
 
   /** Keep the edit under way where a reload finds it. */
@@ -160,84 +175,6 @@ export class Desk {
     this.clock.stop("asked", paused);
     document.body.dataset.paused = String(paused);
     byId("stage").focus({ preventScroll: true });
-  }
-
-  /** @returns {Partial<Record<Command, () => void>>} */
-  #commands() {
-    const { stage } = this;
-    const { view } = stage;
-    return {
-      accept: () => this.#accept(),
-      acceptProposed: () => this.#acceptProposed(),
-      skip: () => this.#ofQueue(() => this.queue.skip()),
-      back: () => void this.queue.back(this.annotator(), () => this.keep()),
-      forward: () => void this.queue.forward(() => this.keep()),
-      pause: () => this.pause(true),
-      previousPoint: () => void this.step(-1),
-      nextPoint: () => void this.step(1),
-      toggleOccluded: () => this.#ofChosen((pose, k) => pose.toggleOccluded(k)),
-      toggleHidden: () => this.#ofChosen((pose, k) => pose.toggleHidden(k)),
-      undo: () => this.edit((pose) => pose.undo()),
-      redo: () => this.edit((pose) => pose.redo()),
-      zoomIn: () => this.#look(() => view.zoom(ZOOM)),
-      zoomOut: () => this.#look(() => view.zoom(1 / ZOOM)),
-      fit: () => this.#look(() => view.fit()),
-      frame: () => this.pose && stage.setMode(stage.mode === "pose" ? "frame" : "pose"),
-      redraw: () => this.#ofQueue(() => stage.setMode("box")),
-      remove: () => this.#ofQueue(() => this.#remove()),
-      escape: () => this.#escape(),
-    };
-  }
-
-  #accept() {
-    const { pose, queue, stage } = this;
-    if (!pose) return;
-    if (stage.mode === "box") return void this.#takeBox();
-    if (queue.correcting && !pose.edited) return void queue.resume();
-    void queue.accept(pose.points, this.clock.seconds, this.annotator());
-  }
-
-  #acceptProposed() {
-    const { pose, queue, task } = this;
-    if (!pose || !task) return;
-    if (!queue.correcting) return void queue.accept(pose.initial, this.clock.seconds, this.annotator());
-    this.memory.forget(task.instance);
-    void queue.resume();
-  }
-
-  #takeBox() {
-    const { drawn } = this.stage;
-    if (!drawn || !usable(drawn)) return this.messages.say("Drag a larger box", "info");
-    return this.queue.redraw(drawn);
-  }
-
-  #remove() {
-    if (performance.now() < this.removeUntil) return void this.queue.redraw(null);
-    this.removeUntil = performance.now() + SURE;
-    this.messages.say("Is nobody there? Press Delete again to remove this box", "info");
-  }
-
-  #escape() {
-    if (this.stage.mode !== "pose") this.stage.setMode(this.stage.mode === "box" ? "frame" : "pose");
-    else this.edit((pose) => pose.choose(-1));
-  }
-
-  /** @param {(pose: Pose, k: number) => void} change */
-  #ofChosen(change) {
-    if (this.pose && this.pose.chosen < 0) return this.messages.say("Choose a keypoint first", "info");
-    this.edit((pose) => change(pose, pose.chosen));
-  }
-
-  /** @param {() => unknown} act  on an instance of the queue */
-  #ofQueue(act) {
-    if (this.queue.correcting) return this.messages.say("This one is labelled already: Enter or N leads back", "info");
-    if (this.pose) act();
-  }
-
-  /** @param {() => void} change  of the view */
-  #look(change) {
-    change();
-    this.stage.refresh();
   }
 
   /** @param {Task} task */

@@ -31,10 +31,10 @@ const TICK = 250;
 
 const messages = new Messages();
 const clock = new Clock();
-const server = new Server((link) => {
-  messages.showLink(link);
-  clock.stop("away", link !== "there");
-});
+const server = new Server((link) => messages.showLink(link));
+for (const kind of ["error", "unhandledrejection"]) {
+  window.addEventListener(kind, () => messages.say("The page has met an error: reload it, your work is kept", "bad"));
+}
 const tab = await windowId();
 await open(await server.get("/api/run"));
 
@@ -51,15 +51,17 @@ async function open(run) {
   const progress = new Progress(run);
   /** @type {State | null} */
   let latest = null;
+  let shown = Promise.resolve();
 
   const queue = new Queue(server, memory, tab, {
     show(task) {
       watch.outdate();
       watch.work(task !== null);
-      void desk.show(task);
-      if (latest) progress.update(latest, task !== null);
+      shown = desk.show(task);
+      if (task) progress.work();
+      else if (latest) progress.update(latest, false);
     },
-    ahead: (urls) => void pictures.ahead(urls),
+    ahead: (urls) => void shown.then(() => pictures.ahead(urls)),
     state: heard,
     busy(busy) {
       document.body.dataset.busy = String(busy);
@@ -110,14 +112,14 @@ function join(run, desk) {
     hover: (k) => stage.hover(k),
     step: (by) => void desk.step(by),
   });
-  desk.toolbar = new Toolbar(perform, (when) => stage.flicker(when));
+  desk.toolbar = new Toolbar(perform, (when) => desk.flicker(when));
   const gestures = new Gestures(stage.root, handling(desk));
   new Keyboard({
     run: perform,
     choose: (k) => desk.choose(k),
     nudge: (dx, dy, shift) => desk.nudge(dx, dy, shift),
     tab: (by) => desk.step(by),
-    flicker: (when) => stage.flicker(when),
+    flicker: (when) => desk.flicker(when),
     pan(panning) {
       gestures.panning = panning;
       stage.root.classList.toggle("panning", panning);

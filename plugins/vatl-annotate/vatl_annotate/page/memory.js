@@ -142,6 +142,10 @@ function read(key) {
  * @param {unknown} value
  */
 function write(key, value) {
-  if (value === null) sessionStorage.removeItem(key);
-  else sessionStorage.setItem(key, JSON.stringify(value));
+  try {
+    if (value === null) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // A full storage costs what a reload would find, not the work on the screen.
+  }
 }

@@ -11,7 +11,9 @@ export const HIDDEN = 0;
 export const OCCLUDED = 1;
 export const VISIBLE = 2;
 
+/** How many steps back there are, and how many of them outlive a reload. */
 const REMEMBERED = 200;
+const KEPT = 40;
 
 export class Pose {
   /**
@@ -131,7 +133,8 @@ export class Pose {
   /** @returns {Edits | null} what was edited and how; null if nothing ever was */
   edits() {
     const touched = this.past.length + this.future.length > 0;
-    return touched ? { points: this.points, past: this.past, future: this.future } : null;
+    const { points, past, future } = this;
+    return touched ? { points, past: past.slice(-KEPT), future: future.slice(-KEPT) } : null;
   }
 
   /** @param {Edits} edits */

@@ -21,6 +21,11 @@ export class Progress {
     say(byId("video-name"), run.video);
   }
 
+  /** An instance is shown, even before the first state is known. */
+  work() {
+    document.body.dataset.view = "task";
+  }
+
   /**
    * Show the state of the run.
    *

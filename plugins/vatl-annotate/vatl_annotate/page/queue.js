@@ -1,13 +1,14 @@
 // @ts-check
 /** The queue: claiming instances, sending labels, going back to earlier ones. Nothing accepted is ever lost. */
 
+import { Earlier } from "./earlier.js";
 import { randomId } from "./memory.js";
-import { Away, Refusal } from "./server.js";
+import { saved, skipOnce, skipped } from "./sending.js";
+import { Refusal } from "./server.js";
 
 /**
  * @typedef {import("./types.js").Answer} Answer
  * @typedef {import("./types.js").Box} Box
- * @typedef {import("./types.js").Label} Label
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Submission} Submission
@@ -26,11 +27,6 @@ import { Away, Refusal } from "./server.js";
 /** Statuses that say that the instance is no longer ours to label. */
 const GONE = [404, 409, 410];
 
-const SKIPPED = new Map([
-  ["later", "Skipped: it comes back at the end"],
-  ["left out", "Left out: it is not asked again"],
-]);
-
 export class Queue {
   /**
    * @param {Server} server
@@ -48,15 +44,12 @@ export class Queue {
     this.claimed = null;
     /** @type {Task | null} the instance shown: the claimed one, or an earlier label */
     this.shown = null;
-    /** @type {Label[]} earlier labels, newest first, while looking back */
-    this.trail = [];
-    /** Where in the trail we are; −1 at the queue itself. */
-    this.place = -1;
+    this.earlier = new Earlier(server, tab);
   }
 
   /** Whether an earlier label is shown. */
   get correcting() {
-    return this.place >= 0;
+    return this.earlier.looking;
   }
 
   /** Begin, or go on after a reload: first with an acceptance that was not confirmed. */
@@ -91,9 +84,9 @@ export class Queue {
     return this.#alone(async () => {
       const task = this.claimed;
       if (!task || this.correcting) return;
-      const answer = await this.#skipOnce(task);
+      const answer = await skipOnce(this.server, this.tab, task);
       if (answer.status === "left out") this.memory.forget(task.instance);
-      this.events.say(SKIPPED.get(answer.status ?? "") ?? "Skipped", "info");
+      this.events.say(skipped(answer.status), "info");
       this.#received(answer);
     });
   }
@@ -123,9 +116,9 @@ export class Queue {
   back(annotator, leave) {
     return this.#alone(async () => {
       leave();
-      if (!this.correcting) this.trail = await this.#earlier(annotator);
-      if (this.place + 1 >= this.trail.length) return this.events.say("There is no earlier label", "info");
-      await this.#look(this.place + 1);
+      const task = await this.earlier.before(annotator);
+      if (task) this.#show(task);
+      else this.events.say("There is no earlier label", "info");
     });
   }
 
@@ -136,16 +129,18 @@ export class Queue {
    */
   forward(leave) {
     return this.#alone(async () => {
-      if (this.place < 0) return;
+      if (!this.correcting) return;
       leave();
-      if (this.place > 0) return this.#look(this.place - 1);
-      this.#received({ task: this.claimed, ahead: [] });
+      this.#show((await this.earlier.after()) ?? this.claimed);
     });
   }
 
   /** Return from earlier labels to the queue. */
   resume() {
-    return this.#alone(async () => this.#received({ task: this.claimed, ahead: [] }));
+    return this.#alone(async () => {
+      this.earlier.leave();
+      this.#show(this.claimed);
+    });
   }
 
   /** Ask for no more labels in this run. */
@@ -175,7 +170,7 @@ export class Queue {
   /** The run has ended: there is nothing more to label. */
   #leave() {
     this.claimed = null;
-    this.place = -1;
+    this.earlier.leave();
     if (this.shown) this.#show(null);
   }
 
@@ -230,43 +225,10 @@ export class Queue {
     return this.server.get(`/api/task?tab=${this.tab}`);
   }
 
-  /**
-   * Skip exactly once: saying it twice would leave the instance out. If the answer is lost, what the server asks next
-   * tells whether it had understood.
-   *
-   * @param {Task} task
-   * @returns {Promise<Answer>}
-   */
-  async #skipOnce(task) {
-    for (;;) {
-      try {
-        return await this.server.once("POST", "/api/skip", { tab: this.tab, instance: task.instance });
-      } catch (error) {
-        if (!(error instanceof Away)) throw error;
-      }
-      const answer = await this.#next();
-      if (answer.task?.instance !== task.instance || answer.task.skipped !== task.skipped) return answer;
-    }
-  }
-
-  /** @param {string} annotator */
-  async #earlier(annotator) {
-    const { labels } = /** @type {{labels: Label[]}} */ (await this.server.get("/api/labels"));
-    const own = labels.filter((label) => label.annotator === annotator);
-    return own.length ? own : labels;
-  }
-
-  /** @param {number} place  in the trail */
-  async #look(place) {
-    const { task } = await this.server.get(`/api/tasks/${this.trail[place].instance}?tab=${this.tab}`);
-    this.place = place;
-    this.#show(task);
-  }
-
   /** @param {Answer} answer */
   #received(answer) {
     this.claimed = answer.task;
-    this.place = -1;
+    this.earlier.leave();
     this.#show(answer.task);
     this.events.ahead(answer.ahead);
     if (answer.state) this.events.state(answer.state);
@@ -298,10 +260,4 @@ export class Queue {
       this.events.busy(false);
     }
   }
-}
-
-/** @param {State | undefined} state */
-function saved(state) {
-  if (!state) return "Saved";
-  return state.queue.left ? `Saved, ${state.queue.left} left` : "Saved, that was the last one";
 }

@@ -34,6 +34,8 @@ export class Stage {
     this.drawing = new Drawing(overlay, skeleton);
     this.lens = new Lens(this.root);
     this.view = new View();
+    /** What was seen of the pose when the whole frame took its place. */
+    this.sight = this.view.sight;
     /** @type {Task | null} */
     this.task = null;
     /** @type {Pose | null} */
@@ -62,6 +64,8 @@ export class Stage {
     this.task = task;
     this.pose = pose;
     this.hovered = -1;
+    this.view.fit(task.picture.region);
+    this.sight = this.view.sight;
     this.setMode("pose");
     this.#fetchRest(task);
     return true;
@@ -77,11 +81,9 @@ export class Stage {
   /** @param {Mode} mode */
   setMode(mode) {
     if (!this.task) return;
-    this.drawn = mode === "box" ? (this.drawn ?? [...this.task.box]) : null;
-    if ((mode === "pose") !== (this.mode === "pose") || mode === "pose") {
-      const [width, height] = this.task.frame_size;
-      this.view.fit(mode === "pose" ? this.task.picture.region : [0, 0, width, height]);
-    }
+    this.drawn = mode === "box" ? [...this.task.box] : null;
+    if (mode === "pose") this.#lookAtPose();
+    else if (this.mode === "pose") this.#lookAtFrame(this.task);
     this.mode = mode;
     this.when = "now";
     this.root.dataset.mode = mode;
@@ -155,7 +157,7 @@ export class Stage {
   }
 
   /**
-   * Lay out the picture that is to be seen over the whole frame, which gives the surroundings.
+   * Lay out the picture that is to be seen; the crop stands in for a whole frame that is not here yet.
    *
    * @param {Task} task
    */
@@ -191,8 +193,20 @@ export class Stage {
     }
   }
 
+  #lookAtPose() {
+    if (this.mode !== "pose") this.view.see(this.sight);
+    if (this.view.fitted) this.view.fit();
+  }
+
+  /** @param {Task} task */
+  #lookAtFrame({ frame_size: [width, height] }) {
+    this.sight = this.view.sight;
+    this.view.fit([0, 0, width, height]);
+  }
+
   #resized() {
     this.view.resize(this.root.clientWidth, this.root.clientHeight);
+    if (this.mode !== "pose" && this.task) this.sight.fitted = true;
     this.refresh();
   }
 }

@@ -33,6 +33,18 @@ export class Toolbar {
       if (can !== undefined) button.setAttribute("aria-disabled", String(!can));
     }
   }
+
+  /**
+   * Show which states the chosen keypoint has.
+   *
+   * @param {Partial<Record<Command, boolean>>} pressed
+   */
+  press(pressed) {
+    for (const button of this.buttons) {
+      const on = pressed[/** @type {Command} */ (button.dataset.command)];
+      if (on !== undefined) button.setAttribute("aria-pressed", String(on));
+    }
+  }
 }
 
 /**

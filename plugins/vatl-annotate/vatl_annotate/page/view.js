@@ -1,7 +1,10 @@
 // @ts-check
 /** Where the frame lies on the screen: scale and offset, and how zooming and panning change them. */
 
-/** @typedef {import("./types.js").Box} Box */
+/**
+ * @typedef {import("./types.js").Box} Box
+ * @typedef {{scale: number, x: number, y: number, region: Box, fitted: boolean}} Sight
+ */
 
 const MARGIN = 0.03;
 const FARTHEST = 0.5;
@@ -55,6 +58,17 @@ export class View {
     this.fitted = true;
   }
 
+  /** @returns {Sight} what is seen, to come back to */
+  get sight() {
+    const { scale, x, y, region, fitted } = this;
+    return { scale, x, y, region, fitted };
+  }
+
+  /** @param {Sight} sight  from when the window had the same size */
+  see(sight) {
+    Object.assign(this, sight);
+  }
+
   /**
    * The window has another size: stay fitted, or keep what was in the middle there.
    *
@@ -85,6 +99,7 @@ export class View {
     this.x = x - frameX * scale;
     this.y = y - frameY * scale;
     this.fitted = false;
+    this.#stayNear();
   }
 
   /**

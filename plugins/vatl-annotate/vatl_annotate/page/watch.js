@@ -45,7 +45,8 @@ export class Watch {
     for (;;) {
       const age = this.age;
       const state = /** @type {State} */ (await this.server.get(`/api/state?tab=${this.tab}`));
-      if (age === this.age) this.heard(state);
+      if (age !== this.age) continue;
+      this.heard(state);
       await this.#wait(state);
     }
   }
