@@ -147,13 +147,18 @@ def assemble(registry: Registry, settings: Mapping[str, Any], options: Options) 
             filled[role] = dataset.suggests.get(kind) or default_name(registry, kind)
     filled["stop"] = names_in(filled["stop"])
     config: RunConfig = structure(filled, RunConfig, "[run]")
-    for role, kind in ROLES.items():
-        for name in chosen(config, role):
-            registry.find(kind, name)
+    present = {role: [registry.find(kind, name).name for name in chosen(config, role)] for role, kind in ROLES.items()}
     for role, tables in options.items():
-        for name in tables:
-            registry.find(ROLES[role], name)
-    return config
+        for name in list(tables):
+            if (now := registry.find(ROLES[role], name).name) != name:
+                tables[now] = tables.pop(name) | tables.get(now, {})
+    named: dict[str, Any] = {role: _like(getattr(config, role), names) for role, names in present.items()}
+    return attrs.evolve(config, **named)
+
+
+def _like(value: str | tuple[str, ...], names: list[str]) -> str | tuple[str, ...]:
+    """The names in the form that the setting has: one, a sum, or several."""
+    return "+".join(names) if isinstance(value, str) else tuple(names)
 
 
 def chosen(config: RunConfig, role: str) -> list[str]:
@@ -261,6 +266,6 @@ def _place(part: str, config: RunConfig, registry: Registry) -> tuple[str, str]:
     if part in ROLES:
         raise InputError(f"-o {part}.…: this run has several of these: name one of {', '.join(chosen(config, part))}")
     for role, kind in ROLES.items():
-        if part in registry.names(kind):
-            return role, part
+        if any(part in (name, *c.formerly) for (k, name), c in registry.components.items() if k == kind):
+            return role, registry.find(kind, part).name
     raise unknown("part of this run", part, [*ROLES, *(name for role in ROLES for name in chosen(config, role))])

@@ -170,7 +170,7 @@ class Run:
         with scoring.on(self.compute.device):
             self._fit(of_pool, estimates.features)
         score_pool(self.criteria, estimates, self.crops, self._labelled_mask)
-        check_finite(estimates.criteria)
+        check_finite(estimates.criteria, self.criteria)
         return estimates
 
     def _fit(self, names: Iterable[str], features: Tensor | None = None) -> None:
@@ -218,7 +218,7 @@ class Run:
             watched={name: estimates.criteria[name] for name in self.selector.watches},
         )
         picks = self.selector.select(pool, count, generator(self.config.seed, self.cycle, "select"))
-        return checked(picks, labelled, count, self.config.select)
+        return checked(picks, labelled, count, self.config.select, self.selector)
 
     def _scores(self, among: Tensor, fraction: float) -> Tensor:
         """(N,) the query's score, zeros where it has no criterion."""

@@ -17,6 +17,7 @@ from vatl_core.contracts import Criterion, Estimator, Window
 from vatl_core.crops import Crops, ahead
 from vatl_core.errors import PluginError
 from vatl_core.geometry import decode
+from vatl_core.plugins import whose
 from vatl_core.video import Instances
 
 Progress = Callable[[str, int, int], None]
@@ -201,7 +202,18 @@ def _forward(
     for index, pictures in ahead((index, crops.get(index)) for index in batches):
         with compute.autocast():
             heatmaps, features = estimator(compute.layout(estimator.normalisation(pictures)))
+        _check_maps(estimator, heatmaps, features, (len(index), len(crops.skeleton)))
         yield index, heatmaps.float().contiguous(), features.float()
+
+
+def _check_maps(estimator: Estimator, heatmaps: Tensor, features: Tensor, expected: tuple[int, int]) -> None:
+    """Refuse heatmaps (B, K, h, w) and features (B, D) of another form; ``expected`` are B and K."""
+    if heatmaps.shape != (*expected, *estimator.heatmap_size) or features.ndim != 2 or len(features) != expected[0]:
+        raise PluginError(
+            f"estimator {type(estimator).__name__} gave heatmaps {tuple(heatmaps.shape)} and features "
+            f"{tuple(features.shape)}: {(*expected, *estimator.heatmap_size)} and ({expected[0]}, D) are expected"
+            f"{whose(estimator)}"
+        )
 
 
 def _columns(
@@ -253,7 +265,12 @@ def _score(criteria: Mapping[str, Criterion], columns: Estimates, window: Window
         if scores.shape != (len(window),):
             raise PluginError(
                 f"criterion '{name}' gave scores of shape {tuple(scores.shape)} for {len(window)} instances: "
-                "one number for each is expected"
+                f"one number for each is expected{whose(criterion)}"
+            )
+        if scores.device != window.index.device:
+            raise PluginError(
+                f"criterion '{name}' gave scores on {scores.device}: they are to stay on {window.index.device}, where "
+                f"the window is{whose(criterion)}"
             )
         columns.criteria[name][window.index] = scores.float()
 
@@ -269,8 +286,8 @@ def _condense(criteria: Mapping[str, Criterion], columns: Estimates, window: Win
         columns.condensed[name][window.index] = kept
 
 
-def check_finite(scores: Mapping[str, Tensor]) -> None:
-    """Refuse scores that are no numbers; asked once a pass, since each asking waits for the device.
+def check_finite(scores: Mapping[str, Tensor], criteria: Mapping[str, Criterion]) -> None:
+    """Refuse scores (N,) that are no numbers; asked once a pass, since each asking waits for the device.
 
     Raises:
         PluginError: naming the criterion and how many.
@@ -278,7 +295,9 @@ def check_finite(scores: Mapping[str, Tensor]) -> None:
     for name, column in scores.items():
         if not torch.isfinite(column).all():
             bad = int((~torch.isfinite(column)).sum())
-            raise PluginError(f"criterion '{name}' gave {bad} of {len(column)} scores that are NaN or infinite")
+            raise PluginError(
+                f"criterion '{name}' gave {bad} of {len(column)} scores that are NaN or infinite{whose(criteria[name])}"
+            )
 
 
 __all__ = ["Estimates", "Plan", "Progress", "check_finite", "estimate", "score_pool", "silent"]

@@ -10,8 +10,9 @@ from typing import Any, Union, get_args, get_origin
 import attrs
 import cattrs
 
-from vatl_core.errors import InputError, unknown
-from vatl_core.plugins import Registry
+from vatl_core.deprecation import deprecated
+from vatl_core.errors import InputError, PluginError, unknown
+from vatl_core.plugins import Registry, describe
 
 
 def build(registry: Registry, kind: str, name: str, options: Mapping[str, Any]) -> Any:
@@ -19,14 +20,39 @@ def build(registry: Registry, kind: str, name: str, options: Mapping[str, Any]) 
 
     Raises:
         InputError: an option that does not exist or a value that does not fit.
-        PluginError: the component cannot be imported.
+        PluginError: the component cannot be imported, or refuses its own defaults.
     """
-    component = registry.find(kind, name).load()
-    fields = option_fields(component)
-    for option in options:
+    found = registry.find(kind, name)
+    component, where = found.load(), f"{kind} '{found.name}'"
+    try:
+        fields = option_fields(component)
+    except (attrs.exceptions.NotAnAttrsClassError, NameError, TypeError) as error:
+        raise PluginError(f"{where} of {found.origin}: its options cannot be told ({describe(error)})") from error
+    current = _by_present_names(options, fields, where)
+    for option in current:
         if option not in fields:
-            raise unknown(f"option of {kind} '{name}'", option, fields)
-    return structure(options, component, f"{kind} '{name}'")
+            raise unknown(f"option of {where}", option, fields)
+    try:
+        return structure(current, component, where)
+    except InputError as error:
+        if current or not isinstance(error.__cause__, ValueError | TypeError):
+            raise
+        raise PluginError(f"{error}: it refuses its own defaults, which {found.origin} has to put right") from error
+
+
+def _by_present_names(
+    options: Mapping[str, Any], fields: Mapping[str, attrs.Attribute[Any]], where: str
+) -> dict[str, Any]:
+    """The options under the names that they have now: ``metadata={"formerly": ("name",)}`` tells earlier ones."""
+    current = dict(options)
+    for name, field in fields.items():
+        for former in field.metadata.get("formerly", ()):
+            if former in current and former not in fields:
+                deprecated(f"the name '{former}' of an option of {where}", f"write '{name}'", stacklevel=3)
+                if name in current:
+                    raise InputError(f"{where} is given {former} and {name}, which are the same: leave out {former}")
+                current[name] = current.pop(former)
+    return current
 
 
 def option_fields(component: type[Any]) -> dict[str, attrs.Attribute[Any]]:

@@ -1,98 +1,21 @@
-"""Discovery of components through entry points, and their look-up by name."""
+"""Discovery of plugins through entry points, and their components' look-up by name."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
 import attrs
-import click
 import pluggy
 
 from vatl_core import hookspecs
-from vatl_core.errors import InputError, PluginError, unknown
+from vatl_core.compatibility import refusal, refusal_in_source
+from vatl_core.components import KINDS, Command, Component, describe
+from vatl_core.deprecation import deprecated
+from vatl_core.errors import InputError, PluginError, VatlError, unknown
 
 GROUP: Final = "vatl"
-KINDS: Final = ("estimator", "dataset", "criterion", "selector", "retraining", "stopping", "oracle", "executor")
-
-
-def _is_kind(_: object, __: object, value: str) -> None:
-    if value not in KINDS:
-        raise unknown("kind of component", value, KINDS)
-
-
-@attrs.frozen
-class Component:
-    """What a plugin says about one of its components, without importing it.
-
-    Attributes:
-        kind: one of :data:`KINDS`.
-        name: what users type.
-        help: one line.
-        target: ``"package.module:Class"``, imported when first used.
-        default: whether it is used where the user names none of its kind; default criteria are summed.
-        suggests: names of components this one works best with, by kind; only a data set's are heeded.
-    """
-
-    kind: str = attrs.field(validator=_is_kind)
-    name: str
-    help: str
-    target: str = attrs.field(validator=attrs.validators.matches_re(r"[\w.]+:\w+"))
-    default: bool = False
-    suggests: Mapping[str, str] = attrs.field(factory=dict)
-
-    def load(self) -> type[Any]:
-        """Import the component's class.
-
-        Raises:
-            PluginError: it does not import, or the module has no such class.
-        """
-        module, _, name = self.target.partition(":")
-        try:
-            loaded: type[Any] = getattr(importlib.import_module(module), name)
-        except Exception as error:  # a stranger's import may fail in any way
-            raise PluginError(
-                f"{self.kind} '{self.name}' ({self.target}) cannot be imported: {describe(error)}"
-            ) from error
-        return loaded
-
-
-@attrs.frozen
-class Command:
-    """What a plugin says about a command that it brings, without importing it.
-
-    Attributes:
-        name: what users type behind ``vatl``.
-        help: one line.
-        target: ``"package.module:command"``, a :class:`click.Command`, imported when it is called.
-    """
-
-    name: str
-    help: str
-    target: str = attrs.field(validator=attrs.validators.matches_re(r"[\w.]+:\w+"))
-
-    def load(self) -> click.Command:
-        """Import the command.
-
-        Raises:
-            PluginError: it does not import, or is none.
-        """
-        module, _, name = self.target.partition(":")
-        try:
-            loaded = getattr(importlib.import_module(module), name)
-        except Exception as error:  # a stranger's import may fail in any way
-            raise PluginError(f"command '{self.name}' ({self.target}) cannot be imported: {describe(error)}") from error
-        if not isinstance(loaded, click.Command):
-            raise PluginError(f"command '{self.name}' ({self.target}) is no click command")
-        return loaded
-
-
-def describe(error: BaseException) -> str:
-    """An error in a line: its type and what it says."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 @attrs.define
@@ -101,7 +24,7 @@ class Registry:
 
     Attributes:
         manager: pluggy's manager; its ``hook`` calls the lifecycle hooks.
-        broken: entry points that failed to load, ``{name: cause}``.
+        broken: plugins that cannot be used, ``{distribution and version: cause}``.
         origins: ``{(kind, name): distribution and version}``.
     """
 
@@ -117,7 +40,7 @@ class Registry:
         for plugin_name, component in self.described("vatl_components"):
             key = (component.kind, component.name)
             self._clashes.setdefault(key, []).append(plugin_name)
-            found.setdefault(key, component)
+            found.setdefault(key, attrs.evolve(component, origin=plugin_name))
             self.origins.setdefault(key, plugin_name)
         return found
 
@@ -125,8 +48,8 @@ class Registry:
     def commands(self) -> dict[str, Command]:
         """``{name: command}`` that plugins bring; of two that claim a name, the first in the plugins' order."""
         found: dict[str, Command] = {}
-        for _, command in self.described("vatl_commands"):
-            found.setdefault(command.name, command)
+        for plugin_name, command in self.described("vatl_commands"):
+            found.setdefault(command.name, attrs.evolve(command, origin=plugin_name))
         return found
 
     def described(self, hook: str) -> list[tuple[str, Any]]:
@@ -135,7 +58,7 @@ class Registry:
         for name, plugin in self.manager.list_name_plugin():
             describing = getattr(plugin, hook, None)
             try:
-                found += [(name, thing) for thing in describing()] if describing else []
+                found += [(name, _checked(hook, thing)) for thing in describing()] if describing else []
             except Exception as error:  # a stranger's code: whatever it raises, the other plugins must go on working
                 self.broken[name] = describe(error)
         return found
@@ -145,18 +68,32 @@ class Registry:
         return sorted(name for k, name in self.components if k == kind)
 
     def find(self, kind: str, name: str) -> Component:
-        """Look a component up.
+        """Look a component up, by its name or with a warning by one that it had in an earlier release.
 
         Raises:
             InputError: there is none of that name; the message has the nearest match and the choices.
             PluginError: two plugins claim the name.
         """
         if (kind, name) not in self.components:
-            raise self._missing(kind, name)
+            return self._renamed(kind, name)
         claimants = self._clashes[kind, name]
         if len(claimants) > 1:
             raise PluginError(f"{kind} '{name}' is claimed by {' and by '.join(claimants)}: uninstall one of them")
         return self.components[kind, name]
+
+    def usable(self, kind: str, name: str) -> bool:
+        """Whether there is such a component, and only one, and it imports."""
+        try:
+            return bool(self.find(kind, name).load())
+        except VatlError:
+            return False
+
+    def _renamed(self, kind: str, name: str) -> Component:
+        for component in self.components.values():
+            if component.kind == kind and name in component.formerly:
+                deprecated(f"the name '{name}' of a {kind}", f"write '{component.name}'", stacklevel=3)
+                return self.find(kind, component.name)
+        raise self._missing(kind, name)
 
     def _missing(self, kind: str, name: str) -> InputError:
         error = unknown(kind, name, self.names(kind))
@@ -179,7 +116,7 @@ class Registry:
 
 
 def discover() -> Registry:
-    """Load every plugin that an entry point of group ``vatl`` names; those that fail are kept apart."""
+    """Load every plugin that an entry point of group ``vatl`` names; those that cannot be used are kept apart."""
     manager = pluggy.PluginManager("vatl")
     manager.add_hookspecs(hookspecs)
     registry = Registry(manager)
@@ -189,8 +126,55 @@ def discover() -> Registry:
 
 
 def _register(registry: Registry, point: EntryPoint) -> None:
-    distribution = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+    distribution = distribution_of(point)
     try:
-        registry.manager.register(point.load(), name=distribution)
+        plugin = point.load()
+        reason = refusal(plugin)
+        if reason is None:
+            registry.manager.register(plugin, name=distribution)
     except Exception as error:  # as above: one broken plugin must not take the others with it
-        registry.broken[distribution] = describe(error)
+        reason = refusal_in_source(point.module) or describe(error)
+    if reason is not None:
+        registry.broken[distribution] = reason
+
+
+def distribution_of(point: EntryPoint) -> str:
+    """The distribution and version that an entry point is from."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+
+
+def whose(component: object) -> str:
+    """Which plugin a component's class is from, to end a message with."""
+    kind = type(component)
+    for point in entry_points(group=GROUP):
+        if point.module.partition(".")[0] == kind.__module__.partition(".")[0]:
+            return f" (plugin {distribution_of(point)})"
+    return f" ({kind.__module__}:{kind.__qualname__})"
+
+
+def culprit(error: BaseException) -> str:
+    """The plugin in whose code an error arose, to end a message with; nothing where it was in no plugin's."""
+    packages = {point.module.partition(".")[0]: distribution_of(point) for point in entry_points(group=GROUP)}
+    found, trace = "", error.__traceback__
+    while trace is not None:
+        package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        if package in packages:
+            found = f", in plugin {packages[package]} ({trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return found
+
+
+def _checked(hook: str, thing: object) -> object:
+    """What a plugin describes, if it is what the hook is for."""
+    from vatl_core.presets import Preset
+
+    expected = {"vatl_components": Component, "vatl_commands": Command, "vatl_presets": Preset}[hook]
+    if not isinstance(thing, expected):
+        raise TypeError(f"{hook} is to return a list of {expected.__name__}s; it has a {type(thing).__name__}")
+    return thing
+
+
+__all__ = [
+    "GROUP", "KINDS", "Command", "Component", "Registry", "culprit", "describe", "discover", "distribution_of",
+    "whose",
+]  # fmt: skip

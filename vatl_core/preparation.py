@@ -151,7 +151,7 @@ def _watched(
     advising: Mapping[str, Stopping],
 ) -> dict[str, Criterion]:
     """The criteria that other parts of the run watch, beyond the query's own."""
-    installed = registry.names("criterion")
+    installed = [name for name in registry.names("criterion") if registry.usable("criterion", name)]
     wanted = {c for s in stopping.values() for c in s.watches} | set(selector.watches)
     wanted |= {c.share for c in criteria.values() if c.share}
     wanted |= {c for s in advising.values() for c in s.watches if c in installed}

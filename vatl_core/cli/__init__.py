@@ -6,10 +6,12 @@ import errno
 import importlib
 import sys
 import traceback
+import warnings
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from vatl_core.deprecation import DeprecatedWarning, show_in_a_line
 from vatl_core.errors import VatlError
 
 if TYPE_CHECKING:
@@ -80,7 +82,10 @@ def main(arguments: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     try:
-        vatl.main([word for word in words if word != "--debug"], prog_name="vatl", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("once", DeprecatedWarning)
+            warnings.showwarning = show_in_a_line
+            vatl.main([word for word in words if word != "--debug"], prog_name="vatl", standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except (Exception, KeyboardInterrupt) as error:
@@ -106,5 +111,7 @@ def _told(error: BaseException) -> tuple[str, int]:
             )
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1
     if not isinstance(error, KeyboardInterrupt | click.Abort):
-        return f"unexpected {' '.join(f'{type(error).__name__}: {error}'.split())} (--debug shows where)", 1
+        from vatl_core.plugins import culprit, describe
+
+        return f"unexpected {describe(error)}{culprit(error)} (--debug shows where)", 1
     return "interrupted: `vatl resume RUN` takes a run up where it was left, the same `vatl train` a training", 130

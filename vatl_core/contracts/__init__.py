@@ -7,6 +7,7 @@ that the oracle has not labelled.
 
 from __future__ import annotations
 
+from vatl_core.compatibility import VERSION
 from vatl_core.contracts.criterion import Criterion, Panel, Poses, PreTraining, Window
 from vatl_core.contracts.dataset import Dataset
 from vatl_core.contracts.estimator import Download, Estimator, Normalisation, Origin, Trunk
@@ -29,7 +30,7 @@ CONTRACTS: dict[str, type] = {
 """The class that every component of a kind derives from."""
 
 __all__ = [
-    "CONTRACTS", "Answer", "Criterion", "Dataset", "Download", "Enough", "Estimator", "Executor", "Instances", "Labels",
-    "Normalisation", "Oracle", "Origin", "Panel", "Pool", "Poses", "PreTraining", "Redrawn", "Refusal", "Request",
-    "Retraining", "Selector", "Stopping", "Trunk", "Window",
+    "CONTRACTS", "VERSION", "Answer", "Criterion", "Dataset", "Download", "Enough", "Estimator", "Executor",
+    "Instances", "Labels", "Normalisation", "Oracle", "Origin", "Panel", "Pool", "Poses", "PreTraining", "Redrawn",
+    "Refusal", "Request", "Retraining", "Selector", "Stopping", "Trunk", "Window",
 ]  # fmt: skip

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 
+vatl_contract = ">=1.1,<2"
+
 
 @hookimpl
 def vatl_components() -> Sequence[Component]:

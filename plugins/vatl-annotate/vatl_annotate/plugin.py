@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from vatl_core.cycle import Run
     from vatl_core.records import CycleRecord, RunRecord
 
+vatl_contract = ">=1.1,<2"
+
 _desks: dict[Path, Desk] = {}
 
 

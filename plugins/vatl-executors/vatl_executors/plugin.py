@@ -5,6 +5,8 @@ from __future__ import annotations
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 
+vatl_contract = ">=1.1,<2"
+
 COMPONENTS = [
     Component(
         "executor",

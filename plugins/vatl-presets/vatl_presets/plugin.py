@@ -6,6 +6,8 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.presets import Preset
 from vatl_presets.published import PUBLISHED
 
+vatl_contract = ">=1.1,<2"
+
 
 @hookimpl
 def vatl_presets() -> list[Preset]:

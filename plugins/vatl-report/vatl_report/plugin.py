@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from vatl_core.records import RunRecord
     from vatl_core.runs import PastRun
 
+vatl_contract = ">=1.1,<2"
+
 
 @hookimpl
 def vatl_run_finished(run: Run, record: RunRecord) -> None:

@@ -1,0 +1,99 @@
+"""What a plugin says about the components and commands that it brings, without importing them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import click
+
+from vatl_core.errors import PluginError, unknown
+
+KINDS: Final = ("estimator", "dataset", "criterion", "selector", "retraining", "stopping", "oracle", "executor")
+
+
+def _is_kind(_: object, __: object, value: str) -> None:
+    if value not in KINDS:
+        raise unknown("kind of component", value, KINDS)
+
+
+@attrs.frozen
+class Component:
+    """What a plugin says about one of its components, without importing it.
+
+    Attributes:
+        kind: one of :data:`KINDS`.
+        name: what users type.
+        help: one line.
+        target: ``"package.module:Class"``, imported when first used.
+        default: whether it is used where the user names none of its kind; default criteria are summed.
+        suggests: names of components this one works best with, by kind; only a data set's are heeded.
+        formerly: names that it had in earlier releases; they go on working, with a warning.
+        origin: which distribution it came from; the registry notes it.
+    """
+
+    kind: str = attrs.field(validator=_is_kind)
+    name: str
+    help: str
+    target: str = attrs.field(validator=attrs.validators.matches_re(r"[\w.]+:\w+"))
+    default: bool = False
+    suggests: Mapping[str, str] = attrs.field(factory=dict)
+    formerly: tuple[str, ...] = ()
+    origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
+
+    def load(self) -> type[Any]:
+        """Import the component's class.
+
+        Raises:
+            PluginError: it does not import, or the module has no such class.
+        """
+        loaded: type[Any] = _imported(self.target, f"{self.kind} '{self.name}'{_of(self.origin)}")
+        return loaded
+
+
+@attrs.frozen
+class Command:
+    """What a plugin says about a command that it brings, without importing it.
+
+    Attributes:
+        name: what users type behind ``vatl``.
+        help: one line.
+        target: ``"package.module:command"``, a :class:`click.Command`, imported when it is called.
+        origin: which distribution it came from; the registry notes it.
+    """
+
+    name: str
+    help: str
+    target: str = attrs.field(validator=attrs.validators.matches_re(r"[\w.]+:\w+"))
+    origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
+
+    def load(self) -> click.Command:
+        """Import the command.
+
+        Raises:
+            PluginError: it does not import, or is none.
+        """
+        what = f"command '{self.name}'{_of(self.origin)}"
+        loaded = _imported(self.target, what)
+        if not isinstance(loaded, click.Command):
+            raise PluginError(f"{what} ({self.target}) is no click command")
+        return loaded
+
+
+def describe(error: BaseException) -> str:
+    """An error in a line: its type and what it says."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _imported(target: str, what: str) -> Any:
+    module, _, name = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except Exception as error:  # a stranger's import may fail in any way
+        raise PluginError(f"{what} ({target}) cannot be imported: {describe(error)}") from error
+
+
+def _of(origin: str) -> str:
+    return f" of {origin}" if origin else ""
