@@ -16,21 +16,31 @@ from typing import TYPE_CHECKING, Final
 import attrs
 import torch
 
+from vatl_annotate.ledger import Ledger
 from vatl_annotate.progress import Stage
 from vatl_annotate.queue import Queue
 from vatl_annotate.submission import RefusedError, Submission
-from vatl_core.answers import Given
 from vatl_core.contracts import Answer, Enough, Labels, Redrawn, Refusal, Request
 from vatl_core.metrics import oks
 
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
+    from vatl_core.estimate import Estimates
     from vatl_core.records import RunRecord
 
 _TICK: Final = 0.1
 """Seconds between two looks at whether to go on."""
 _LINGER: Final = 6.0
 """Seconds that open pages have to fetch the end of the run."""
+_NOT_KEPT: Final = RefusedError(503, "not kept: the run has failed, or was interrupted")
+_TAKEN_UP: Final = RefusedError(503, "the run is not there yet: this is tried again until it is")
+
+
+def _promise() -> Future[str]:
+    """A future that whoever waits for it cannot cancel: a browser that goes away must not end the run."""
+    promise: Future[str] = Future()
+    promise.set_running_or_notify_cancel()
+    return promise
 
 
 @attrs.frozen(eq=False)
@@ -43,7 +53,7 @@ class Handed:
     """
 
     answer: Answer
-    kept: Future[str] = attrs.field(factory=Future)
+    kept: Future[str] = attrs.field(factory=_promise)
 
 
 @attrs.define(eq=False)
@@ -56,7 +66,8 @@ class Desk:
         stage: how far the machine is.
         phase: ``starting``, ``estimating``, ``labelling``, ``retraining``, ``finished`` or ``failed``.
         queue: of the present or the last cycle that asked.
-        given: every label so far, in order.
+        ledger: what has been answered so far.
+        boxes: (N, 4) as they have been redrawn so far.
         closing: how the run ended.
         error: what made it fail.
     """
@@ -66,34 +77,49 @@ class Desk:
     stage: Stage = attrs.field(factory=Stage)
     phase: str = "starting"
     queue: Queue = attrs.field(factory=lambda: Queue(-1, {}))
-    given: list[Given] = attrs.field(factory=list)
+    ledger: Ledger = attrs.field()
+    boxes: torch.Tensor = attrs.field()
     closing: RunRecord | None = None
     error: str | None = None
     on_open: Callable[[], None] = lambda: None
     lock: threading.RLock = attrs.field(factory=threading.RLock)
     _inbox: SimpleQueue[Handed] = attrs.field(factory=SimpleQueue)
     _submissions: dict[str, Handed] = attrs.field(factory=dict)
+    _giving: Handed | None = None
     _settled_at: float = 0.0
     _heard: dict[str, float] = attrs.field(factory=dict)
     _told: set[str] = attrs.field(factory=set)
     oks: dict[int, float] = attrs.field(factory=dict)
 
-    def __attrs_post_init__(self) -> None:
-        self.given = self.run.folder.answers.history()
+    @ledger.default
+    def _on_disk(self) -> Ledger:
+        return Ledger.of(self.run.folder.answers)
+
+    @boxes.default
+    def _of_the_video(self) -> torch.Tensor:
+        return self.run.video.instances.boxes
 
     # ------------------------------------------------------------------------------------------------ the run's side
     def answers(self, request: Request) -> Iterator[Answer]:
         """What people answer to a query, as it comes; ends a little after the last, or when somebody has had enough."""
         self._open(request)
+        closed = _NOT_KEPT
         try:
             while (handed := self._next()) is not None:
-                yield handed.answer
-                self._keep(handed.answer)
-                handed.kept.set_result("saved")
+                yield from self._give(handed)
                 if isinstance(handed.answer, Enough):
-                    return
+                    break
+            closed = RefusedError(410, "this queue is closed: the machine is learning from it")
         finally:
-            self._close()
+            self._lose()
+            self._close(closed)
+
+    def _give(self, handed: Handed) -> Iterator[Answer]:
+        """One answer to the run, whose drawing the next means that this one is on disk."""
+        self._giving = handed
+        yield handed.answer
+        self._keep(handed.answer)
+        handed.kept.set_result("saved")
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """The machine has come so far."""
@@ -112,6 +138,7 @@ class Desk:
         with self.lock:
             stopped = isinstance(error, KeyboardInterrupt)
             self.phase, self.error = "failed", "the run was interrupted" if stopped else str(error)
+        self._lose()  # Python may close the generator only later
         self._turn_away(RefusedError(503, f"not kept: {self.error}"))
 
     def wait_for_pages(self) -> None:
@@ -127,13 +154,25 @@ class Desk:
     def _open(self, request: Request) -> None:
         with self.lock:
             self.queue = Queue.of(request.cycle, request.query.tolist(), request.indices.tolist())
+            self.boxes = request.video.instances.boxes  # the run gives those that are redrawn their new one here
             self.phase, self.oks, self._settled_at = "labelling", {}, time.monotonic()
         self.on_open()
 
-    def _close(self) -> None:
+    def _close(self, late: RefusedError) -> None:
         with self.lock:
             self.phase, self.stage = "retraining", Stage()
-        self._turn_away(RefusedError(410, "this queue is closed: the machine is learning from it"))
+        self._turn_away(late)
+
+    def _lose(self) -> None:
+        """If an answer is with the run still, it did not come to be on disk: its sender is told, its instance open."""
+        with self.lock:
+            handed, self._giving = self._giving, None
+            if handed is None or handed.kept.done():
+                return
+            if isinstance(handed.answer, Labels | Refusal):
+                for instance in torch.as_tensor(handed.answer.index).reshape(-1).tolist():
+                    self.queue.reopen(instance)
+        handed.kept.set_exception(_NOT_KEPT)
 
     def _turn_away(self, error: RefusedError) -> None:
         """Refuse what was handed in too late."""
@@ -159,13 +198,13 @@ class Desk:
     def _keep(self, answer: Answer) -> None:
         """Heed an answer that is on disk now."""
         with self.lock:
+            self.ledger.add(self.queue.cycle, answer)
             if isinstance(answer, Labels):
-                self.given = self.run.folder.answers.history()
                 self.oks |= self._similarity(answer)
                 self._settled_at = time.monotonic()
 
     def _similarity(self, labels: Labels) -> dict[int, float]:
-        boxes, sigmas = self.run.video.instances.boxes[labels.index], self.run.video.skeleton.sigmas
+        boxes, sigmas = self.boxes[labels.index], self.run.video.skeleton.sigmas
         found = oks(labels.proposals, labels.keypoints, labels.visible, boxes, sigmas)
         return dict(zip(labels.index.tolist(), found.tolist(), strict=True))
 
@@ -197,11 +236,12 @@ class Desk:
         with self.lock:
             if made.submission in self._submissions:
                 return self._submissions[made.submission]
-            self._check_known(made.instance)
-            if self._is_kept(made):
+            if not self.queue.is_open(made.instance) and self.ledger.has(made):
                 done = Handed(Enough(""))
                 done.kept.set_result("already")
                 return done
+            self._check_there(made.cycle)
+            self._check_known(made.instance)
             self._check_open(made)
             self.queue.settle(made.instance)
             handed = self._hand_in(made.labels(self.proposal(made.instance)))
@@ -215,10 +255,10 @@ class Desk:
             RefusedError: it is not there to be skipped.
         """
         with self.lock:
+            self._check_there()
             if self.phase != "labelling" or not self.queue.holds(instance):
                 raise RefusedError(410, "this queue is closed")
-            if not self.queue.is_open(instance) or self.queue.put_aside(instance):
-                self.queue.release(tab)
+            if not self.queue.is_with(instance, tab) or self.queue.put_aside(instance):
                 return None
             return self._refuse(Refusal(instance, annotator))
 
@@ -229,6 +269,7 @@ class Desk:
             RefusedError: it cannot be done now.
         """
         with self.lock:
+            self._check_there()
             self._check_known(instance)
             if self.phase != "labelling":
                 raise RefusedError(410, "boxes can be changed while a queue is open")
@@ -243,17 +284,33 @@ class Desk:
             RefusedError: nothing is being asked.
         """
         with self.lock:
+            self._check_there()
             if self.phase != "labelling":
                 raise RefusedError(410, "nothing is being asked at the moment: stop when the next queue is there")
             return self._hand_in(Enough(annotator))
 
     def proposal(self, instance: int) -> torch.Tensor:
         """(K, 2) the estimator's present pose, on the CPU."""
-        return self.run.present.keypoints[instance].cpu()
+        return self.estimates.keypoints[instance].cpu()
 
-    def latest(self, instance: int) -> Given | None:
-        """The label that counts of an instance."""
-        return next((given for given in reversed(self.given) if given.instance == instance), None)
+    @property
+    def estimates(self) -> Estimates:
+        """What the last pass found.
+
+        Raises:
+            RefusedError: there was none yet.
+        """
+        if self.run.estimates is None:
+            raise _TAKEN_UP
+        return self.run.estimates
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the machine goes on; None while answers are wanting, or none are wanted."""
+        with self.lock:
+            if self.phase != "labelling" or self.queue.left:
+                return None
+            return max(0.0, self._settled_at + self.pause - time.monotonic())
 
     def _refuse(self, refusal: Refusal) -> Handed:
         self.queue.settle(refusal.index)
@@ -265,24 +322,20 @@ class Desk:
         self._inbox.put(handed)
         return handed
 
-    def _check_known(self, instance: int) -> None:
-        if not self.queue.holds(instance) and self.latest(instance) is None:
-            raise RefusedError(404, "this instance was not asked for")
+    def _check_there(self, cycle: int | None = None) -> None:
+        """Ask those to come again who speak of a queue that was open when the run was interrupted."""
+        early = self.phase in ("starting", "estimating") and self.queue.cycle < self.run.cycle
+        if self.phase == "failed" or (early and cycle in (None, self.run.cycle)):
+            raise _TAKEN_UP
 
-    def _is_kept(self, made: Submission) -> bool:
-        """Whether this very label is on disk: its sender was not told, and sends it again."""
-        given = self.latest(made.instance)
-        if given is None or given.annotator != made.annotator or self.queue.is_open(made.instance):
-            return False
-        return all(
-            value == v and (not v or max(abs(px - x), abs(py - y)) < 1e-3)
-            for (px, py), value, (x, y, v) in zip(given.keypoints, given.values, made.keypoints, strict=True)
-        )
+    def _check_known(self, instance: int) -> None:
+        if not self.queue.holds(instance) and instance not in self.ledger.newest:
+            raise RefusedError(404, "this instance was not asked for")
 
     def _check_open(self, made: Submission) -> None:
         if self.phase != "labelling" or (made.cycle != self.queue.cycle and not made.correction):
             raise RefusedError(410, "this queue is closed: the machine is learning from it")
         if not made.correction and not self.queue.is_open(made.instance):
-            given = self.latest(made.instance)
+            given = self.ledger.newest.get(made.instance)
             by = f" by {given.annotator}" if given else ""
             raise RefusedError(409, f"this instance has been answered{by} meanwhile")

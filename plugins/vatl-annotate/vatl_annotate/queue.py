@@ -69,6 +69,12 @@ class Queue:
         """Whether it is of this queue and has no answer."""
         return instance in self.places and not self.places[instance].settled
 
+    def is_with(self, instance: int, tab: str) -> bool:
+        """Whether this window works on it; after an interruption nobody is known to, and any may say so."""
+        place = self.places[instance]
+        others = any(p.holder == tab for p in self.places.values())
+        return not place.settled and (place.holder == tab or (not place.holder and not others))
+
     def ahead(self, tab: str, now: float) -> list[int]:
         """What this window may get, next first: what it holds, then the fresh ones, then those put aside."""
         free = [place for place in self.places.values() if place.free_for(tab, now)]

@@ -87,10 +87,11 @@ class Scene:
         instances = self.run.video.instances
         frame, region = int(instances.frame[instance]), self.region(instance)
         with self.desk.lock:
-            queue, given = self.desk.queue, self.desk.latest(instance)
+            queue, given = self.desk.queue, self.desk.ledger.newest.get(instance)
             place = queue.places.get(instance)
-        scores = self.run.present.scores[instance].cpu()
-        proposal = torch.cat([self.desk.proposal(instance), scores[:, None].clamp(0, 1)], 1)
+            estimates = self.desk.estimates
+        keypoints, scores = estimates.keypoints[instance].cpu(), estimates.scores[instance].cpu()
+        proposal = torch.cat([keypoints, scores[:, None].clamp(0, 1)], 1)
         return {
             "instance": instance,
             "id": instances.ids[instance],
@@ -99,7 +100,7 @@ class Scene:
             "frame": frame,
             "frames": len(self.run.video.frames),
             "track": int(instances.track[instance]),
-            "box": instances.boxes[instance].tolist(),
+            "box": self.desk.boxes[instance].tolist(),
             "picture": {"url": picture_url(frame, region), "region": list(region), "size": list(size_of(region))},
             "before": self._neighbour(frame - 1, region),
             "after": self._neighbour(frame + 1, region),
@@ -114,7 +115,7 @@ class Scene:
 
     def region(self, instance: int) -> Region:
         """The part of the frame that is shown of an instance."""
-        x, y, width, height = self.run.video.instances.boxes[instance].tolist()
+        x, y, width, height = self.desk.boxes[instance].tolist()
         return region_around((x, y, width, height), self.context)
 
     def ahead(self, tab: str) -> list[str]:
@@ -162,10 +163,11 @@ class Scene:
 
     def _others(self, instance: int, frame: int) -> Iterator[dict[str, Any]]:
         instances = self.run.video.instances
-        gone = {i for i, absent in self.run.folder.answers.refused().items() if absent}
+        with self.desk.lock:
+            gone = self.desk.ledger.absent
         for other in torch.nonzero(instances.frame == frame).flatten().tolist():
             if other != instance and other not in gone:
-                track, box = int(instances.track[other]), instances.boxes[other].tolist()
+                track, box = int(instances.track[other]), self.desk.boxes[other].tolist()
                 yield {"instance": other, "track": track, "box": box}
 
     # -------------------------------------------------------------------------------------------------- how it stands
@@ -173,10 +175,10 @@ class Scene:
         """How far the run is, and what is known so far."""
         desk, run = self.desk, self.run
         with desk.lock:
-            records, queue, given = list(run.records), desk.queue, list(desk.given)
+            records, queue, given = list(run.records), desk.queue, desk.ledger.given
             total = len(queue.places)
             last = records[-1] if records else None
-            labelled = len({g.instance for g in given} - run.folder.answers.refused().keys())
+            labelled = desk.ledger.labelled
             return {
                 "phase": desk.phase,
                 "cycle": run.cycle,
@@ -185,7 +187,7 @@ class Scene:
                     "total": total,
                     "answered": total - queue.left,
                     "left": queue.left,
-                    "pause": desk.pause if total and not queue.left and desk.phase == "labelling" else None,
+                    "pause": desk.left,
                     "oks": _mean(list(desk.oks.values())),
                 },
                 "labelled": labelled,
@@ -212,7 +214,7 @@ class Scene:
         """Every label that counts, the newest first."""
         instances = self.run.video.instances
         with self.desk.lock:
-            newest = {g.instance: g for g in self.desk.given}
+            newest = list(self.desk.ledger.newest.values())
             queue = self.desk.queue
             labelling = self.desk.phase == "labelling"
         return [
@@ -227,7 +229,7 @@ class Scene:
                 "moved": g.moved,
                 "open": labelling and queue.holds(g.instance),
             }
-            for g in sorted(newest.values(), key=lambda g: -g.at)
+            for g in sorted(newest, key=lambda g: -g.at)
         ]
 
     def _point(self, record: Any) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""What has been answered in a run, kept in memory: whoever looks does not wait for the disk, nor hold up the run."""
+
+from __future__ import annotations
+
+import time
+
+import attrs
+
+from vatl_annotate.submission import Submission
+from vatl_core.answers import Answers, Given
+from vatl_core.contracts import Answer, Labels, Refusal
+
+_SAME = 1e-3
+"""Pixels: a label on disk is rounded to single precision."""
+
+
+@attrs.define
+class Ledger:
+    """The answers that are on disk.
+
+    Attributes:
+        given: every label, in order.
+        newest: the one that counts, by instance.
+        refused: the instances that get no label, each with whether nobody is there.
+    """
+
+    given: list[Given]
+    newest: dict[int, Given]
+    refused: dict[int, bool]
+
+    @classmethod
+    def of(cls, answers: Answers) -> Ledger:
+        """What is on disk now.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        given = answers.history()
+        return cls(given, {g.instance: g for g in given}, answers.refused())
+
+    def add(self, cycle: int, answer: Answer) -> None:
+        """Heed an answer that has come to be on disk."""
+        if isinstance(answer, Labels):
+            for given in _given(cycle, answer):
+                self.given.append(given)
+                self.newest[given.instance] = given
+                self.refused.pop(given.instance, None)
+        elif isinstance(answer, Refusal):
+            self.refused[answer.index] = answer.absent
+
+    @property
+    def labelled(self) -> int:
+        """How many instances have a label that counts."""
+        return len(self.newest.keys() - self.refused.keys())
+
+    @property
+    def absent(self) -> set[int]:
+        """The instances at which nobody is."""
+        return {instance for instance, absent in self.refused.items() if absent}
+
+    def has(self, made: Submission) -> bool:
+        """Whether this very label counts already: its sender was not told, and sends it again."""
+        given = self.newest.get(made.instance)
+        if given is None or given.annotator != made.annotator or made.instance in self.refused:
+            return False
+        return all(
+            value == v and (not v or max(abs(px - x), abs(py - y)) < _SAME)
+            for (px, py), value, (x, y, v) in zip(given.keypoints, given.values, made.keypoints, strict=True)
+        )
+
+
+def _given(cycle: int, labels: Labels) -> list[Given]:
+    """Labels as :meth:`Answers.history` would give them."""
+    values = labels.visible.int() + (labels.visible & ~labels.occluded).int()
+    columns = (labels.index, labels.seconds, labels.moved, labels.keypoints.double(), values)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [Given(i, cycle, labels.annotator, s, m, time.time(), points, vs) for i, s, m, points, vs in rows]
