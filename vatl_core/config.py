@@ -196,6 +196,8 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Options, bool]:
         InputError: it is missing, not TOML, or has a table that means nothing.
     """
     tables = tables_of(path)
+    if "objects" in tables:
+        raise InputError(f"{path} is of a run composed in Python of objects: only Python can compose one like it")
     recorded = tables.pop("made_with", None) is not None  # the record of versions in a run's own configuration
     return *split(tables, str(path)), recorded
 
@@ -252,12 +254,16 @@ def add_option(options: Options, text: str, config: RunConfig, registry: Registr
     part, point, option = key.strip().partition(".")
     if not (equals and point and part and option):
         raise InputError(f"-o {text}: the form is PART.OPTION=VALUE, such as -o estimator.input_size=128,128")
-    role, name = _place(part, config, registry)
+    role, name = place(part, config, registry)
     options.setdefault(role, {}).setdefault(name, {})[option] = value.strip()
 
 
-def _place(part: str, config: RunConfig, registry: Registry) -> tuple[str, str]:
-    """The role and the component that an option's first word means."""
+def place(part: str, config: RunConfig, registry: Registry) -> tuple[str, str]:
+    """The role and the component that an option's first word means.
+
+    Raises:
+        InputError: it is no part of the run, or several.
+    """
     for role in ROLES:
         if part in chosen(config, role):
             return role, part

@@ -12,6 +12,7 @@ import cattrs
 
 from vatl_core.deprecation import deprecated
 from vatl_core.errors import InputError, PluginError, unknown
+from vatl_core.given import Given
 from vatl_core.plugins import Registry, describe
 
 
@@ -23,6 +24,8 @@ def build(registry: Registry, kind: str, name: str, options: Mapping[str, Any]) 
         PluginError: the component cannot be imported, or refuses its own defaults.
     """
     found = registry.find(kind, name)
+    if isinstance(found, Given):
+        return found.take(options)
     component, where = found.load(), f"{kind} '{found.name}'"
     try:
         fields = option_fields(component)

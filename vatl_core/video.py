@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.skeleton import Skeleton
+from vatl_core.skeleton import PERSON_17, Skeleton
 
 
 class Frames(ABC):
@@ -125,6 +125,39 @@ class Video:
     frames: Frames
     instances: Instances
     dropped: Mapping[str, int] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        frames: Any,
+        boxes: Any = None,
+        skeleton: Skeleton = PERSON_17,
+        *,
+        frame: Any = None,
+        track: Any = None,
+        keypoints: Any = None,
+        visible: Any = None,
+        name: str = "video",
+    ) -> Video:
+        """A video from what is at hand; columns may be tensors, arrays or lists.
+
+        Args:
+            frames: pictures (F, 3, H, W) uint8 RGB, a video file, a folder of pictures in the order of their names, the
+                pictures' paths, or :class:`Frames`.
+            boxes: (N, 4) x, y, width, height in pixels; laid around the keypoints if not given.
+            skeleton: of K keypoints.
+            frame: (N,) the frame of each instance; not needed where there is one instance in every frame.
+            track: (N,) which individual it is; if not given, the only one, or where ``frame`` is given one of its own.
+            keypoints: (N, K, 2) the truth in pixels, for experiments; NaN where it is not known.
+            visible: (N, K) which keypoints are annotated; those that are finite if not given.
+            name: of the video.
+
+        Raises:
+            InputError: columns do not fit each other, or files are missing.
+        """
+        from vatl_core.own_video import video_of
+
+        return video_of(frames, boxes, skeleton, frame, track, keypoints, visible, name)
 
     def __attrs_post_init__(self) -> None:
         if not len(self.instances):
