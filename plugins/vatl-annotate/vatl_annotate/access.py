@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -19,8 +20,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from vatl_core.errors import InputError
-from vatl_core.files import write_whole
+from vatl_core.files import whole
 
+_log: Final = logging.getLogger(__name__)
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -34,6 +36,8 @@ _HEADERS: Final = {
 }
 _OPEN: Final = ("/login", *(f"/page/{name}" for name in ("login.js", "login.css", "page.css", "favicon.svg")))
 """Paths that need no session: what asks for the password."""
+_TOKEN: Final = 32
+"""Random bytes of a token."""
 _WAIT: Final = 1.0
 """Seconds before a wrong password is answered."""
 
@@ -70,15 +74,18 @@ class Keys:
         """
         try:
             known = json.loads(file.read_text())
-            return cls(str(known["token"]), int(known["port"]), password)
+            token, port = str(known["token"]), int(known["port"])
         except (OSError, ValueError, KeyError, TypeError):
-            return cls(secrets.token_urlsafe(32), 0, password)
+            token, port = "", 0
+        usable = token.isascii() and len(token) >= _TOKEN and 0 <= port < 2**16
+        return cls(token, port, password) if usable else cls(secrets.token_urlsafe(_TOKEN), 0, password)
 
     def keep(self, file: Path) -> None:
         """Write them, without the password."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, json.dumps({"token": self.token, "port": self.port}))
-        file.chmod(0o600)
+        with whole(file) as beside:
+            beside.touch(mode=0o600)  # before anything is in it
+            beside.write_text(json.dumps({"token": self.token, "port": self.port}))
 
     @property
     def session(self) -> str:
@@ -87,15 +94,20 @@ class Keys:
 
     def opened_by_token(self, token: str) -> bool:
         """Whether a link's token opens the page."""
-        return not self.password and hmac.compare_digest(token.encode(), self.token.encode())
+        return not self.password and _same(token, self.token)
 
     def opened_by_password(self, password: str) -> bool:
         """Whether what was typed opens the page."""
-        return bool(self.password) and hmac.compare_digest(password.encode(), self.password.encode())
+        return bool(self.password) and _same(password, self.password)
 
     def opened_by_session(self, session: str) -> bool:
         """Whether a cookie is of somebody who came in."""
-        return hmac.compare_digest(session.encode(), self.session.encode())
+        return _same(session, self.session)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell how nearly; JSON may hold half a character."""
+    return hmac.compare_digest(one.encode(errors="surrogatepass"), other.encode(errors="surrogatepass"))
 
 
 def password_for(host: str, file: Path | None, typed: str = "") -> str:
@@ -115,6 +127,8 @@ def password_for(host: str, file: Path | None, typed: str = "") -> str:
             password = (file.read_text().splitlines() or [""])[0].strip()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"the password file {file} cannot be read: {error}") from error
+        if not password:
+            raise InputError(f"the password file {file} must hold a password in its first line")
     if not password and not is_loopback(host):
         raise InputError(
             f"host {host} can be reached by others, so the page needs a password: put one into a file and give "
@@ -135,12 +149,23 @@ class Gate(BaseHTTPMiddleware):
 
     async def dispatch(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         """Answer, or pass on."""
-        refusal = self._refusal(request)
-        response = JSONResponse({"error": refusal[1]}, refusal[0]) if refusal else await call_next(request)
+        if refusal := self._refusal(request):
+            response: Response = JSONResponse({"error": refusal[1]}, refusal[0])
+        else:
+            response = await self._passed_on(request, call_next)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    async def _passed_on(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        """The answer; a defect of ours is told in one line, and ends neither the run nor the page."""
+        try:
+            return await call_next(request)
+        except Exception as error:
+            told = f"{type(error).__name__}: {error}"
+            _log.error("the page could not answer %s %s (%s)", request.method, request.url.path, told)
+            return JSONResponse({"error": f"this cannot be answered: {told}"}, 500)
 
     def _refusal(self, request: Request) -> tuple[int, str] | None:
         host = request.headers.get("host", "")

@@ -62,7 +62,7 @@ class Interface:
         """A region of a frame."""
         try:
             x, y, width, height = (float(int(part)) for part in request.path_params["region"].split(","))
-        except ValueError:
+        except (ValueError, OverflowError):
             raise RefusedError(404, "there is no such picture") from None
         return await _file(self.scene.picture(path_number(request, "frame"), (x, y, width, height)))
 

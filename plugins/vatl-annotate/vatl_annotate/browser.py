@@ -79,7 +79,11 @@ class Browser(Oracle):
         self._desk = Desk(run, self.pause)
         self._scene = Scene.of(self._desk, self.context, self.annotator or _user())
         self._desk.on_open = self._scene.prepare
-        self._serve(run.folder.path / KEYS)
+        try:
+            self._serve(run.folder.path / KEYS)
+        except BaseException:
+            self._scene.room.close()
+            raise
         click.echo(f"label at {self._link}", err=True)
         if self.open and not self._password:
             webbrowser.open(self._link)

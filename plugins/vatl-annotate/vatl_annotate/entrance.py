@@ -9,8 +9,9 @@ from typing import Any, Final, NoReturn
 
 import attrs
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -50,9 +51,10 @@ class Entrance:
 
     async def login(self, request: Request) -> Response:
         """The session, for the password."""
-        if self.patience.must_wait():
+        typed = str((await json_body(request)).get("password", ""))
+        if self.patience.must_wait():  # asked last: many at a time are no way around it
             raise RefusedError(429, "wait a second before the next try")
-        if not self.keys.opened_by_password(str((await json_body(request)).get("password", ""))):
+        if not self.keys.opened_by_password(typed):
             self.patience.wrong()
             raise RefusedError(403, "this is not the password")
         return let_in(JSONResponse({"status": "welcome"}), self.keys)
@@ -69,7 +71,7 @@ def served(entrance: Entrance, routes: Sequence[BaseRoute], hosts: frozenset[str
     way_in = [Route("/", entrance.enter), Route("/login", entrance.login, methods=["POST"])]
     files = Mount("/page", StaticFiles(directory=PAGE))
     gate = Middleware(Gate, keys=entrance.keys, hosts=hosts)
-    handlers: Mapping[Any, Any] = {RefusedError: _refused, 404: _nothing, 405: _nothing}
+    handlers: Mapping[Any, Any] = {RefusedError: _refused, HTTPException: _nothing}
     return Starlette(routes=[*way_in, *routes, files], middleware=[gate], exception_handlers=handlers)
 
 
@@ -84,10 +86,13 @@ async def json_body(request: Request, largest: int = _LARGEST) -> dict[str, Any]
         RefusedError: it is none, or too large.
     """
     data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > largest:
-            raise RefusedError(413, "this is more than is ever sent at once")
+    try:
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > largest:
+                raise RefusedError(413, "this is more than is ever sent at once")
+    except ClientDisconnect:
+        raise RefusedError(400, "the request broke off") from None
     try:
         body = json.loads(bytes(data), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -115,7 +120,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _nothing(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "there is nothing here"}, 404)
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    said = "this cannot be done here" if status == 405 else "there is nothing here"
+    return JSONResponse({"error": said}, status)
 
 
 def _no_number(word: str) -> NoReturn:

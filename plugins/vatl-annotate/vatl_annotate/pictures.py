@@ -29,21 +29,41 @@ WIDEST: Final = 1600
 """Pixels of a whole frame's longer side at the most."""
 _SMALLEST: Final = 48.0
 """Pixels of the frame that a crop shows at the least."""
+_MARGIN: Final = 0.125
+"""Shown beyond the frame's edges at the most, as a share of its longer side; more where a box lies there."""
 _QUALITY: Final = 90
 _NOW: Final = 0
 _LATER: Final = 1
 
 
-def region_around(box: tuple[float, float, float, float], context: float) -> Region:
-    """The part of the frame to show of an instance: its box with ``context`` times its longer side about it.
+def region_around(box: Region, context: float, size: tuple[int, int]) -> Region:
+    """The part of a frame of ``size`` to show of an instance: its box with ``context`` times its longer side about it.
 
-    Whole pixels, so that one picture of a region is exactly as large as the next.
+    Whole pixels, so that one picture of a region is exactly as large as the next. There is nothing to see beyond the
+    frame's edges, so that no more is shown of that than a margin, and what the box takes.
     """
-    x, y, width, height = box
-    edge = context * max(width, height)
-    wide, tall = max(width + 2 * edge, _SMALLEST), max(height + 2 * edge, _SMALLEST)
-    left, top = math.floor(x + width / 2 - wide / 2), math.floor(y + height / 2 - tall / 2)
-    return left, top, math.ceil(wide), math.ceil(tall)
+    edge = context * max(box[2:])
+    margin = _MARGIN * max(size)
+    (left, right), (top, bottom) = (
+        _span(start, extent, edge, -margin, side + margin)
+        for start, extent, side in zip(box[:2], box[2:], size, strict=True)
+    )
+    return left, top, right - left, bottom - top
+
+
+def _span(start: float, extent: float, edge: float, low: float, high: float) -> tuple[int, int]:
+    """From and to, in whole pixels: an extent with an edge on both sides, which ends at ``low`` and ``high``."""
+    more = max(edge, (_SMALLEST - extent) / 2)
+    first, last = start - more, start + extent + more
+    first, last = max(first, min(start, low)), min(last, max(start + extent, high))
+    return math.floor(first), math.ceil(last)
+
+
+def promised() -> Future[Path]:
+    """A picture to come, which whoever waits for it cannot cancel: others wait as well."""
+    promise: Future[Path] = Future()
+    promise.set_running_or_notify_cancel()
+    return promise
 
 
 def size_of(region: Region, longest: int = LARGEST) -> tuple[int, int]:
@@ -127,18 +147,31 @@ class Darkroom:
         for frame, region in pictures:
             self._order(Order(_LATER, frame, region), urgent=False)
 
+    def forget(self) -> None:
+        """Remove the pictures that are made; one that is wanted again is made again."""
+        with self._lock:
+            old = [future for future in self._made.values() if future.done()]
+            self._made = {name: future for name, future in self._made.items() if not future.done()}
+        for future in old:
+            if future.exception() is None:
+                future.result().unlink(missing_ok=True)
+
     def close(self) -> None:
-        """Stop working and remove the pictures."""
+        """Stop working and remove the pictures; who waits for one is told."""
         self._closed = True
         for orders in self._orders:
             orders.put(Order(-1, -1, None))
+        with self._lock:
+            for future in self._made.values():
+                if not future.done():
+                    future.set_exception(RuntimeError("the page is closed"))
         self._folder.cleanup()
 
     def _order(self, order: Order, urgent: bool) -> Future[Path]:
         with self._lock:
             known = self._made.get(order.name)
             if known is None:
-                known = self._made[order.name] = Future()
+                known = self._made[order.name] = promised()
             elif known.done() or not urgent:
                 return known
         self._orders[0 if urgent else 1].put(order)
@@ -150,8 +183,8 @@ class Darkroom:
             order = orders.get()
             if self._closed:
                 return
-            future = self._made[order.name]
-            if future.done():
+            future = self._made.get(order.name)
+            if future is None or future.done():
                 continue
             try:
                 if order.frame != last[0]:
@@ -159,8 +192,9 @@ class Darkroom:
                         last = order.frame, frames.read(order.frame).permute(1, 2, 0).contiguous().numpy()
                 self._fulfil(order, last[1], future)
             except Exception as error:  # whoever waits is told; the thread lives on
-                if not future.done():
-                    future.set_exception(error)
+                with self._lock:
+                    if not future.done():
+                        future.set_exception(error)
 
     def _fulfil(self, order: Order, frame: Picture, future: Future[Path]) -> None:
         region = order.region or (0, 0, frame.shape[1], frame.shape[0])

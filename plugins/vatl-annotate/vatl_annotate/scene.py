@@ -58,6 +58,7 @@ class Scene:
         """Cut what a new queue will show: at once what comes first, the rest in the background."""
         with self.desk.lock:
             waiting = [place.instance for place in self.desk.queue.places.values() if not place.settled]
+        self.room.forget()
         for instance in waiting[: AHEAD + 1]:
             for frame, region in self._views(instance):
                 self.room.want(frame, region)
@@ -116,7 +117,7 @@ class Scene:
     def region(self, instance: int) -> Region:
         """The part of the frame that is shown of an instance."""
         x, y, width, height = self.desk.boxes[instance].tolist()
-        return region_around((x, y, width, height), self.context)
+        return region_around((x, y, width, height), self.context, self.frame_size)
 
     def ahead(self, tab: str) -> list[str]:
         """Pictures that a window should fetch before it needs them, the most urgent first."""

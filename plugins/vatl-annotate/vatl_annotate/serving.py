@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import attrs
 import uvicorn
@@ -14,6 +15,8 @@ from starlette.applications import Starlette
 from vatl_annotate.access import Keys, is_loopback
 from vatl_core.errors import InputError
 
+_WAITING: Final = 128
+"""Connections that wait to be accepted."""
 Application = Callable[[Keys, frozenset[str]], Starlette]
 
 
@@ -31,17 +34,28 @@ def bind(host: str, port: int, kept: int) -> socket.socket:
     error: OSError | None = None
     for choice in dict.fromkeys([port] if port else [kept, 0]):
         try:
-            family, _, _, _, address = socket.getaddrinfo(host, choice, type=socket.SOCK_STREAM)[0]
-            listening = socket.socket(family, socket.SOCK_STREAM)
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind(address)
-            return listening
+            return _listening(host, choice)
         except OSError as failed:
             error = failed
+        except UnicodeError as failed:
+            error = OSError(f"it is no name: {failed}")
     said = error.strerror if error and error.strerror else error
     raise InputError(
         f"host {host}, port {port or 'any'} cannot be listened at ({said}): choose another port"
     ) from error
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_WAITING)  # at once: a page may be opened before the server's thread has begun
+    except BaseException:
+        listening.close()
+        raise
+    return listening
 
 
 @attrs.define(eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -150,6 +149,8 @@ def number(body: Mapping[str, Any], field: str, low: float, high: float) -> floa
 def box(body: Mapping[str, Any], size: tuple[int, int]) -> tuple[float, float, float, float] | None:
     """The field ``box``: x, y, width, height in pixels, meeting the frame; None where nobody is there.
 
+    It reaches no further out than once the frame's size, as keypoints do.
+
     Raises:
         RefusedError: it is neither.
     """
@@ -159,12 +160,13 @@ def box(body: Mapping[str, Any], size: tuple[int, int]) -> tuple[float, float, f
     if not isinstance(value, list) or len(value) != 4 or not all(_is_pixel(v, size) for v in value):
         raise RefusedError(422, "'box' must be x, y, width, height in pixels, or null")
     x, y, width, height = (float(v) for v in value)
-    if min(width, height) < 2 or x >= size[0] or y >= size[1] or x + width <= 0 or y + height <= 0:
-        raise RefusedError(422, "the box must have an area and lie in the picture")
+    for start, extent, side in ((x, width, size[0]), (y, height, size[1])):
+        if extent < 2 or not -side <= start < side or not 0 < start + extent <= 2 * side:
+            raise RefusedError(422, "the box must have an area and lie in the picture")
     return x, y, width, height
 
 
 def _is_pixel(value: object, size: tuple[int, int]) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value) and abs(value) <= 2 * max(size)
+    return abs(value) <= 2 * max(size)  # no for NaN, too

@@ -1,0 +1,230 @@
+"""Who gets in, under which name, and how it is told from another page."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from vatl_annotate.access import Keys, is_loopback, password_for
+from vatl_annotate.entrance import Entrance, json_body, served
+from vatl_annotate.serving import Served
+from vatl_core.errors import InputError
+
+PASSWORD = "correct horse"
+
+
+class TestKeys:
+    def test_they_are_the_same_when_the_run_is_taken_up(self, tmp_path: Path) -> None:
+        file = tmp_path / "run" / ".annotate.json"
+        first = Keys.kept(file)
+        Keys(first.token, 4321).keep(file)
+        again = Keys.kept(file)
+        assert (again.token, again.port, again.session) == (first.token, 4321, first.session)
+
+    def test_their_owner_alone_can_read_them(self, tmp_path: Path) -> None:
+        file, before = tmp_path / ".annotate.json", os.umask(0)
+        try:
+            Keys.kept(file).keep(file)
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+    def test_the_password_is_not_written_down(self, tmp_path: Path) -> None:
+        file = tmp_path / ".annotate.json"
+        Keys.kept(file, PASSWORD).keep(file)
+        assert PASSWORD not in file.read_text()
+        assert PASSWORD not in repr(Keys.kept(file, PASSWORD))
+
+    @pytest.mark.parametrize(
+        "content",
+        ["", "{", "[]", "{}", '{"token": "", "port": 1}', '{"token": "short", "port": 1}',
+         '{"token": "' + "x" * 43 + '", "port": 99999}', '{"token": "' + "x" * 43 + '", "port": "many"}'],
+    )  # fmt: skip
+    def test_what_is_damaged_opens_nothing(self, tmp_path: Path, content: str) -> None:
+        file = tmp_path / ".annotate.json"
+        file.write_text(content)
+        keys = Keys.kept(file)
+        assert len(keys.token) >= 40
+        assert keys.port == 0
+        assert "x" * 43 not in keys.token
+
+    def test_two_runs_have_nothing_in_common(self, tmp_path: Path) -> None:
+        one, other = Keys.kept(tmp_path / "1"), Keys.kept(tmp_path / "2")
+        assert one.token != other.token
+        assert not one.opened_by_session(other.session)
+        assert not one.opened_by_token("")
+
+    def test_another_password_ends_the_sessions(self) -> None:
+        token = "x" * 43
+        assert not Keys(token, 0, "new password").opened_by_session(Keys(token, 0, PASSWORD).session)
+        assert not Keys(token, 0, PASSWORD).opened_by_token(token), "a link from the console is no way around it"
+
+    @pytest.mark.parametrize("text", ["", "\ud800", "ä", "x" * 10**6])
+    def test_no_text_is_too_strange_to_be_wrong(self, text: str) -> None:
+        keys = Keys("x" * 43, 0, PASSWORD)
+        assert not keys.opened_by_password(text)
+        assert not keys.opened_by_session(text)
+        assert not Keys("x" * 43).opened_by_token(text)
+
+
+class TestPassword:
+    @pytest.mark.parametrize(
+        "host", ["0.0.0.0", "::", "192.0.2.1", "example.org", "127.0.0.1.example.org", "", "127.1"]
+    )
+    def test_a_page_that_others_can_reach_needs_one(self, host: str) -> None:
+        with pytest.raises(InputError, match="needs a password"):
+            password_for(host, None)
+        assert password_for(host, None, PASSWORD) == PASSWORD
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "[::1]", "localhost"])
+    def test_one_of_this_machine_alone_does_not(self, host: str) -> None:
+        assert is_loopback(host)
+        assert password_for(host, None) == ""
+
+    def test_it_is_a_files_first_line(self, tmp_path: Path) -> None:
+        file = tmp_path / "password"
+        file.write_text(f" {PASSWORD} \nsomething else\n")
+        assert password_for("0.0.0.0", file, "from elsewhere") == PASSWORD
+
+    @pytest.mark.parametrize(
+        ("content", "says"),
+        [(None, "cannot be read"), (b"\xff\xfe\xff", "cannot be read"), (b"", "first line"), (b"\nlater", "first line"),
+         (b"short", "8 characters")],
+    )  # fmt: skip
+    @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+    def test_a_file_without_one_is_told(self, tmp_path: Path, content: bytes | None, says: str, host: str) -> None:
+        file = tmp_path / "password"
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(InputError, match=says) as error:
+            password_for(host, file)
+        assert "\n" not in str(error.value)
+        with pytest.raises(InputError):
+            password_for(host, tmp_path)
+
+
+def descriptors() -> int:
+    """Open files of this process."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+class TestListening:
+    def test_a_port_that_is_taken_is_told_if_it_was_asked_for(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            with pytest.raises(InputError, match="choose another port"):
+                serve(tmp_path / "keys", port=port)
+            Keys("x" * 43, port).keep(tmp_path / "keys")
+            served = serve(tmp_path / "keys")
+        assert served.port != port, "the one of before is only wished for"
+        served.end()
+
+    @pytest.mark.parametrize("host", ["no.such.host.invalid", "a..b", "x" * 300, "\u2603" * 80])
+    def test_a_host_that_is_none_is_told(self, tmp_path: Path, host: str) -> None:
+        with pytest.raises(InputError, match="cannot be listened at"):
+            serve(tmp_path / "keys", host=host, password=PASSWORD)
+
+    def test_it_can_be_opened_at_once_and_leaves_nothing(self, tmp_path: Path) -> None:
+        before, files = set(threading.enumerate()), descriptors()
+        for _ in range(5):
+            served = serve(tmp_path / "keys")
+            with httpx.Client() as client:
+                assert client.get(served.link).status_code == 200
+            with socket.create_connection(("127.0.0.1", served.port)) as silent:
+                silent.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+                began = time.monotonic()
+                served.end()
+                assert time.monotonic() - began < 4, "who does not finish a sentence is not waited for"
+        end = time.monotonic() + 10
+        while set(threading.enumerate()) - before or descriptors() > files + 2:
+            assert time.monotonic() < end, (
+                set(threading.enumerate()) - before,
+                descriptors(),
+                files,
+            )
+            time.sleep(0.05)
+
+
+def serve(file: Path, host: str = "127.0.0.1", port: int = 0, password: str = "") -> Served:
+    """A page whose interface answers with what it was sent, or fails."""
+
+    async def echo(request: Request) -> Response:
+        return JSONResponse(await json_body(request))
+
+    async def fail(request: Request) -> Response:
+        raise ZeroDivisionError("a defect")
+
+    routes = [Route("/echo", echo, methods=["POST"]), Route("/fail", fail)]
+
+    def application(keys: Keys, hosts: frozenset[str]) -> Starlette:
+        return served(Entrance("index.html", keys), routes, hosts)
+
+    return Served.begin(host, port, file, password, application)
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A page with a password."""
+    served = serve(tmp_path_factory.mktemp("closed") / "keys", password=PASSWORD)
+    yield served
+    served.end()
+
+
+def guess(served: Served, password: object, client: httpx.Client | None = None) -> httpx.Response:
+    browser = client or httpx.Client()
+    return browser.post(f"http://127.0.0.1:{served.port}/login", json={"password": password}, headers={"X-Vatl": "1"})
+
+
+class TestLogin:
+    def test_the_link_does_not_open_it(self, closed: Served) -> None:
+        assert "token" not in closed.link
+        assert httpx.post(f"{closed.link}echo", json={}, headers={"X-Vatl": "1"}).status_code == 401
+
+    def test_the_password_does(self, closed: Served) -> None:
+        time.sleep(1.1)
+        with httpx.Client() as client:
+            assert guess(closed, PASSWORD, client).status_code == 200
+            again = client.post(f"{closed.link}echo", json={"a": 1}, headers={"X-Vatl": "1"})
+            assert again.json() == {"a": 1}
+
+    def test_guessing_is_slowed_even_by_many_at_once(self, closed: Served) -> None:
+        time.sleep(1.1)
+        with ThreadPoolExecutor(16) as pool:
+            codes = list(pool.map(lambda n: guess(closed, f"guess {n}").status_code, range(32)))
+        assert codes.count(403) <= 2, "one a second is judged"
+        assert codes.count(429) == 32 - codes.count(403)
+
+    @pytest.mark.parametrize("password", [None, 3, [], {}, "", "\ud800", "x" * 100_000])
+    def test_no_password_is_too_strange_to_be_wrong(self, closed: Served, password: object) -> None:
+        content = json.dumps({"password": password})
+        answer = httpx.post(f"{closed.link}login", content=content, headers={"X-Vatl": "1"})
+        assert answer.status_code in (403, 429)
+        assert answer.json()["error"]
+
+
+def test_a_defect_is_told_in_a_line_with_the_usual_headers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    served = serve(tmp_path / "keys")
+    with httpx.Client() as client:
+        client.get(served.link)
+        answer = client.get(f"http://127.0.0.1:{served.port}/fail")
+    served.end()
+    assert answer.status_code == 500
+    assert "a defect" in answer.json()["error"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("vatl_annotate")] == [
+        "the page could not answer GET /fail (ZeroDivisionError: a defect)"
+    ]
