@@ -35,7 +35,13 @@ export function drawCurve(parent, state) {
     parent.replaceChildren(make("p", { class: "soft" }, "Appears when the first cycle is finished."));
     return;
   }
-  parent.replaceChildren(plot(state, known.map(([measure]) => measure)), legend(state, known));
+  parent.replaceChildren(
+    plot(
+      state,
+      known.map(([measure]) => measure),
+    ),
+    legend(state, known),
+  );
 }
 
 /**
@@ -47,7 +53,9 @@ function plot(state, measures) {
   const scale = scaled(state, values);
   const root = draw("svg", { class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
   const last = state.curve[state.curve.length - 1];
-  root.append(draw("title", {}, `Learning curve: ${accuracy(last.mean_oks ?? last.query_oks)} with ${last.labelled} labels`));
+  root.append(
+    draw("title", {}, `Learning curve: ${accuracy(last.mean_oks ?? last.query_oks)} with ${last.labelled} labels`),
+  );
   root.append(grid(scale, values), axis(state, scale));
   for (const measure of measures) root.append(line(state.curve, measure, scale));
   return root;

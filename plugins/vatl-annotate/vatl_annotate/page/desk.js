@@ -61,6 +61,7 @@ export class Desk {
     this.removeUntil = 0;
     document.body.dataset.instance = "";
     if (!task) {
+      this.pause(false);
       this.clock.end();
       return this.stage.clear();
     }
@@ -83,8 +84,14 @@ export class Desk {
     const v = pose.points[pose.chosen]?.[2];
     const chosen = v !== undefined;
     this.toolbar?.update({
-      undo: pose.past.length > 0, redo: pose.future.length > 0, toggleOccluded: chosen, toggleHidden: chosen,
-      forward: queue.correcting, skip: !queue.correcting, redraw: !queue.correcting, remove: !queue.correcting,
+      undo: pose.past.length > 0,
+      redo: pose.future.length > 0,
+      toggleOccluded: chosen,
+      toggleHidden: chosen,
+      forward: queue.correcting,
+      skip: !queue.correcting,
+      redraw: !queue.correcting,
+      remove: !queue.correcting,
     });
     this.toolbar?.press({ toggleOccluded: v === OCCLUDED, toggleHidden: v === HIDDEN });
   }
@@ -160,7 +167,7 @@ export class Desk {
   run(command) {
     const act = this.commands[command];
     if (!act) return;
-    if (this.paused && command !== "back") return this.pause(false);
+    if (this.paused) return this.pause(false);
     if (!this.queue.busy) act();
   }
 
@@ -174,7 +181,7 @@ export class Desk {
     if (paused && !this.pose) return;
     this.clock.stop("asked", paused);
     document.body.dataset.paused = String(paused);
-    byId("stage").focus({ preventScroll: true });
+    this.#takeKeys();
   }
 
   /** @param {Task} task */
@@ -190,6 +197,11 @@ export class Desk {
     const skipped = task.skipped ? "Skipped before: a second skip leaves it out." : "";
     say(notice, this.queue.correcting ? `${by}${correction}` : skipped);
     notice.hidden = !notice.textContent;
-    byId("stage").focus({ preventScroll: true });
+    this.#takeKeys();
+  }
+
+  /** Send keys to the picture, unless the person is writing or asked something. */
+  #takeKeys() {
+    if (!document.querySelector("input:focus, dialog[open]")) byId("stage").focus({ preventScroll: true });
   }
 }

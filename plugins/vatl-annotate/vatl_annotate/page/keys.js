@@ -5,7 +5,7 @@
  * @typedef {"accept" | "acceptProposed" | "skip" | "back" | "forward" | "toggleOccluded" | "toggleHidden" | "undo"
  *   | "redo" | "nextPoint" | "previousPoint" | "zoomIn" | "zoomOut" | "fit" | "frame" | "redraw" | "remove" | "pause"
  *   | "help" | "stop" | "escape" | "run"} Command
- * @typedef {{command: Command, keys: string[], shown: string, help: string, group: string, repeats?: boolean}} Binding
+ * @typedef {{command: Command, keys: string[], shown: string, help: string, group: string, repeats: boolean}} Binding
  * @typedef {object} Actions
  * @property {(command: Command) => void} run
  * @property {(k: number) => void} choose
@@ -15,29 +15,34 @@
  * @property {(panning: boolean) => void} pan
  */
 
-/** @type {Binding[]} */
-export const BINDINGS = [
-  { command: "accept", keys: ["Enter"], shown: "Enter", help: "accept and go on", group: "Going on" },
-  { command: "acceptProposed", keys: ["Shift+Enter"], shown: "⇧ Enter", help: "accept as it was proposed, without your edits", group: "Going on" },
-  { command: "skip", keys: ["S"], shown: "S", help: "skip: it comes back at the end, a second skip leaves it out", group: "Going on" },
-  { command: "back", keys: ["B"], shown: "B", help: "back to the previous label", group: "Going on" },
-  { command: "forward", keys: ["N"], shown: "N", help: "forward again", group: "Going on" },
-  { command: "pause", keys: ["P"], shown: "P", help: "pause the clock", group: "Going on" },
-  { command: "previousPoint", keys: ["["], shown: "[", help: "previous keypoint (also Shift Tab)", group: "Keypoints", repeats: true },
-  { command: "nextPoint", keys: ["]"], shown: "]", help: "next keypoint (also Tab)", group: "Keypoints", repeats: true },
-  { command: "toggleOccluded", keys: ["V"], shown: "V", help: "visible or occluded", group: "Keypoints" },
-  { command: "toggleHidden", keys: ["X"], shown: "X", help: "not visible, and back", group: "Keypoints" },
-  { command: "undo", keys: ["Z", "Ctrl+Z"], shown: "Z", help: "undo", group: "Keypoints", repeats: true },
-  { command: "redo", keys: ["Shift+Z", "Ctrl+Shift+Z", "Ctrl+Y"], shown: "⇧ Z", help: "redo", group: "Keypoints", repeats: true },
-  { command: "zoomIn", keys: ["+", "="], shown: "+", help: "closer (also the wheel, or two fingers)", group: "Looking", repeats: true },
-  { command: "zoomOut", keys: ["-", "_"], shown: "−", help: "farther", group: "Looking", repeats: true },
-  { command: "fit", keys: ["F"], shown: "F", help: "fit the picture into the window", group: "Looking" },
-  { command: "frame", keys: ["M"], shown: "M", help: "the whole frame with its boxes, and back", group: "Looking" },
-  { command: "redraw", keys: ["R"], shown: "R", help: "redraw the box", group: "The box" },
-  { command: "remove", keys: ["Delete", "Backspace"], shown: "Delete", help: "nobody is there: remove the box (twice)", group: "The box" },
-  { command: "escape", keys: ["Escape"], shown: "Esc", help: "choose no keypoint, or leave the whole frame", group: "Looking" },
-  { command: "help", keys: ["?"], shown: "?", help: "these keys", group: "Looking" },
+/** @type {[group: string, command: Command, keys: string[], shown: string, help: string, repeats?: boolean][]} */
+const TABLE = [
+  ["Going on", "accept", ["Enter"], "Enter", "accept and go on"],
+  ["Going on", "acceptProposed", ["Shift+Enter"], "⇧ Enter", "accept as it was proposed, without your edits"],
+  ["Going on", "skip", ["S"], "S", "skip: it comes back at the end, a second skip leaves it out"],
+  ["Going on", "back", ["B"], "B", "back to the previous label"],
+  ["Going on", "forward", ["N"], "N", "forward again"],
+  ["Going on", "pause", ["P"], "P", "pause the clock"],
+  ["Keypoints", "previousPoint", ["["], "[", "previous keypoint (also Shift Tab)", true],
+  ["Keypoints", "nextPoint", ["]"], "]", "next keypoint (also Tab)", true],
+  ["Keypoints", "toggleOccluded", ["V"], "V", "visible or occluded"],
+  ["Keypoints", "toggleHidden", ["X"], "X", "not visible, and back"],
+  ["Keypoints", "undo", ["Z", "Ctrl+Z"], "Z", "undo", true],
+  ["Keypoints", "redo", ["Shift+Z", "Ctrl+Shift+Z", "Ctrl+Y"], "⇧ Z", "redo", true],
+  ["Looking", "zoomIn", ["+", "="], "+", "closer (also the wheel, or two fingers)", true],
+  ["Looking", "zoomOut", ["-", "_"], "−", "farther", true],
+  ["Looking", "fit", ["F"], "F", "fit the picture into the window"],
+  ["Looking", "frame", ["M"], "M", "the whole frame with its boxes, and back"],
+  ["The box", "redraw", ["R"], "R", "redraw the box"],
+  ["The box", "remove", ["Delete", "Backspace"], "Delete", "nobody is there: remove the box (twice)"],
+  ["Looking", "escape", ["Escape"], "Esc", "choose no keypoint, or leave the whole frame"],
+  ["Looking", "help", ["?"], "?", "these keys"],
 ];
+
+/** @type {Binding[]} */
+export const BINDINGS = TABLE.map(([group, command, keys, shown, help, repeats = false]) => {
+  return { group, command, keys, shown, help, repeats };
+});
 
 /** What the pointer and keys outside the table do, for the help: group, keys, meaning. */
 export const OTHER_HELP = [

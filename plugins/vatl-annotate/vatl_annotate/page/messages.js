@@ -1,5 +1,5 @@
 // @ts-check
-/** What the page says in passing: a line over the picture, read out by screen readers, and whether the server is there. */
+/** What the page says in passing, on the picture and to screen readers, and whether the server is there. */
 
 import { byId, say } from "./dom.js";
 

@@ -33,8 +33,14 @@ export class Panel {
     const { spent } = state;
     say(byId("last"), duration(spent.last));
     say(byId("mean"), duration(spent.mean));
-    say(byId("total"), spent.labels ? `${plural(spent.labels, "label")} in ${duration(spent.seconds)}` : "No labels yet");
-    say(byId("labelled"), `${state.labelled} of ${state.instances} labelled, ${percent(state.labelled, state.instances)}`);
+    say(
+      byId("total"),
+      spent.labels ? `${plural(spent.labels, "label")} in ${duration(spent.seconds)}` : "No labels yet",
+    );
+    say(
+      byId("labelled"),
+      `${state.labelled} of ${state.instances} labelled, ${percent(state.labelled, state.instances)}`,
+    );
     drawCurve(byId("curve"), state);
     renew(byId("stopping"), state.stopping, opinion, "No stopping criterion has spoken yet.");
     renew(byId("people"), Object.entries(state.annotators), (one) => this.#person(one), "Nobody has labelled yet.");
@@ -56,7 +62,14 @@ export class Panel {
 function opinion({ name, own, fires }) {
   const role = own ? "ends this run" : "advice only";
   const verdict = make("b", { class: "verdict" }, fires === null ? "go on" : "stop");
-  const said = make("p", {}, make("span", { class: "name" }, name), " says ", verdict, make("i", { class: own ? "tag own" : "tag" }, role));
+  const said = make(
+    "p",
+    {},
+    make("span", { class: "name" }, name),
+    " says ",
+    verdict,
+    make("i", { class: own ? "tag own" : "tag" }, role),
+  );
   const reason = fires === null ? [] : [make("p", { class: "soft" }, sentence(fires))];
   return make("li", { "data-fires": String(fires !== null), "data-own": String(own) }, said, ...reason);
 }

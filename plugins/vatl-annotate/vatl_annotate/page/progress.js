@@ -69,20 +69,20 @@ export class Progress {
     fill(bar, stage);
     if (phase === "labelling") return this.#between(queue);
     say(byId("waiting-title"), heading(phase, stage));
-    say(byId("waiting-text"), phase === "starting" ? "The run is getting ready." : "The next instances appear here by themselves.");
+    say(
+      byId("waiting-text"),
+      phase === "starting" ? "The run is getting ready." : "The next instances appear here by themselves.",
+    );
     say(byId("waiting-detail"), detail(stage));
   }
 
   /** @param {State["queue"]} queue  without an instance for this window */
   #between({ left, pause, total }) {
     const others = left > 0;
+    const rest = `${plural(left, "instance")} of ${total} ${left === 1 ? "is" : "are"} being labelled in other windows.`;
+    const thanks = "Thank you. B leads back to the last label, should one need a correction.";
     say(byId("waiting-title"), others ? "Others have the rest" : "All labelled");
-    say(
-      byId("waiting-text"),
-      others
-        ? `${plural(left, "instance")} of ${total} ${left === 1 ? "is" : "are"} being labelled in other windows. What is given back appears here.`
-        : "Thank you. B leads back to the last label, should one need a correction.",
-    );
+    say(byId("waiting-text"), others ? `${rest} What is given back appears here.` : thanks);
     say(byId("waiting-detail"), !others && pause !== null ? `Learning begins in ${Math.ceil(pause)} s` : "");
   }
 
@@ -97,7 +97,9 @@ export class Progress {
       ["time spent", duration(spent.seconds), `${duration(spent.mean)} a label`],
       ...(closing.mean_oks === null ? [] : [["mean OKS", accuracy(closing.mean_oks), "over all instances"]]),
     ];
-    const items = figures.map(([name, value, note]) => make("div", {}, make("dt", {}, name), make("dd", {}, value), make("dd", {}, note)));
+    const items = figures.map(([name, value, note]) =>
+      make("div", {}, make("dt", {}, name), make("dd", {}, value), make("dd", {}, note)),
+    );
     byId("figures").replaceChildren(...items);
     const path = this.run.run.includes("/") ? this.run.run : `runs/${this.run.run}`;
     say(byId("predict"), `vatl predict ${path}`);
@@ -119,7 +121,8 @@ function heading(phase, stage) {
 /** @param {Stage | null} stage */
 function detail(stage) {
   if (!stage?.total) return "";
-  const left = stage.left === null ? "" : `, about ${duration(Math.max(Math.ceil(stage.left), 1)).replace(".0", "")} left`;
+  const left =
+    stage.left === null ? "" : `, about ${duration(Math.max(Math.ceil(stage.left), 1)).replace(".0", "")} left`;
   return `${stage.done} of ${stage.total}${left}`;
 }
 

@@ -180,7 +180,10 @@ export class Stage {
    */
   #lay(image, [x, y, width, height]) {
     const [left, top] = this.view.toScreen(x, y);
-    const [across, down] = [(width * this.view.scale) / image.naturalWidth, (height * this.view.scale) / image.naturalHeight];
+    const [across, down] = [
+      (width * this.view.scale) / image.naturalWidth,
+      (height * this.view.scale) / image.naturalHeight,
+    ];
     image.style.transform = `translate(${left}px, ${top}px) scale(${across}, ${down})`;
     return image;
   }
