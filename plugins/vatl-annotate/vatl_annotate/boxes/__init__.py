@@ -1,0 +1,1 @@
+"""Drawing a video's boxes and tracks by hand."""
