@@ -8,7 +8,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vatl_core.contracts import Answer, Labels, Redrawn, Refusal
 from vatl_core.contracts.labelling import joined
+from vatl_core.errors import InputError
 
 _VERSION: Final = 1
 _TABLES: Final = """
@@ -31,11 +32,17 @@ _TABLES: Final = """
         x real not null, y real not null, width real not null, height real not null,
         annotator text not null, given_at real not null);
     create table if not exists refusals (
-        instance integer primary key, cycle integer not null, absent integer not null,
+        id integer primary key autoincrement, instance integer not null, cycle integer not null, absent integer,
         annotator text not null, given_at real not null);
     create table if not exists endings (cycle integer primary key, annotator text not null, given_at real not null);
 """
+EVER: Final = 2**62
+"""Before this cycle are all."""
 _COLUMNS: Final = "instance, cycle, keypoints, visible, occluded, moved, proposal, annotator, seconds, given_at"
+
+
+Box = tuple[float, float, float, float]
+"""x, y, width, height in pixels."""
 
 
 @attrs.frozen
@@ -75,47 +82,62 @@ class Answers:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        """The file as it is; what is written in here is committed together.
+
+        Raises:
+            InputError: it is damaged, or another program does not let go of it.
+            OSError: the disk is full.
+        """
         connection = sqlite3.connect(self.path, timeout=30)
         try:
             connection.execute("pragma synchronous = full")
-            _make_tables(connection)
             with connection:
                 yield connection
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             if "full" in str(error):  # SQLite's own word for it; every other file says so with this errno
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path)) from error
-            raise
+            raise InputError(f"{self.path} cannot be used: {error}") from error
         finally:
             connection.close()
 
     def save(self, cycle: int, answer: Answer) -> None:
-        """Commit an answer given in ``cycle``; it is on disk when this returns."""
-        now = time.time()
+        """Commit an answer given in ``cycle``; it is on disk when this returns.
+
+        Raises:
+            InputError: the file is damaged, or another program does not let go of it.
+            OSError: the disk is full.
+        """
         with self._open() as connection:
-            if isinstance(answer, Labels):
-                marks = ", ".join("?" * 10)
-                connection.executemany(f"insert into labels ({_COLUMNS}) values ({marks})", _rows(answer, cycle, now))
-                connection.executemany("delete from refusals where instance = ?", [(i,) for i in answer.index.tolist()])
-            elif isinstance(answer, Redrawn):
-                columns = "instance, cycle, x, y, width, height, annotator, given_at"
-                row = (answer.index, cycle, *answer.box, answer.annotator, now)
-                connection.execute(f"insert into boxes ({columns}) values (?, ?, ?, ?, ?, ?, ?, ?)", row)
-            elif isinstance(answer, Refusal):
-                refusal = (answer.index, cycle, answer.absent, answer.annotator, now)
-                connection.execute("insert or replace into refusals values (?, ?, ?, ?, ?)", refusal)
-            else:
-                connection.execute("insert or replace into endings values (?, ?, ?)", (cycle, answer.annotator, now))
+            if _version(connection, self.path) != _VERSION:
+                _make_tables(connection)
+            _write(connection, cycle, answer)
 
     def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows that a query finds; none where nothing was answered yet."""
+        """The rows that a query finds; none where nothing was answered yet. Nothing is written, earlier layouts stay.
+
+        Raises:
+            InputError: the file is damaged, or another program does not let go of it.
+        """
         if not self.path.exists():
             return []
         with self._open() as connection:
-            return connection.execute(statement, values).fetchall()
+            if _version(connection, self.path) == _VERSION:
+                return connection.execute(statement, values).fetchall()
+            with closing(sqlite3.connect(":memory:")) as copy:  # the folder may not be ours to write to
+                connection.backup(copy)
+                _make_tables(copy)
+                return copy.execute(statement, values).fetchall()
 
-    def labels(self, index: Sequence[int], keypoints: int) -> Labels:
-        """The latest labels of those of these instances that have one, in this order, on the CPU; K ``keypoints``."""
-        rows = {row[0]: row for row in self._read(f"select {_COLUMNS} from labels order by id")}
+    def labels(self, index: Sequence[int], keypoints: int, before: int = EVER) -> Labels:
+        """The latest labels of those of these instances that have one, in this order, on the CPU.
+
+        Args:
+            index: of the instances.
+            keypoints: K.
+            before: only those given in cycles before this one count.
+        """
+        statement = f"select {_COLUMNS} from labels where cycle < ? order by id"
+        rows = {row[0]: row for row in self._read(statement, before)}
         return _labels([rows[i] for i in index if i in rows], keypoints)
 
     def seconds(self, cycle: int) -> float:
@@ -134,14 +156,18 @@ class Answers:
             for row in self._read(f"select {_COLUMNS} from labels order by id")
         ]
 
-    def boxes(self) -> dict[int, tuple[float, float, float, float]]:
-        """The latest box, x, y, width, height in pixels, of those instances whose box was redrawn."""
-        rows = self._read("select instance, x, y, width, height from boxes order by id")
+    def boxes(self, before: int = EVER) -> dict[int, Box]:
+        """The latest box, x, y, width, height in pixels, of those whose box was redrawn in cycles ``before`` this."""
+        rows = self._read("select instance, x, y, width, height from boxes where cycle < ? order by id", before)
         return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
-    def refused(self) -> dict[int, bool]:
-        """The instances that get no label, each with whether nobody is there."""
-        return {i: bool(absent) for i, absent in self._read("select instance, absent from refusals")}
+    def refused(self, before: int = EVER) -> dict[int, bool]:
+        """The instances that get no label by the answers of cycles ``before`` this, each with whether nobody is there.
+
+        One that was labelled since is none of them.
+        """
+        latest = dict(self._read("select instance, absent from refusals where cycle < ? order by id", before))
+        return {i: bool(absent) for i, absent in latest.items() if absent is not None}
 
     def ended(self, cycle: int) -> str | None:
         """Who said in this cycle that it is enough, or None."""
@@ -149,34 +175,66 @@ class Answers:
         return str(rows[0][0]) if rows else None
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
-    """The tables, those of a run begun by an earlier version, which kept one row an instance, carried over."""
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """Of the tables' layout; 0 before there are any, and for the first one.
+
+    Raises:
+        InputError: it is newer than this program.
+    """
     (version,) = connection.execute("pragma user_version").fetchone()
-    if version == _VERSION:
-        return
-    with connection:
+    if version > _VERSION:
+        raise InputError(f"{path} was written by a later version of vatl: take that one")
+    return int(version)
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    """The tables, in one transaction; the first layout's, which had one row an instance, is carried over."""
+    if not connection.in_transaction:
         connection.execute("begin immediate")
-        earlier = connection.execute("select 1 from sqlite_master where name = 'labels'").fetchone()
-        (version,) = connection.execute("pragma user_version").fetchone()
-        if version == _VERSION:  # another process was quicker
-            return
-        if earlier:
-            connection.execute("alter table labels rename to earlier")
-        for statement in filter(str.strip, _TABLES.split(";")):
-            connection.execute(statement)
-        if earlier:
-            columns = "instance, cycle, keypoints, visible, annotator, seconds, given_at"
-            connection.execute(
-                f"insert into labels ({columns}) select {columns} from earlier order by given_at, instance"
-            )
-            connection.execute("drop table earlier")
-        connection.execute(f"pragma user_version = {_VERSION}")
+    (version,) = connection.execute("pragma user_version").fetchone()
+    if version == _VERSION:  # another process was quicker
+        return
+    earlier = connection.execute("select 1 from sqlite_master where name = 'labels'").fetchone()
+    if earlier:
+        connection.execute("alter table labels rename to earlier")
+    for statement in filter(str.strip, _TABLES.split(";")):
+        connection.execute(statement)
+    if earlier:
+        columns = "instance, cycle, keypoints, visible, annotator, seconds, given_at"
+        connection.execute(f"insert into labels ({columns}) select {columns} from earlier order by given_at, instance")
+        connection.execute("drop table earlier")
+    connection.execute(f"pragma user_version = {_VERSION}")
+
+
+def _write(connection: sqlite3.Connection, cycle: int, answer: Answer) -> None:
+    """Add an answer's rows; nothing that is there is changed."""
+    now = time.time()
+    if isinstance(answer, Labels):
+        connection.executemany(f"insert into labels ({_COLUMNS}) values ({_marks(10)})", _rows(answer, cycle, now))
+        taken_back = [(cycle, answer.annotator, now, i) for i in answer.index.tolist()]
+        columns = "instance, cycle, absent, annotator, given_at"
+        refused = "select distinct instance, ?, null, ?, ? from refusals where instance = ?"
+        connection.executemany(f"insert into refusals ({columns}) {refused}", taken_back)
+    elif isinstance(answer, Redrawn):
+        row = (int(answer.index), cycle, *map(float, answer.box), answer.annotator, now)
+        columns = "instance, cycle, x, y, width, height, annotator, given_at"
+        connection.execute(f"insert into boxes ({columns}) values ({_marks(8)})", row)
+    elif isinstance(answer, Refusal):
+        refusal = (int(answer.index), cycle, bool(answer.absent), answer.annotator, now)
+        columns = "instance, cycle, absent, annotator, given_at"
+        connection.execute(f"insert into refusals ({columns}) values ({_marks(5)})", refusal)
+    else:
+        connection.execute("insert or replace into endings values (?, ?, ?)", (cycle, answer.annotator, now))
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
 
 
 def _rows(labels: Labels, cycle: int, now: float) -> list[tuple[Any, ...]]:
     columns = zip(
         labels.index.tolist(),
-        labels.keypoints.double().tolist(),
+        labels.keypoints.double().nan_to_num(0, 0, 0).tolist(),  # NaN is only where nothing is annotated
         labels.visible.tolist(),
         labels.occluded.tolist(),
         labels.moved.tolist(),
@@ -210,6 +268,7 @@ def _values(row: tuple[Any, ...]) -> list[int]:
 
 
 def _labels(rows: list[tuple[Any, ...]], keypoints: int) -> Labels:
+    """Rows as columns, K ``keypoints`` each."""
     values = _flags([_values(row) for row in rows], keypoints)
     nowhere = [[float("nan")] * 2] * keypoints
     return Labels(

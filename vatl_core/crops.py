@@ -87,10 +87,15 @@ class Crops:
         return result
 
     def redraw(self, index: int) -> None:
-        """Cut the crop of an instance anew, since its box has changed."""
+        """Cut the crop of an instance anew if it is kept, since its box has changed.
+
+        Raises:
+            InputError: its frame cannot be read.
+        """
         box = self.video.instances.boxes[index : index + 1].to(self.device)
         self.boxes[index] = crop_boxes(box, self.size)[0]
-        self._slot[index] = -1
+        if self._kept is not None and (slot := int(self._slot[index])) >= 0:
+            self._kept[slot] = self._cut(torch.tensor([index]))[0]
 
     def fill(self, index: Tensor) -> None:
         """Keep the crops of these instances while there is room, each frame read once and in order."""

@@ -17,7 +17,9 @@ from vatl_core.records import Evaluation
 from vatl_core.video import Video
 
 
-def evaluate(video: Video, estimates: Estimates, labels: Labels, threshold: float) -> Evaluation | None:
+def evaluate(
+    video: Video, estimates: Estimates, labels: Labels, threshold: float, there: Tensor | None = None
+) -> Evaluation | None:
     """Measure a pass against the truth, twice: the estimator's poses alone, and with labels in place of poses.
 
     Args:
@@ -25,17 +27,21 @@ def evaluate(video: Video, estimates: Estimates, labels: Labels, threshold: floa
         estimates: of all its instances, on any device.
         labels: everything labelled so far.
         threshold: τ.
+        there: (N,) bool, which of them are instances; all if not given. None is returned where none is.
     """
     truth = true_poses(video)
-    if truth is None:
+    there = torch.ones(len(video.instances), dtype=torch.bool) if there is None else there.cpu()
+    if truth is None or not there.any():
         return None
     truth = truth.to(estimates.keypoints.device)
     predicted = Poses(truth.frame, truth.boxes, estimates.keypoints, estimates.scores)
-    alone = Accuracy.of(truth, predicted, video.skeleton)
-    both = Accuracy.of(truth, with_labels(predicted, labels), video.skeleton)
+    corrected, truth = _among(with_labels(predicted, labels), there), _among(truth, there)
+    alone = Accuracy.of(truth, _among(predicted, there), video.skeleton)
+    both = Accuracy.of(truth, corrected, video.skeleton)
     similarity = alone.oks.cpu()
-    labelled = torch.zeros(len(similarity), dtype=torch.bool)
+    labelled = torch.zeros(len(there), dtype=torch.bool)
     labelled[labels.index] = True
+    labelled = labelled[there]
     return Evaluation(
         mean_oks=float(similarity.mean()),
         mean_oks_unlabelled=None if labelled.all() else float(similarity[~labelled].mean()),
@@ -53,7 +59,7 @@ def evaluate(video: Video, estimates: Estimates, labels: Labels, threshold: floa
         pck_keypoints=alone.keypoints.by_keypoint,
         ospa=alone.ospa,
         ospa_with_labels=both.ospa,
-        rank_correlation=_rank_correlation(estimates.criteria, 1 - similarity, ~labelled),
+        rank_correlation=_rank_correlation(estimates.criteria, there, 1 - similarity, ~labelled),
     )
 
 
@@ -73,9 +79,22 @@ def with_labels(predicted: Poses, labels: Labels) -> Poses:
     return attrs.evolve(predicted, keypoints=keypoints)
 
 
-def _rank_correlation(criteria: Mapping[str, Tensor], error: Tensor, among: Tensor) -> dict[str, float]:
-    """Spearman's ρ of each criterion with the error (N,) of those instances that are ``among``, where it is defined."""
-    found = {name: spearman(column.cpu()[among], error[among]) for name, column in criteria.items()}
+def _among(poses: Poses, there: Tensor) -> Poses:
+    """Those that are ``there`` (N,)."""
+    here = there.to(poses.frame.device)
+    return Poses(poses.frame[here], poses.boxes[here], poses.keypoints[here], poses.weight[here])
+
+
+def _rank_correlation(criteria: Mapping[str, Tensor], there: Tensor, error: Tensor, among: Tensor) -> dict[str, float]:
+    """Spearman's ρ of each criterion (N,) with the error (n,), where it is defined.
+
+    Args:
+        criteria: by name.
+        there: (N,) bool, which n instances there are.
+        error: of these.
+        among: (n,) bool, which of these count.
+    """
+    found = {name: spearman(column.cpu()[there][among], error[among]) for name, column in criteria.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 

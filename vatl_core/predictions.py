@@ -25,19 +25,23 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Predictions:
-    """Poses of a video's N instances, on the CPU.
+    """Poses of P of a video's instances, on the CPU: all but those at which an annotator found nobody.
 
     Attributes:
         video: whose.
-        keypoints: (N, K, 2) pixels.
-        scores: (N, K); 1 for the keypoints of a label.
-        labelled: (N,) bool, where a label stands in place of the estimate.
+        index: (P,) which of its instances they are, ascending.
+        keypoints: (P, K, 2) pixels.
+        scores: (P, K); 1 for the keypoints of a label.
+        labelled: (P,) bool, where a label stands in place of the estimate.
+        occluded: (P, K) bool, which of a label's keypoints are hidden in the picture.
     """
 
     video: Video
+    index: Tensor
     keypoints: Tensor
     scores: Tensor
     labelled: Tensor
+    occluded: Tensor
 
     @classmethod
     def of(cls, run: PastRun, with_labels: bool = False) -> Predictions:
@@ -51,23 +55,29 @@ class Predictions:
             raise InputError(f"{run.folder.path} has no estimates yet: take it up with `vatl resume {run.folder.path}`")
         keypoints, scores = estimates.keypoints.clone(), estimates.scores.clone()
         labelled = torch.zeros(len(keypoints), dtype=torch.bool)
+        occluded = torch.zeros_like(scores, dtype=torch.bool)
         if with_labels:
             labels = run.labels()
             labelled[labels.index] = True
+            occluded[labels.index] = labels.occluded
             seen = labels.visible
             keypoints[labels.index] = torch.where(seen[..., None], labels.keypoints, keypoints[labels.index])
             scores[labels.index] = torch.where(seen, 1.0, scores[labels.index])
-        return cls(run.video, keypoints, scores, labelled)
+        index = torch.nonzero(run.standing.there(torch.device("cpu"))).flatten()
+        return cls(run.video, index, keypoints[index], scores[index], labelled[index], occluded[index])
 
 
 def write_coco(predictions: Predictions, path: Path) -> Path:
-    """COCO keypoints over video: every keypoint has v = 2, and the scores stand in a field of their own."""
+    """COCO keypoints over video: v = 2, or 1 where a label says hidden; the scores stand in a field of their own."""
     video, instances = predictions.video, predictions.video.instances
-    triples = torch.cat([predictions.keypoints, torch.full_like(predictions.scores, 2)[..., None]], -1).flatten(1)
+    values = (2 - predictions.occluded.int()).to(predictions.keypoints)
+    triples = torch.cat([predictions.keypoints, values[..., None]], -1).flatten(1)
+    index = predictions.index
     columns = zip(
-        instances.frame.tolist(),
-        instances.track.tolist(),
-        instances.boxes.double().tolist(),
+        index.tolist(),
+        instances.frame[index].tolist(),
+        instances.track[index].tolist(),
+        instances.boxes[index].double().tolist(),
         _rounded(triples, 2),
         _rounded(predictions.scores, 4),
         predictions.labelled.tolist(),
@@ -75,7 +85,7 @@ def write_coco(predictions: Predictions, path: Path) -> Path:
     )
     annotations = [
         {
-            "id": number + 1,
+            "id": instance + 1,
             "image_id": frame,
             "track_id": track,
             "category_id": 1,
@@ -88,7 +98,7 @@ def write_coco(predictions: Predictions, path: Path) -> Path:
             "score": sum(scores) / len(scores),
             "labelled": labelled,
         }
-        for number, (frame, track, box, points, scores, labelled) in enumerate(columns)
+        for instance, frame, track, box, points, scores, labelled in columns
     ]
     skeleton = video.skeleton
     category = {
@@ -113,10 +123,11 @@ def write_csv(predictions: Predictions, path: Path) -> Path:
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(["frame", "track", "instance", "keypoint", "x", "y", "score", "labelled"])
+    index = predictions.index
     columns = zip(
-        instances.frame.tolist(),
-        instances.track.tolist(),
-        instances.ids,
+        instances.frame[index].tolist(),
+        instances.track[index].tolist(),
+        [instances.ids[i] for i in index.tolist()],
         predictions.keypoints.tolist(),
         predictions.scores.tolist(),
         predictions.labelled.tolist(),
@@ -143,8 +154,8 @@ def _drawn(predictions: Predictions, progress: Callable[[int], None]) -> Iterato
     sizes = (instances.boxes[:, 2] * instances.boxes[:, 3]).sqrt()
     for frame in range(len(predictions.video.frames)):
         picture = predictions.video.frames.read(frame).permute(1, 2, 0).contiguous().numpy()
-        for i in torch.nonzero(instances.frame == frame).flatten().tolist():
-            points = predictions.keypoints[i].double().numpy()
+        for row in torch.nonzero(instances.frame[predictions.index] == frame).flatten().tolist():
+            points, i = predictions.keypoints[row].double().numpy(), int(predictions.index[row])
             draw_pose(picture, points, skeleton, track_colour(int(instances.track[i])), float(sizes[i]))
         progress(frame + 1)
         yield torch.from_numpy(picture).permute(2, 0, 1)

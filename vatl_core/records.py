@@ -89,13 +89,18 @@ class CycleRecord:
 
     @property
     def fraction(self) -> float:
-        """Labelled before the query, as a fraction of the video."""
-        return self.labelled / self.instances
+        """Labelled before the query, as a fraction of the video; 0 where nobody is in it."""
+        return self.labelled / self.instances if self.instances else 0.0
 
     @property
     def labelled_after(self) -> int:
         """Labelled after the query."""
         return self.labelled + len(self.query)
+
+    @property
+    def closes(self) -> bool:
+        """Whether nothing came of it that could be learnt: the run's last."""
+        return not self.query and not self.corrected
 
     @property
     def query_mean_oks(self) -> float | None:
@@ -135,8 +140,9 @@ class History:
 
     @property
     def given(self) -> int:
-        """How many labels were given, corrections of earlier cycles' labels included."""
-        return self.labelled + sum(len(record.corrected) for record in self.cycles)
+        """How many labels were given, corrections included, and those of instances that were refused later."""
+        before = self.cycles[0].labelled if self.cycles else 0
+        return before + sum(len(record.query) + len(record.corrected) for record in self.cycles)
 
 
 @attrs.frozen

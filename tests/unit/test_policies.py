@@ -31,8 +31,8 @@ def history(*cycles: CycleRecord, threshold: float = 0.5, elapsed: float = 0.0, 
 
 def asked(query: list[float], earlier: list[float] | None = None, **more: object) -> CycleRecord:
     earlier = earlier or []
-    record = CycleRecord(len(earlier), 100, len(earlier), tuple(range(len(query))), tuple(query), (*earlier, *query))
-    return attrs.evolve(record, **more)
+    record = CycleRecord(len(earlier), 100, len(earlier), tuple(range(len(query))))
+    return attrs.evolve(record, query_oks=tuple(query), labelled_oks=(*earlier, *query), **more)
 
 
 class TestStopping:

@@ -18,7 +18,8 @@ class Budget(Stopping):
     Attributes:
         labels: number of labels, corrections of earlier cycles' labels included; never more are asked for.
         fraction: labelled fraction of the video; never more is asked for.
-        minutes: of the annotators' time; from their mean time for a label on, no more are asked for than fit.
+        minutes: of the annotators' time; as soon as their mean time for a label is known, no more are asked for than fit,
+            save that a last label may begin before they are over.
         hours: of wall-clock, since the run began.
     """
 
@@ -31,10 +32,11 @@ class Budget(Stopping):
 
     def decide(self, history: History) -> str | None:
         """The first limit that is reached."""
-        minutes = _seconds(history) / 60
-        limit = self._limit(history)
-        if limit is not None and history.given >= limit:
-            return f"{history.given} of {limit} labels are given"
+        minutes, share = _seconds(history) / 60, self._share(history)
+        if self.labels is not None and history.given >= self.labels:
+            return f"{history.given} of {self.labels} labels are given"
+        if share is not None and history.labelled >= share:
+            return f"{history.labelled} of {history.present.instances} instances are labelled ({self.fraction:.0%})"
         if self.minutes is not None and minutes >= self.minutes:
             return f"{minutes:.1f} of {self.minutes:g} minutes of annotation are used"
         if self.hours is not None and history.elapsed >= self.hours * 3600:
@@ -42,20 +44,18 @@ class Budget(Stopping):
         return None
 
     def allowance(self, history: History) -> int | None:
-        """The labels left, or as many as fit into the minutes left."""
-        limit = self._limit(history)
-        left = [] if limit is None else [max(0, limit - history.given)]
-        seconds = _seconds(history)
+        """The labels left, or as many as fit into the minutes left: at least one, while any of these are left."""
+        share, seconds = self._share(history), _seconds(history)
+        left = [] if self.labels is None else [max(0, self.labels - history.given)]
+        if share is not None:
+            left.append(max(0, share - history.labelled))
         if self.minutes is not None and seconds > 0 and history.given:
             left.append(max(1, int((self.minutes * 60 - seconds) * history.given / seconds)))
         return min(left, default=None)
 
-    def _limit(self, history: History) -> int | None:
-        """Both limits on labels as one number."""
-        limits = [] if self.labels is None else [self.labels]
-        if self.fraction is not None:
-            limits.append(max(1, round(self.fraction * history.present.instances)))
-        return min(limits, default=None)
+    def _share(self, history: History) -> int | None:
+        """``fraction`` as a number of instances."""
+        return None if self.fraction is None else max(1, round(self.fraction * history.present.instances))
 
 
 def _seconds(history: History) -> float:
