@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 import safetensors
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from vatl_core.crops import ahead
@@ -84,7 +85,7 @@ def _chosen(result: dict[str, Tensor], wanted: Tensor) -> tuple[Tensor, Tensor]:
 
 def save(path: Path, found: dict[str, Tensor]) -> None:
     """Keep what :func:`detect` found."""
-    save_file({name: column.contiguous() for name, column in found.items()}, path)
+    path.write_bytes(serialise({name: column.contiguous() for name, column in found.items()}))
 
 
 def read(path: Path) -> Boxes:
