@@ -15,6 +15,12 @@ COMPONENTS = [
         "vatl_oracles.ground_truth:GroundTruth",
         default=True,
     ),
+    Component(
+        "oracle",
+        "files",
+        "People in Label Studio, CVAT or another tool, through files",
+        "vatl_oracles.files.oracle:Files",
+    ),
 ]
 
 

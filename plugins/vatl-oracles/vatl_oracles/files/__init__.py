@@ -1,0 +1,1 @@
+"""An oracle that puts each query to another labelling tool, through files."""
