@@ -18,7 +18,7 @@ import numpy as np
 from vatl_annotate.boxes.category import category_of
 from vatl_annotate.boxes.footage import Footage
 from vatl_annotate.boxes.linking import linked
-from vatl_annotate.boxes.tracks import Box, Key, Track, keys_of
+from vatl_annotate.boxes.tracks import Box, Key, Track, keys_of, rounded
 from vatl_core.annotation_files.category import skeleton_of
 from vatl_core.annotation_files.json_files import read_json
 from vatl_core.annotation_files.rows import Rows
@@ -160,15 +160,14 @@ def _image_frames(images: Rows, footage: Footage) -> list[int]:
 def _inside(
     rows: Rows, frames: Sequence[int], footage: Footage, dropped: dict[str, int]
 ) -> tuple[Rows, list[int], list[Box]]:
-    """What is left of each box within its picture, and whose."""
+    """What is left of each box within its picture, in the decimals that are written, and whose."""
     xywh, _ = rows.pixel_lists("bbox", 4, "x, y, width, height")
-    inside = [clipped(box[None], *footage.size_of(f))[0] for box, f in zip(xywh, frames, strict=True)]
+    left = [clipped(box[None], *footage.size_of(f))[0].tolist() for box, f in zip(xywh, frames, strict=True)]
+    boxes = [rounded((x, y, width, height)) for x, y, width, height in left]
     sieve = Sieve.of(len(rows), dropped)
-    sieve.drop(_mask(min(box[2:]) <= 0 for box in inside), "without an area in the picture")
-    left = sieve.left.tolist()
-    kept = [inside[i] if (inside[i] < xywh[i]).any() else xywh[i] for i in left]
-    boxes = [(float(x), float(y), float(w), float(h)) for x, y, w, h in kept]
-    return rows.take(left), [frames[i] for i in left], boxes
+    sieve.drop(_mask(min(box[2:]) <= 0 for box in boxes), "without an area in the picture")
+    kept = sieve.left.tolist()
+    return rows.take(kept), [frames[i] for i in kept], [boxes[i] for i in kept]
 
 
 def _track_numbers(rows: Rows, frames: Sequence[int], boxes: Sequence[Box]) -> list[int]:
