@@ -93,7 +93,7 @@ def gaussian_targets(
     """Target heatmaps: one Gaussian of σ = 2 px a visible keypoint, peak 1, cut off beyond ±3σ.
 
     Args:
-        keypoints: (B, K, 2) crop pixels.
+        keypoints: (B, K, 2) crop pixels; anything where they are not visible.
         visible: (B, K) bool.
         heatmap_size: h and w.
         stride: crop pixels to a heatmap pixel.
@@ -102,7 +102,7 @@ def gaussian_targets(
         targets (B, K, h, w) and weights (B, K): 0 where nothing of the Gaussian falls on the map or the keypoint is
         not visible.
     """
-    peak = torch.trunc(keypoints / stride + 0.5)
+    peak = torch.trunc(keypoints.nan_to_num() / stride + 0.5)  # NaN times a weight of 0 would be NaN
     axis_x = torch.arange(heatmap_size[1], device=keypoints.device) - peak[..., 0, None]
     axis_y = torch.arange(heatmap_size[0], device=keypoints.device) - peak[..., 1, None]
     reach = 3 * SIGMA

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 import torch
@@ -134,10 +134,13 @@ _FORMER: Final = 4
 class Oracle(ABC):
     """Who knows the true keypoints of an instance."""
 
+    asks_people: ClassVar[bool] = False
+    """Whether answers wait for somebody: then nothing tries it out without them."""
+
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
         if (own := cls.__dict__.get("annotate")) is not None and len(inspect.signature(own).parameters) == _FORMER:
-            cls.annotate = _with_request(own)  # type: ignore[method-assign]
+            cls.annotate = _with_request(own)  # type: ignore[assignment]
             deprecated(
                 f"annotate(self, video, indices, proposals) of oracle {cls.__module__}:{cls.__qualname__}",
                 "write annotate(self, request), which finds these as request.video, .indices and .proposals",

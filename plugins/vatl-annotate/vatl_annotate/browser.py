@@ -7,7 +7,7 @@ import os
 import webbrowser
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import attrs
 import click
@@ -44,6 +44,8 @@ class Browser(Oracle):
         context: how much the page shows about a box, as a share of its longer side.
         pause: seconds between the last answer of a queue and retraining, in which one may still go back.
     """
+
+    asks_people: ClassVar[bool] = True
 
     host: str = "127.0.0.1"
     port: int = attrs.field(default=0, validator=and_(ge(0), le(65535)))

@@ -171,5 +171,6 @@ class PoseUnnaturalness(Criterion):
         if self._counted is not None:
             visible &= self._counted[: visible.shape[1]]
         known = known_entries(visible, self._triples)
-        features = pose_feature(poses.keypoints, visible.float(), poses.boxes, self._triples)
+        keypoints = poses.keypoints.nan_to_num()  # what is not visible may be anything
+        features = pose_feature(keypoints, visible.float(), poses.boxes, self._triples)
         return Examples(torch.where(known, features, 0), known)

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import attrs
 
@@ -46,6 +47,8 @@ class Files(Oracle):
         annotator: who labels, where the labelled file does not say.
         address: of the folder of run directories, before each picture's path in Label Studio's tasks.
     """
+
+    asks_people: ClassVar[bool] = True
 
     format: str = attrs.field(default="label-studio", validator=_known)
     answer: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)

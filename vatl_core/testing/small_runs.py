@@ -1,0 +1,63 @@
+"""A run of seconds: the components that a test names, and plain parts for the others."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from vatl_core.config import ROLES, RunConfig, assemble
+from vatl_core.hookspecs import hookimpl
+from vatl_core.options import build
+from vatl_core.plugins import Component, Registry, discover
+from vatl_core.records import RunRecord
+from vatl_core.runs import PastRun, carry_out
+from vatl_core.testing.small_parts import PARTS
+
+PLAIN: Final = "vatl-testing"
+"""What the plain part of each kind is called."""
+
+
+class PlainParts:
+    """The plugin that brings the plain parts."""
+
+    @hookimpl
+    def vatl_components(self) -> list[Component]:
+        """One of each kind."""
+        return [
+            Component(kind, PLAIN, "for tests", f"vatl_core.testing.small_parts:{name}") for kind, name in PARTS.items()
+        ]
+
+
+def small_run(folder: Path, registry: Registry | None = None, **settings: Any) -> PastRun:
+    """Carry out a run on a video of stick figures, on the CPU.
+
+    Args:
+        folder: where its directory is made.
+        registry: of components; everything that is installed if not given.
+        settings: fields of :class:`vatl_core.config.RunConfig`; ``options`` of the parts, by role and name.
+
+    Returns:
+        What is on disk of it; ``.cycles`` are its records, ``.closing`` the last.
+
+    Raises:
+        InputError: something it is made of cannot be used.
+    """
+    work = _carry_out if registry is None else partial(carry_out, registry=registry)
+    registry = registry or discover()
+    registry.manager.register(PlainParts(), name=PLAIN)
+    options = settings.pop("options", {})
+    plain: dict[str, Any] = {role: [PLAIN] if role == "stop" else PLAIN for role in ROLES}
+    plain |= {"schedule": ["4", "8"], "device": "cpu", "precision": "float32", "runs": folder, "name": "run"}
+    config = assemble(registry, plain | {"weights": "none"} | settings, options)
+    executor = build(registry, "executor", config.executor, config.of("executor", config.executor))
+    (outcome,) = executor.map(work, [config])
+    outcome.get()
+    return PastRun.open(config.path, registry)
+
+
+def _carry_out(config: RunConfig) -> RunRecord:
+    """The work, which another process may have to do."""
+    registry = discover()
+    registry.manager.register(PlainParts(), name=PLAIN)
+    return carry_out(config, registry)
