@@ -58,6 +58,7 @@ class Given:
         at: when, in seconds of the epoch.
         keypoints: K pairs x, y in pixels.
         values: K times 0 (not annotated), 1 (hidden), 2 (visible).
+        proposed: whether the proposal is known; if not, ``moved`` says nothing.
     """
 
     instance: int
@@ -68,6 +69,7 @@ class Given:
     at: float
     keypoints: list[list[float]]
     values: list[int]
+    proposed: bool = True
 
 
 @attrs.frozen
@@ -152,22 +154,32 @@ class Answers:
     def history(self) -> list[Given]:
         """Every label ever given, in order; of one instance, the last counts."""
         return [
-            Given(row[0], row[1], row[7], row[8], row[5], row[9], json.loads(row[2]), _values(row))
+            Given(row[0], row[1], row[7], row[8], row[5], row[9], json.loads(row[2]), _values(row), row[6] is not None)
             for row in self._read(f"select {_COLUMNS} from labels order by id")
         ]
 
     def boxes(self, before: int = EVER) -> dict[int, Box]:
         """The latest box, x, y, width, height in pixels, of those whose box was redrawn in cycles ``before`` this."""
-        rows = self._read("select instance, x, y, width, height from boxes where cycle < ? order by id", before)
-        return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+        return {i: redrawn.box for i, redrawn in self.redrawn(before).items()}
+
+    def redrawn(self, before: int = EVER) -> dict[int, Redrawn]:
+        """As :meth:`boxes`, with who did it."""
+        columns = "instance, x, y, width, height, annotator"
+        rows = self._read(f"select {columns} from boxes where cycle < ? order by id", before)
+        return {row[0]: Redrawn(row[0], (row[1], row[2], row[3], row[4]), row[5]) for row in rows}
 
     def refused(self, before: int = EVER) -> dict[int, bool]:
         """The instances that get no label by the answers of cycles ``before`` this, each with whether nobody is there.
 
         One that was labelled since is none of them.
         """
-        latest = dict(self._read("select instance, absent from refusals where cycle < ? order by id", before))
-        return {i: bool(absent) for i, absent in latest.items() if absent is not None}
+        return {i: refusal.absent for i, refusal in self.refusals(before).items()}
+
+    def refusals(self, before: int = EVER) -> dict[int, Refusal]:
+        """As :meth:`refused`, with who said so."""
+        rows = self._read("select instance, annotator, absent from refusals where cycle < ? order by id", before)
+        latest = {row[0]: row for row in rows}
+        return {i: Refusal(i, who, bool(absent)) for i, who, absent in latest.values() if absent is not None}
 
     def ended(self, cycle: int) -> str | None:
         """Who said in this cycle that it is enough, or None."""

@@ -1,0 +1,224 @@
+"""labels.sqlite keeps everything that was answered, whoever else reads it, and whatever goes wrong."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.people import label
+from vatl_core.answers import Answers
+from vatl_core.contracts import Enough, Redrawn, Refusal
+from vatl_core.errors import InputError
+from vatl_core.records import CycleRecord
+from vatl_core.standing import Standing
+
+BOX = (1.5, 2.0, 30.0, 40.0)
+EARLIER = """create table labels (
+    instance integer primary key, cycle integer not null, keypoints text not null, visible text not null,
+    annotator text not null, seconds real not null, given_at real not null)"""
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Answers:
+    return Answers(tmp_path / "labels.sqlite")
+
+
+class TestWhatWasGiven:
+    def test_all_of_a_label_comes_back(self, answers: Answers) -> None:
+        sent = label(3)
+        answers.save(2, sent)
+        back = answers.labels([3], 5)
+        for field in attrs.fields(type(sent)):
+            if isinstance(value := getattr(sent, field.name), torch.Tensor):
+                torch.testing.assert_close(getattr(back, field.name), value, msg=field.name)
+        assert back.annotator == "Ada"
+        (given,) = answers.history()
+        assert (given.instance, given.cycle, given.annotator, given.seconds, given.moved) == (3, 2, "Ada", 4.0, 2)
+        assert given.values == [2, 2, 2, 2, 1]
+        assert given.proposed
+
+    def test_nothing_given_is_forgotten_and_the_last_counts(self, answers: Answers) -> None:
+        for cycle, off in enumerate((0, 5, 9)):
+            answers.save(cycle, label(3, off, who=f"no. {cycle}"))
+        assert [g.annotator for g in answers.history()] == ["no. 0", "no. 1", "no. 2"]
+        assert answers.labels([3], 5).annotator == "no. 2"
+        assert answers.labels([3], 5, before=2).annotator == "no. 1"
+        assert len(answers.labels([3], 5, before=0).index) == 0
+
+    def test_boxes_and_refusals_are_known_by_the_cycle(self, answers: Answers) -> None:
+        answers.save(0, Redrawn(1, (0, 0, 5, 5), "Ada"))
+        answers.save(1, Redrawn(1, BOX, "Bo"))
+        answers.save(1, Refusal(4, "Ada", absent=True))
+        answers.save(2, label(4))
+        answers.save(3, Refusal(4, "Bo"))
+        assert answers.boxes() == answers.boxes(before=2) == {1: BOX}
+        assert answers.boxes(before=1) == {1: (0, 0, 5, 5)}
+        assert [answers.refused(before=cycle) for cycle in range(5)] == [{}, {}, {4: True}, {}, {4: False}]
+        assert answers.refusals()[4].annotator == "Bo"
+
+    def test_who_ended_a_cycle(self, answers: Answers) -> None:
+        answers.save(3, Enough(""))
+        assert [answers.ended(cycle) for cycle in (2, 3)] == [None, ""]
+
+    def test_reading_makes_no_file(self, answers: Answers) -> None:
+        assert answers.labels([1], 5).keypoints.shape == (0, 5, 2)
+        assert (answers.history(), answers.refused(), answers.boxes(), answers.seconds(0)) == ([], {}, {}, 0)
+        assert not answers.path.exists()
+
+
+class TestStanding:
+    @given(
+        st.lists(st.lists(st.integers(0, 9), max_size=4, unique=True), max_size=3),
+        st.dictionaries(st.integers(0, 9), st.booleans()),
+    )
+    def test_every_instance_is_labelled_or_refused_or_left(self, queries: Any, refused: Any) -> None:
+        class Some:
+            def refused(self, before: int) -> dict[int, bool]:
+                return refused
+
+        records = [CycleRecord(n, 10, 0, tuple(query)) for n, query in enumerate(queries)]
+        standing = Standing.of(10, records, Some())  # type: ignore[arg-type]
+        cpu = torch.device("cpu")
+        labelled, settled, there = (f(cpu) for f in (standing.labelled, standing.settled, standing.there))
+        assert int(there.sum()) == standing.instances
+        assert not (labelled & ~there).any(), "nobody is labelled who is not there"
+        assert set(torch.nonzero(settled & ~labelled).flatten().tolist()) == set(refused)
+        assert set(torch.nonzero(labelled).flatten().tolist()) == set(standing.asked)
+
+
+class TestEarlierLayout:
+    ROWS = (
+        (7, 1, [[1.25, 2.0]] * 5, [True, True, False, True, True], "Ada", 3.5, 200.0),
+        (2, 0, [[9.0, 8.0]] * 5, [True] * 5, "", 0.0, 100.0),
+    )
+
+    @pytest.fixture
+    def earlier(self, answers: Answers) -> Answers:
+        with sqlite3.connect(answers.path) as connection:
+            connection.execute(EARLIER)
+            rows = [(i, c, json.dumps(p), json.dumps(v), *rest) for i, c, p, v, *rest in self.ROWS]
+            connection.executemany("insert into labels values (?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.close()
+        return answers
+
+    def check(self, answers: Answers) -> None:
+        first, second = answers.history()[:2]
+        assert (second.instance, second.cycle, second.annotator, second.seconds, second.at) == (7, 1, "Ada", 3.5, 200)
+        assert second.values == [2, 2, 0, 2, 2]
+        assert second.keypoints == [[1.25, 2.0]] * 5
+        assert (first.instance, first.annotator, first.at, first.proposed) == (2, "", 100, False)
+        assert answers.labels([7], 5, before=2).visible.tolist() == [[True, True, False, True, True]]
+
+    def test_is_read_as_it_is(self, earlier: Answers) -> None:
+        before = earlier.path.read_bytes()
+        self.check(earlier)
+        assert earlier.refused() == {}
+        assert earlier.path.read_bytes() == before, "who only reads changes nothing"
+
+    def test_loses_nothing_when_more_is_answered(self, earlier: Answers) -> None:
+        earlier.save(2, label(7))
+        earlier.save(2, Refusal(5, "Ada"))
+        self.check(earlier)
+        assert len(earlier.history()) == 3
+        assert earlier.labels([7], 5).seconds.tolist() == [4.0]
+        assert earlier.refused() == {5: False}
+
+    def test_is_carried_over_once_by_several_at_a_time(self, earlier: Answers) -> None:
+        together(lambda n: Answers(earlier.path).save(2, label(n)), 4)
+        self.check(earlier)
+        assert sorted(g.instance for g in earlier.history()[2:]) == [0, 1, 2, 3]
+
+    def test_breaking_off_leaves_it_whole(self, earlier: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("vatl_core.answers._write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            earlier.save(2, label(7))
+        monkeypatch.undo()
+        self.check(earlier)
+        assert len(earlier.history()) == 2
+
+
+def together(work: Any, count: int) -> None:
+    """``work(n)`` in so many threads at once; its errors are this one's."""
+    errors: list[BaseException] = []
+
+    def one(n: int) -> None:
+        try:
+            work(n)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+
+
+class TestTrouble:
+    def test_readers_see_whole_answers_while_somebody_writes(self, answers: Answers) -> None:
+        answers.save(0, label(0))
+
+        def work(n: int) -> None:
+            for i in range(8):
+                if n:
+                    labels = answers.labels(range(24), 5)
+                    assert labels.keypoints.isfinite().all()
+                    assert len(labels.index) >= 1
+                else:
+                    answers.save(0, label(i))
+
+        together(work, 3)
+        assert len(answers.history()) == 9
+
+    def test_a_full_disk_is_told_as_such_and_loses_nothing(
+        self, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answers.save(0, label(0))
+        plain = sqlite3.connect
+
+        def tight(*words: Any, **more: Any) -> sqlite3.Connection:
+            connection = plain(*words, **more)
+            (pages,) = connection.execute("pragma page_count").fetchone()
+            connection.execute(f"pragma max_page_count = {pages}")
+            return connection
+
+        def fill() -> None:
+            for i in range(1, 24):
+                answers.save(0, label(i))
+
+        monkeypatch.setattr(sqlite3, "connect", tight)
+        with pytest.raises(OSError, match=r"labels\.sqlite") as error:
+            fill()
+        monkeypatch.undo()
+        assert error.value.errno == errno.ENOSPC
+        kept = [g.instance for g in answers.history()]
+        assert kept == list(range(len(kept)))
+        answers.save(0, label(23))
+        assert answers.labels([23], 5).index.tolist() == [23]
+
+    def test_a_damaged_file_is_named(self, answers: Answers) -> None:
+        answers.path.write_bytes(b"no database at all" * 100)
+        for work in (answers.history, lambda: answers.save(0, label(1))):
+            with pytest.raises(InputError, match=r"labels\.sqlite cannot be used: file is not a database"):
+                work()
+
+    def test_a_later_layout_is_left_alone(self, answers: Answers) -> None:
+        answers.save(0, label(0))
+        with sqlite3.connect(answers.path) as connection:
+            connection.execute("pragma user_version = 99")
+        before = answers.path.read_bytes()
+        for work in (answers.history, lambda: answers.save(0, label(1))):
+            with pytest.raises(InputError, match="later version of vatl"):
+                work()
+        assert answers.path.read_bytes() == before
