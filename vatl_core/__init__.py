@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vatl_core.composing import resume, start
     from vatl_core.contracts import (
         Criterion,
         Dataset,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         Trunk,
         Window,
     )
+    from vatl_core.cycle import Run
     from vatl_core.errors import InputError, PluginError, VatlError
     from vatl_core.hookspecs import hookimpl
     from vatl_core.outcomes import Outcome
@@ -36,12 +38,15 @@ if TYPE_CHECKING:
     from vatl_core.records import CycleRecord, History, RunRecord
     from vatl_core.runs import PastRun
     from vatl_core.skeleton import PERSON_17, Skeleton
+    from vatl_core.stepping import Cycle
     from vatl_core.training import Augmentation, Labelled, Recipe, Trainer
     from vatl_core.video import Frames, Instances, Video
 
 _HOMES = {
+    "composing": "resume start",
     "contracts": "Criterion Dataset Download Enough Estimator Executor Labels Normalisation Oracle Origin Pool Poses "
     "Redrawn Refusal Request Retraining Selector Stopping Trunk Window",
+    "cycle": "Run",
     "errors": "InputError PluginError VatlError",
     "hookspecs": "hookimpl",
     "outcomes": "Outcome",
@@ -50,17 +55,18 @@ _HOMES = {
     "records": "CycleRecord History RunRecord",
     "runs": "PastRun",
     "skeleton": "PERSON_17 Skeleton",
+    "stepping": "Cycle",
     "training": "Augmentation Labelled Recipe Trainer",
     "video": "Frames Instances Video",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
-    "PERSON_17", "Augmentation", "Command", "Component", "Criterion", "CycleRecord", "Dataset", "Download",
-    "Enough", "Estimator", "Executor", "Frames", "History", "InputError", "Instances", "Labelled", "Labels",
-    "Normalisation", "Oracle", "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses", "Preset", "Recipe",
-    "Redrawn", "Refusal", "Request", "Retraining", "RunRecord", "Selector", "Skeleton", "Stopping", "Trainer",
-    "Trunk", "VatlError", "Video", "Window", "hookimpl",
+    "PERSON_17", "Augmentation", "Command", "Component", "Criterion", "Cycle", "CycleRecord", "Dataset",
+    "Download", "Enough", "Estimator", "Executor", "Frames", "History", "InputError", "Instances", "Labelled",
+    "Labels", "Normalisation", "Oracle", "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses",
+    "Preset", "Recipe", "Redrawn", "Refusal", "Request", "Retraining", "Run", "RunRecord", "Selector",
+    "Skeleton", "Stopping", "Trainer", "Trunk", "VatlError", "Video", "Window", "hookimpl", "resume", "start",
 ]  # fmt: skip
 
 

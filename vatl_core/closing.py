@@ -35,6 +35,12 @@ def closing_record(run: Run) -> RunRecord:
         alc_with_labels=alc(fractions, [e.ap_with_labels for _, e in points]) if points else None,
         seconds=sum(sum(record.seconds.values()) for record in run.records),
         weights=run.weights,
-        warnings=tuple(run.warnings),
+        warnings=(*run.warnings, *_by_hand(run)),
         notes=tuple(run.notes),
     )
+
+
+def _by_hand(run: Run) -> list[str]:
+    """A warning where queries were not the selector's."""
+    cycles = [str(record.cycle + 1) for record in run.records if run.folder.by_hand(record.cycle)]
+    return [f"the query was chosen by hand in cycle {', '.join(cycles)}"] if cycles else []

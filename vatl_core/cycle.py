@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -12,20 +13,23 @@ import torch
 from torch import Tensor
 
 from vatl_core import checkpoints
-from vatl_core.asking import ask
+from vatl_core.answers import EVER
+from vatl_core.asking import answered, ask, redraw
 from vatl_core.closing import closing_record
 from vatl_core.compute import Compute, Stopwatch
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Estimator, Labels, Oracle, Pool, Poses, Retraining, Selector, Stopping
 from vatl_core.crops import Crops
+from vatl_core.errors import InputError
 from vatl_core.estimate import Estimates, Progress, check_finite, estimate, score_pool
 from vatl_core.evaluation import evaluate
 from vatl_core.learnt import Learnt
-from vatl_core.metrics import oks
 from vatl_core.query import checked, query_score
-from vatl_core.records import ANNOTATOR, CycleRecord, History, RunRecord
+from vatl_core.records import CycleRecord, History, RunRecord
 from vatl_core.schedule import amounts
 from vatl_core.seeds import generator, seed_of
+from vatl_core.standing import Standing
+from vatl_core.stepping import Cycle
 from vatl_core.store import RunFolder, move
 from vatl_core.training import Labelled, Trainer
 from vatl_core.video import Video
@@ -53,6 +57,7 @@ class Run:
         learnt: what some of them learnt before the run, kept with it.
         records: of the cycles so far.
         estimates: of the present cycle.
+        closing: how it ended; None while it has not.
     """
 
     config: RunConfig
@@ -76,6 +81,8 @@ class Run:
     records: list[CycleRecord] = attrs.field(factory=list)
     estimates: Estimates | None = None
     source: dict[str, Tensor] = attrs.field(factory=dict)
+    closing: RunRecord | None = None
+    _under_way: Cycle | None = attrs.field(default=None, init=False, repr=False)
 
     @property
     def cycle(self) -> int:
@@ -83,10 +90,18 @@ class Run:
         return len(self.records)
 
     @property
+    def ended(self) -> bool:
+        """Whether the record of its last cycle is there."""
+        return bool(self.records) and self.records[-1].closes
+
+    def standing(self, before: int = EVER) -> Standing:
+        """Where each instance stands now, or by the answers given in cycles ``before`` this one."""
+        return Standing.of(len(self.video.instances), self.records, self.folder.answers, before)
+
+    @property
     def asked(self) -> list[int]:
         """Everything that was labelled in earlier cycles, in order."""
-        refused = self.folder.answers.refused() if self.records else {}
-        return [index for record in self.records for index in record.query if index not in refused]
+        return list(self.standing().asked)
 
     @property
     def progress(self) -> Progress:
@@ -98,43 +113,72 @@ class Run:
 
         return progress
 
-    def labels(self, index: list[int]) -> Labels:
-        """The oracle's answers for those of these instances that have one."""
-        return self.folder.labels(index, len(self.video.skeleton))
-
-    def redraw(self, index: int, box: tuple[float, float, float, float]) -> None:
-        """Give an instance another box, x, y, width, height in pixels; the next pass estimates it there."""
-        self.video.instances.boxes[index] = torch.tensor(box)  # shared with the video without truth
-        self.crops.redraw(index)
-        self.pictures.redraw(index)
+    def labels(self, index: Iterable[int], before: int = EVER) -> Labels:
+        """The oracle's answers, or those given in cycles ``before`` this, for those instances that have one."""
+        return self.folder.labels(list(index), len(self.video.skeleton), before)
 
     def adapt(self) -> RunRecord:
         """Go through the cycle until a stopping criterion fires or the schedule runs out."""
-        try:
-            self.hook.vatl_run_started(run=self)
-            return self._cycles()
-        except BaseException as error:
-            self.hook.vatl_run_failed(run=self, error=error)
-            raise
+        for _ in self:
+            pass
+        if self.closing is None:
+            raise AssertionError("the cycles end with the closing record")
+        return self.closing
 
-    def _cycles(self) -> RunRecord:
-        while True:
-            self.hook.vatl_cycle_started(run=self, cycle=self.cycle)
-            record = self._estimate()
-            count = self._how_many(record)
-            if not count:
-                return self._finish(record)
-            record = self._ask(record, self._query(record, count))
-            if not record.query and record.stopped_by:
-                return self._finish(record)
-            if not record.query:  # nobody could label any of it: the cycle asks for others
-                self.folder.forget_query(self.cycle)
-                continue
-            record = self._decide(record)
-            record = self._retrain(record)
-            self.folder.append(record)
-            self.records.append(record)
-            self.hook.vatl_cycle_finished(run=self, record=record)
+    def __iter__(self) -> Iterator[Cycle]:
+        """The cycles from the present one on, the closing pass last.
+
+        Each comes with its estimates; what its receiver leaves undone of it is done before the next. Whoever leaves the
+        loop can iterate again and gets the same cycle.
+
+        Raises:
+            InputError: another process works on the run, or has.
+            PluginError: a component breaks its contract.
+        """
+        with self.held():
+            try:
+                self.hook.vatl_run_started(run=self)
+                if self.ended and self.closing is None:  # the last time it was interrupted just before
+                    self.close()
+                while self.closing is None:
+                    self._under_way = self._under_way or self._begin()
+                    yield self._under_way
+                    if not self._under_way.finished:
+                        self._under_way.retrain()
+                    self._under_way = None
+            except BaseException as error:
+                self.hook.vatl_run_failed(run=self, error=error)
+                raise
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from working on the run within the block.
+
+        Raises:
+            InputError: one still does, or has since this one did.
+        """
+        self.folder.lock()
+        try:
+            if len(self.folder.cycles()) != len(self.records):
+                raise InputError(f"{self.folder.path} has been taken up elsewhere since: resume it from there")
+            yield
+        finally:
+            self.folder.unlock()
+
+    def _begin(self) -> Cycle:
+        self.hook.vatl_cycle_started(run=self, cycle=self.cycle)
+        return Cycle(self, self._estimate())
+
+    def go_on(self, record: CycleRecord) -> CycleRecord:
+        """From a cycle whose query is answered to the next, or to the end of the run."""
+        if record.closes:
+            self._finish(record)
+            return record
+        record = self._retrain(self._decide(record))
+        self.folder.append(record)
+        self.records.append(record)
+        self.hook.vatl_cycle_finished(run=self, record=record)
+        return record
 
     # ------------------------------------------------------------------------------------------------------- estimate
     def _estimate(self) -> CycleRecord:
@@ -148,16 +192,27 @@ class Run:
         scoring = self.estimates.scoring.seconds
         seconds = time.perf_counter() - started
         self.hook.vatl_estimated(run=self, cycle=self.cycle)
-        labels = self.labels(self.asked)
-        there = ~self._mask([i for i, absent in self.folder.answers.refused().items() if absent])
+        standing, labels = self.beginning()
+        there = standing.there(self.compute.device)
         return CycleRecord(
             cycle=self.cycle,
-            instances=int(there.sum()),
-            labelled=len(self.asked),
-            mean_scores={name: float(column[there].mean()) for name, column in self.estimates.criteria.items()},
+            instances=standing.instances,
+            labelled=len(standing.asked),
+            mean_scores=self.mean_scores(there),
             seconds={"estimate": seconds - scoring, "score": scoring},
-            evaluation=evaluate(self.video, self.estimates, labels, self.config.threshold),
+            evaluation=evaluate(self.video, self.present, labels, self.config.threshold, there),
         )
+
+    def beginning(self) -> tuple[Standing, Labels]:
+        """Where the cycle began, whatever has been answered in it since: an interruption must not change its pass."""
+        standing = self.standing(before=self.cycle)
+        return standing, self.labels(standing.asked, before=self.cycle)
+
+    def mean_scores(self, there: Tensor) -> dict[str, float]:
+        """Each criterion's mean over the instances that are ``there`` (N,)."""
+        if not there.any():
+            return {}
+        return {name: float(column[there].mean()) for name, column in self.present.criteria.items()}
 
     def _pass(self) -> Estimates:
         of_pool = [name for name, criterion in self.criteria.items() if "pool" in criterion.needs]
@@ -169,13 +224,14 @@ class Run:
         )
         with scoring.on(self.compute.device):
             self._fit(of_pool, estimates.features)
-        score_pool(self.criteria, estimates, self.crops, self._labelled_mask)
+        labelled = self.beginning()[0].labelled(self.compute.device)
+        score_pool(self.criteria, estimates, self.crops, labelled)
         check_finite(estimates.criteria, self.criteria)
         return estimates
 
     def _fit(self, names: Iterable[str], features: Tensor | None = None) -> None:
         """Show these criteria what is labelled; those that score after the pass see its features (N, D) too."""
-        labels, device = self.labels(self.asked), self.compute.device
+        (_, labels), device = self.beginning(), self.compute.device
         index = labels.index.to(device)
         poses = Poses(
             labels.keypoints.to(device),
@@ -187,9 +243,22 @@ class Run:
             self.criteria[name].fit(poses, generator(self.config.seed, self.cycle, "fit", name))
 
     # ---------------------------------------------------------------------------------------------------------- query
-    def _how_many(self, record: CycleRecord) -> int:
+    def label(self, record: CycleRecord) -> CycleRecord:
+        """Query and ask; where nobody could label any of a query, the cycle asks for others."""
+        labelled: list[int] = []
+        while count := self.how_many(record):
+            labelled = self._ask(record, self.query(record, count))
+            if labelled or self.folder.answers.ended(self.cycle) is not None:
+                break
+            self.folder.forget_query(self.cycle)
+        redraw(self)
+        return answered(self, record, labelled)
+
+    def how_many(self, record: CycleRecord) -> int:
         """The number of labels to ask for; 0 ends the run."""
-        left = int((~self._settled_mask).sum())
+        if (kept := self.folder.query(self.cycle)) is not None:
+            return len(kept)
+        left = int((~self.standing().settled(self.compute.device)).sum())
         if self._stopped_by is not None or not left:
             return 0
         ahead = [amount for amount in amounts(self.config.schedule, record.instances) if amount > record.labelled]
@@ -197,7 +266,7 @@ class Run:
         allowances = [a for s in self.stopping.values() if (a := s.allowance(history)) is not None]
         return max(0, min([ahead[0] - record.labelled if ahead else 0, left, *allowances]))
 
-    def _query(self, record: CycleRecord, count: int) -> list[int]:
+    def query(self, record: CycleRecord, count: int) -> list[int]:
         """The instances to ask for, decided once and kept before anybody is asked."""
         kept = self.folder.query(self.cycle)
         if kept is None:
@@ -205,13 +274,14 @@ class Run:
             kept = self._select(record, count).tolist()
             record.seconds["select"] = time.perf_counter() - started
             self.folder.save_query(self.cycle, kept)
-        self.hook.vatl_queried(run=self, cycle=self.cycle, indices=kept)
         return kept
 
     def _select(self, record: CycleRecord, count: int) -> Tensor:
-        estimates, labelled = self.present, self._settled_mask
+        if not self.present.features.numel():  # those on disk have none, and a query that nobody could label was theirs
+            self.estimates = self._pass()
+        estimates, labelled = self.present, self.standing().settled(self.compute.device)
         pool = Pool(
-            scores=self._scores(~labelled, record.fraction),
+            scores=self.scores(estimates.criteria, ~labelled, record.fraction),
             features=estimates.features,
             labelled=labelled,
             query_oks=self.records[-1].query_mean_oks if self.records else None,
@@ -220,42 +290,21 @@ class Run:
         picks = self.selector.select(pool, count, generator(self.config.seed, self.cycle, "select"))
         return checked(picks, labelled, count, self.config.select, self.selector)
 
-    def _scores(self, among: Tensor, fraction: float) -> Tensor:
-        """(N,) the query's score, zeros where it has no criterion."""
+    def scores(self, columns: Mapping[str, Tensor], among: Tensor, fraction: float) -> Tensor:
+        """(N,) the query's score of the criteria's ``columns``, zeros where it has no criterion."""
         share_of = {name: self.criteria[name].share for name in self.config.criteria if name in self.criteria}
         parts = list(share_of)
-        return query_score(self.present.criteria, parts, share_of, among, fraction, self.config.query_weights)
+        return query_score(columns, parts, share_of, among, fraction, self.config.query_weights)
 
     # ------------------------------------------------------------------------------------------------------------ ask
-    def _ask(self, record: CycleRecord, query: list[int]) -> CycleRecord:
-        """The oracle's answers for what has none yet, each on disk before the next is drawn."""
+    def _ask(self, record: CycleRecord, query: list[int]) -> list[int]:
+        """Those that the oracle labelled, each answer on disk before the next is drawn."""
+        self.hook.vatl_queried(run=self, cycle=self.cycle, indices=query)
         started = time.perf_counter()
         labelled = ask(self, query)
+        record.seconds["label"] = record.seconds.get("label", 0.0) + time.perf_counter() - started
         self.hook.vatl_labelled(run=self, cycle=self.cycle, indices=labelled)
-        answers = self.folder.answers
-        ended = answers.ended(self.cycle)
-        labels = self.labels([*self.asked, *labelled])
-        similarity = self._similarity(labels).tolist()
-        return attrs.evolve(
-            record,
-            instances=len(self.video.instances) - sum(answers.refused().values()),
-            labelled=len(self.asked),
-            query=tuple(labelled),
-            corrected=tuple(i for i in answers.given_in(self.cycle) if i in self.asked),
-            query_oks=tuple(similarity[len(self.asked) :]),
-            labelled_oks=tuple(similarity),
-            annotation_seconds=answers.seconds(self.cycle),
-            seconds=record.seconds | {"label": time.perf_counter() - started},
-            fired={} if ended is None else {ANNOTATOR: f"{ended or 'an annotator'} said that it is enough"},
-            stopped_by=None if ended is None else ANNOTATOR,
-        )
-
-    def _similarity(self, labels: Labels) -> Tensor:
-        """(M,) OKS of the present estimates against the labels."""
-        index, device = labels.index, self.compute.device
-        boxes = self.video.instances.boxes[index].to(device)
-        estimated = self.present.keypoints[index.to(device)]
-        return oks(estimated, labels.keypoints.to(device), labels.visible.to(device), boxes, self.video.skeleton.sigmas)
+        return labelled
 
     # --------------------------------------------------------------------------------------------------------- decide
     def _decide(self, record: CycleRecord) -> CycleRecord:
@@ -301,15 +350,19 @@ class Run:
         )
 
     # --------------------------------------------------------------------------------------------------------- finish
-    def _finish(self, record: CycleRecord) -> RunRecord:
+    def _finish(self, record: CycleRecord) -> None:
         """The closing record, of the estimates that the last retraining led to."""
         self.folder.append(record)
         self.records.append(record)
         self.hook.vatl_cycle_finished(run=self, record=record)
-        closing = closing_record(self)
-        self.folder.close(closing)
-        self.hook.vatl_run_finished(run=self, record=closing)
-        return closing
+        self.close()
+
+    def close(self) -> RunRecord:
+        """Write how the run ended, as soon as its last cycle's record is on disk."""
+        self.closing = closing_record(self)
+        self.folder.close(self.closing)
+        self.hook.vatl_run_finished(run=self, record=self.closing)
+        return self.closing
 
     # ---------------------------------------------------------------------------------------------------------- shared
     @property
@@ -318,21 +371,6 @@ class Run:
         if self.estimates is None:
             raise AssertionError("a cycle begins with its estimates")
         return self.estimates
-
-    @property
-    def _labelled_mask(self) -> Tensor:
-        """(N,) bool, whether an earlier cycle asked for it; on the device."""
-        return self._mask(self.asked)
-
-    @property
-    def _settled_mask(self) -> Tensor:
-        """(N,) bool, whether it is not going to be asked for: labelled, or refused; on the device."""
-        return self._mask([*self.asked, *self.folder.answers.refused()])
-
-    def _mask(self, index: list[int]) -> Tensor:
-        mask = torch.zeros(len(self.video.instances), dtype=torch.bool, device=self.compute.device)
-        mask[index] = True
-        return mask
 
     @property
     def _stopped_by(self) -> str | None:

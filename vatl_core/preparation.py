@@ -19,19 +19,21 @@ from vatl_core.errors import InputError, VatlError
 from vatl_core.options import build
 from vatl_core.plugins import Registry
 from vatl_core.seeds import generator, seeded
+from vatl_core.skeleton import Skeleton
 from vatl_core.store import RunFolder
 from vatl_core.training import MARGIN
 from vatl_core.video import Video
-from vatl_core.weights import begin_with
+from vatl_core.weights import GIVEN, begin_with
 
 
-def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = None) -> Run:
+def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = None, cycle: int = 0) -> Run:
     """Make every part of a run; nothing is written.
 
     Args:
         config: what it is made of.
         registry: of components.
         begun: the folder of a run that was begun before: what it began with is taken from there.
+        cycle: of that run, in which it goes on; boxes redrawn in earlier ones are its instances'.
 
     Raises:
         InputError: something that it is made of cannot be used.
@@ -47,7 +49,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     criteria = parts["query"] if selector.uses_scores else {}
     criteria |= _watched(registry, config, criteria, selector, parts["stop"], advising)
     video = load_video(dataset, config.video)
-    redrawn = begun.answers.boxes() if begun else {}
+    redrawn = begun.answers.boxes(before=cycle) if begun else {}
     video = attrs.evolve(video, instances=video.instances.with_boxes(redrawn))
     weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
     compute.place(estimator)
@@ -111,12 +113,18 @@ def _weights(
     begun: RunFolder | None,
 ) -> tuple[str, list[str]]:
     """Build the estimator and give it its weights; a run that was begun has those it began with in its folder."""
-    with seeded(config.seed, "weights"):
-        estimator.build(video.skeleton)
+    ready = any(True for _ in estimator.parameters())  # an object that was given may have its layers, and weights
+    if not ready or config.weights == "none":
+        with seeded(config.seed, "weights"):
+            estimator.build(video.skeleton)
+    else:
+        _check_head(estimator, video.skeleton)
     kept = checkpoints.read(begun.weights(0)) if begun else None
     if begun and kept and kept.begun_with is not None:
         checkpoints.load(estimator, kept, video.skeleton, str(begun.weights(0)))
         return kept.begun_with, list(kept.notes)
+    if ready and config.weights == "auto":
+        return GIVEN, []
 
     def progress(stage: str, done: int, total: int) -> None:
         registry.hook.vatl_progress(run=config.path, stage=stage, done=done, total=total)
@@ -124,6 +132,20 @@ def _weights(
     return begin_with(
         config.weights, config.estimator, estimator, dataset, video.skeleton, config.weights_keypoints, progress
     )
+
+
+def _check_head(estimator: Estimator, skeleton: Skeleton) -> None:
+    """Make sure that the layers an estimator came with are for this skeleton.
+
+    Raises:
+        InputError: its head has another number of channels.
+    """
+    channels = len(estimator.get_parameter(f"{estimator.head}.weight"))
+    if channels != len(skeleton):
+        raise InputError(
+            f"the estimator's layers are made for {channels} keypoints, and '{skeleton.name}' has {len(skeleton)}: "
+            "give one whose layers are not made yet"
+        )
 
 
 def _build_all(registry: Registry, config: RunConfig, role: str) -> dict[str, Any]:

@@ -12,17 +12,19 @@ from typing import Any, Final
 import attrs
 
 from vatl_core import checkpoints
-from vatl_core.closing import closing_record
 from vatl_core.config import Options, RunConfig, assemble
 from vatl_core.contracts import Labels
 from vatl_core.cycle import Run
 from vatl_core.errors import InputError
 from vatl_core.estimate import Estimates
+from vatl_core.given import Absent
+from vatl_core.objects import OBJECTS, with_absent
 from vatl_core.options import build
 from vatl_core.plugins import Registry, discover
 from vatl_core.preparation import learnt_file, load_video, prepare
 from vatl_core.records import CycleRecord, RunRecord
 from vatl_core.schedule import amounts
+from vatl_core.standing import Standing
 from vatl_core.store import RunFolder
 from vatl_core.video import Video
 
@@ -41,13 +43,8 @@ def execute(config: RunConfig, registry: Registry | None = None) -> RunRecord:
     Raises:
         InputError: something it is made of cannot be used; then nothing is left of it.
     """
-    run = prepare(config, registry or discover())
-    amounts(config.schedule, len(run.video.instances))
-    run.folder = RunFolder.create(config.path, config.to_toml() | {"made_with": _versions(run)})
-    run.folder.lock()
+    run = begin(config, registry or discover())
     try:
-        _keep(run)
-        _save_beginning(run)
         return run.adapt()
     except InputError:
         if not run.records and not (run.folder.path / "labels.sqlite").exists():
@@ -55,6 +52,31 @@ def execute(config: RunConfig, registry: Registry | None = None) -> RunRecord:
         raise
     finally:
         run.folder.unlock()
+
+
+def begin(config: RunConfig, registry: Registry, objects: Mapping[str, Any] | None = None) -> Run:
+    """A run as it begins: its parts made, its folder with all that it needs to be taken up again, and locked.
+
+    Args:
+        config: what it is made of.
+        registry: of components.
+        objects: the table that says which of its parts were objects.
+
+    Raises:
+        InputError: something it is made of cannot be used; then nothing is left of it.
+    """
+    run = prepare(config, registry)
+    amounts(config.schedule, len(run.video.instances))
+    run.folder = RunFolder.create(config.path, config.to_toml() | dict(objects or {}) | {"made_with": _versions(run)})
+    run.folder.lock()
+    try:
+        _keep(run)
+        _save_beginning(run)
+    except InputError:
+        shutil.rmtree(run.folder.path)
+        run.folder.unlock()
+        raise
+    return run
 
 
 def carry_out(config: RunConfig, registry: Registry | None = None) -> RunRecord:
@@ -90,25 +112,36 @@ def resume(
         InputError: it is no run, or another process works on it.
     """
     folder = RunFolder.open(path)
-    registry = registry or discover()
     folder.lock(patience)
     try:
-        if closing := folder.closing():
-            return closing
-        begun = folder.weights(0).exists()
-        config = config_of(path, folder, registry)
-        run = prepare(_answered_by(config, *oracle) if oracle else config, registry, folder if begun else None)
-        run.folder, run.records = folder, folder.cycles()
-        if run.records and not run.records[-1].query:
-            return _close(run)
-        if not begun:
-            _keep(run)
-            _save_beginning(run)
-        weights = checkpoints.read(folder.weights(run.cycle))
-        checkpoints.load(run.estimator, weights, run.video.skeleton, str(folder.weights(run.cycle)))
-        return run.adapt()
+        return folder.closing() or take_up(folder, registry or discover(), oracle).adapt()
     finally:
         folder.unlock()
+
+
+def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[str, Any]] | None = None) -> Run:
+    """A run as it stands, ready to go on.
+
+    Args:
+        folder: of the run, locked.
+        registry: of components.
+        oracle: as for :func:`resume`.
+
+    Raises:
+        InputError: something it is made of cannot be used.
+    """
+    begun = folder.weights(0).exists()
+    registry = with_absent(registry, folder.config.get(OBJECTS, {}), folder.path)
+    config, records = config_of(folder.path, folder, registry), folder.cycles()
+    config = _answered_by(config, *oracle) if oracle else config
+    run = prepare(config, registry, folder if begun else None, len(records))
+    run.folder, run.records, run.closing = folder, records, folder.closing()
+    if not begun:
+        _keep(run)
+        _save_beginning(run)
+    present = folder.weights(records[-1].cycle if run.ended else run.cycle)
+    checkpoints.load(run.estimator, checkpoints.read(present), run.video.skeleton, str(present))
+    return run
 
 
 def _answered_by(config: RunConfig, oracle: str, options: Mapping[str, Any]) -> RunConfig:
@@ -118,19 +151,12 @@ def _answered_by(config: RunConfig, oracle: str, options: Mapping[str, Any]) -> 
     return attrs.evolve(config, oracle=oracle, options={**config.options, "oracle": tables})
 
 
-def _close(run: Run) -> RunRecord:
-    """What was left to do when the last cycle's record was already on disk."""
-    closing = closing_record(run)
-    run.folder.close(closing)
-    run.hook.vatl_run_finished(run=run, record=closing)
-    return closing
-
-
 def config_of(path: Path, folder: RunFolder, registry: Registry) -> RunConfig:
     """The configuration of the run in ``path``, wherever the folder has been moved to since."""
     tables = dict(folder.config)
     settings: dict[str, Any] = tables.pop("run", {})
     tables.pop("made_with", None)
+    tables.pop(OBJECTS, None)
     options: Options = tables
     config = assemble(registry, settings, options)
     return attrs.evolve(config, runs=path.parent, name=path.name)
@@ -175,20 +201,27 @@ class PastRun:
         Raises:
             InputError: there is none.
         """
-        folder, registry = RunFolder.open(path), registry or discover()
+        folder = RunFolder.open(path)
+        registry = with_absent(registry or discover(), folder.config.get(OBJECTS, {}), path)
         return cls(folder, config_of(path, folder, registry), folder.cycles(), folder.closing(), registry)
 
     @cached_property
     def video(self) -> Video:
-        """The video it adapted to, with its truth where there is any."""
+        """The video it adapted to, with its truth where there is any; boxes as they were redrawn last."""
         name = self.config.dataset
         video = load_video(build(self.registry, "dataset", name, self.config.of("dataset", name)), self.config.video)
         return attrs.evolve(video, instances=video.instances.with_boxes(self.folder.answers.boxes()))
 
     @property
+    def standing(self) -> Standing:
+        """Where each instance of the video stands."""
+        return Standing.of(len(self.video.instances), self.cycles, self.folder.answers)
+
+    @property
     def shares(self) -> dict[str, str | None]:
         """For each criterion of the query the one whose mean is its share of the sum, or None."""
-        return {name: self.registry.find("criterion", name).load().share for name in self.config.criteria}
+        parts = {name: self.registry.find("criterion", name) for name in self.config.criteria}
+        return {name: part.share if isinstance(part, Absent) else part.load().share for name, part in parts.items()}
 
     def estimates(self, cycle: int) -> Estimates | None:
         """What is kept of a cycle's pass, on the CPU and without features."""
@@ -203,13 +236,11 @@ class PastRun:
         file = self.folder.weights(cycle)
         if not file.is_file():
             raise InputError(f"{file} is not there: without the weights of cycle {cycle} nothing can be estimated")
-        run = prepare(self.config, self.registry, self.folder)
+        run = prepare(self.config, self.registry, self.folder, cycle)
         run.folder, run.records = self.folder, self.cycles[:cycle]
         checkpoints.load(run.estimator, checkpoints.read(file), run.video.skeleton, str(file))
         return run
 
     def labels(self) -> Labels:
         """Everything labelled, in the order of asking."""
-        refused = self.folder.answers.refused()
-        asked = [index for record in self.cycles for index in record.query if index not in refused]
-        return self.folder.labels(asked, len(self.video.skeleton))
+        return self.folder.labels(self.standing.asked, len(self.video.skeleton))

@@ -15,7 +15,7 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from vatl_core.answers import Answers
+from vatl_core.answers import EVER, Answers
 from vatl_core.contracts import Labels
 from vatl_core.errors import InputError
 from vatl_core.estimate import Estimates
@@ -77,17 +77,18 @@ class RunFolder:
         Raises:
             InputError: one still does.
         """
-        self._lock = FileLock(self.path / ".lock", thread_local=False)
+        lock = self._lock or FileLock(self.path / ".lock", thread_local=False)
         try:
-            self._lock.acquire(timeout=patience, poll_interval=0.2)
+            lock.acquire(timeout=patience, poll_interval=0.2)
         except Timeout as error:
             raise InputError(f"{self.path} is being worked on by another process: wait for it, or stop it") from error
+        self._lock = lock
 
     def unlock(self) -> None:
-        """Let other processes work on it."""
+        """Let other processes work on it, once this has been called as often as :meth:`lock`."""
         if self._lock:
             self._lock.release()
-            self._lock = None
+            self._lock = self._lock if self._lock.is_locked else None
 
     # -------------------------------------------------------------------------------------------------- configuration
     @property
@@ -142,14 +143,20 @@ class RunFolder:
         criteria = {name.removeprefix("criterion."): c for name, c in tensors.items() if name.startswith("criterion.")}
         return Estimates(tensors["keypoints"], tensors["scores"], tensors["scores"][:, :0], criteria)
 
-    def save_query(self, cycle: int, indices: Sequence[int]) -> None:
-        """Keep what is going to be asked, before it is asked."""
-        write_whole(self.cycle_folder(cycle) / "query.json", json.dumps({"instances": list(indices)}))
+    def save_query(self, cycle: int, indices: Sequence[int], by_hand: bool = False) -> None:
+        """Keep what is going to be asked, before it is asked, and whether it was chosen in place of the selector."""
+        query = {"instances": list(indices)} | ({"by_hand": True} if by_hand else {})
+        write_whole(self.cycle_folder(cycle) / "query.json", json.dumps(query))
 
     def query(self, cycle: int) -> list[int] | None:
         """What a cycle asks for, or None if it has not been decided."""
         file = self.cycle_folder(cycle) / "query.json"
         return json.loads(file.read_text())["instances"] if file.exists() else None
+
+    def by_hand(self, cycle: int) -> bool:
+        """Whether somebody chose the cycle's query in place of the selector."""
+        file = self.cycle_folder(cycle) / "query.json"
+        return file.exists() and json.loads(file.read_text()).get("by_hand", False)
 
     def forget_query(self, cycle: int) -> None:
         """Let a cycle ask for other instances."""
@@ -161,9 +168,12 @@ class RunFolder:
         """Everything the oracle answered."""
         return Answers(self.path / "labels.sqlite")
 
-    def labels(self, index: Sequence[int], keypoints: int) -> Labels:
-        """The answers for those of these instances that have one, in this order, on the CPU; K ``keypoints`` each."""
-        return self.answers.labels(index, keypoints)
+    def labels(self, index: Sequence[int], keypoints: int, before: int = EVER) -> Labels:
+        """The answers for those of these instances that have one, in this order, on the CPU; K ``keypoints`` each.
+
+        Only those given in cycles ``before`` this count.
+        """
+        return self.answers.labels(index, keypoints, before)
 
 
 def move(estimates: Estimates, device: torch.device) -> Estimates:

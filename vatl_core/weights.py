@@ -19,6 +19,8 @@ from vatl_core.skeleton import Skeleton
 
 RANDOM: Final = "random"
 """Where weights came from that came from nowhere."""
+GIVEN: Final = "its own"
+"""Whence the weights of an estimator came that was given as an object with its layers made."""
 IMPATIENCE: Final = 8.0
 """Seconds that ``auto`` waits for a server: nobody asked for the download."""
 _RANDOM_BUT: Final = f"{RANDOM} but for the backbone of "
