@@ -98,9 +98,13 @@ class Display:
         """A line above the bars."""
         self.progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    def close(self) -> None:
+        """Take the bars away."""
+        self.progress.stop()
+
     def end(self, run: Run, record: RunRecord) -> None:
         """Close the bars and print the closing table."""
-        self.progress.stop()
+        self.close()
         for note in record.notes:
             self.console.print(note, highlight=False, markup=False, soft_wrap=True)
         for warning in record.warnings:

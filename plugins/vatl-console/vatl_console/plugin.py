@@ -68,3 +68,10 @@ def vatl_run_finished(run: Run, record: RunRecord) -> None:
     """The closing table; last, so that the report can be pointed at."""
     _display(run).end(run, record)
     _displays.pop(run.folder.path, None)
+
+
+@hookimpl
+def vatl_run_failed(run: Run, error: BaseException) -> None:
+    """Take the bars away: what has to be said of the error comes below them."""
+    if display := _displays.pop(run.folder.path, None):
+        display.close()
