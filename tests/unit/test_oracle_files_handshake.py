@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Registered, Vatl, configured
+from tests.conftest import Registered, configured
 from tests.labelling_tools import ANSWERS, TASKS, answer
 from vatl_core.errors import VatlError
 from vatl_core.plugins import Registry
@@ -193,18 +193,22 @@ def test_a_file_that_is_still_being_saved_is_not_read(tmp_path: Path, monkeypatc
 
 
 def test_a_run_killed_while_it_waits_takes_the_answer_when_it_is_taken_up(
-    vatl: Vatl, tmp_path: Path, environment: dict[str, str]
+    registered: Registered, tmp_path: Path, environment: dict[str, str], capsys: Any
 ) -> None:
-    words = ["run", "--name", "one", "--oracle", "files", "-o", "files.format=cvat", "-o", "synthetic.frames=8",
-             "-o", "synthetic.people=2", "-o", "synthetic.source_videos=2", "--schedule", "2", "--device", "cpu",
-             "--query", "thc", "--select", "top", "-o", "continual.alpha=8"]  # fmt: skip
+    registry = registered()
+    with pytest.raises(VatlError):  # its task is a small data set on disk
+        execute(asking(registry, tmp_path / "data", format="coco", wait=0), registry)
+    data = tasks_of(tmp_path / "data" / "run", 0)
+    words = ["run", "--name", "one", "--dataset", "coco", "-o", f"dataset.annotations={data / 'coco.json'}",
+             "-o", f"dataset.frames={data / 'pictures'}", "--estimator", "tiny", "--weights", "none", "--query", "lc",
+             "--select", "top", "-o", "continual.scratch_epochs=1", "--schedule", "1", "--device", "cpu",
+             "--oracle", "files", "-o", "files.format=cvat"]  # fmt: skip
     run = tmp_path / "runs" / "one"
     command = [str(Path(sys.executable).with_name("vatl")), *words]
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        until(tasks_of(run, 0).exists, 120)
+        until(tasks_of(run, 0).exists, 200)
         process.send_signal(signal.SIGKILL)
     answer(tasks_of(run, 0), "cvat", tasks_of(run, 0) / ANSWERS["cvat"])
-    taken = vatl("resume", run, "--json")
-    assert taken.code == 0, taken.err
-    assert taken.record["labelled"] == 2
-    assert "cycles/000/tasks" in taken.err
+    record = resume(run, registry)
+    assert (record.labelled, record.cycles) == (1, 1)
+    assert "1 instance to label in" in capsys.readouterr().err
