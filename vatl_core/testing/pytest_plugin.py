@@ -6,7 +6,7 @@ Nothing heavy is imported before a test asks for it.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +34,13 @@ def pytest_runtest_makereport(
 def vatl_run(tmp_path: Path) -> Callable[..., PastRun]:
     """Carries out a small run with the components that are named, stand-ins for the others: ``vatl_run(query="x")``.
 
-    Settings are those of :class:`vatl_core.config.RunConfig`; ``options`` those of the parts, by role and name. The
-    plugins that are installed take part in it.
+    Settings are those of :class:`vatl_core.config.RunConfig`; ``options`` those of the parts, by role and name.
+    ``listening`` names the plugins whose hooks hear of it.
     """
 
-    def run(**settings: Any) -> PastRun:
+    def run(listening: Sequence[object] = (), **settings: Any) -> PastRun:
         from vatl_core.testing.small_runs import small_run
 
-        return small_run(tmp_path, **settings)
+        return small_run(tmp_path, listening, **settings)
 
     return run

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import pluggy
+
+from vatl_core import hookspecs
 from vatl_core.config import ROLES, RunConfig, assemble
 from vatl_core.hookspecs import hookimpl
 from vatl_core.options import build
@@ -29,12 +33,21 @@ class PlainParts:
         ]
 
 
-def small_run(folder: Path, registry: Registry | None = None, **settings: Any) -> PastRun:
+class Silent:
+    """What a plugin describes, without its hooks."""
+
+    def __init__(self, plugin: object) -> None:
+        for hook in ("vatl_components", "vatl_presets"):
+            if hasattr(plugin, hook):
+                setattr(self, hook, getattr(plugin, hook))
+
+
+def small_run(folder: Path, listening: Sequence[object] = (), **settings: Any) -> PastRun:
     """Carry out a run on a video of stick figures, on the CPU.
 
     Args:
         folder: where its directory is made.
-        registry: of components; everything that is installed if not given.
+        listening: plugins whose hooks hear of it, such as one's own module; those of other plugins do not.
         settings: fields of :class:`vatl_core.config.RunConfig`; ``options`` of the parts, by role and name.
 
     Returns:
@@ -43,21 +56,30 @@ def small_run(folder: Path, registry: Registry | None = None, **settings: Any) -
     Raises:
         InputError: something it is made of cannot be used.
     """
-    work = _carry_out if registry is None else partial(carry_out, registry=registry)
-    registry = registry or discover()
-    registry.manager.register(PlainParts(), name=PLAIN)
+    registry = _registry(listening)
     options = settings.pop("options", {})
     plain: dict[str, Any] = {role: [PLAIN] if role == "stop" else PLAIN for role in ROLES}
     plain |= {"schedule": ["4", "8"], "device": "cpu", "precision": "float32", "runs": folder, "name": "run"}
     config = assemble(registry, plain | {"weights": "none"} | settings, options)
     executor = build(registry, "executor", config.executor, config.of("executor", config.executor))
-    (outcome,) = executor.map(work, [config])
+    (outcome,) = executor.map(partial(carry_out, registry=registry) if listening else _carry_out, [config])
     outcome.get()
     return PastRun.open(config.path, registry)
 
 
+def _registry(listening: Sequence[object] = ()) -> Registry:
+    """Everything that is installed, heard or not, and the plain parts."""
+    installed, manager = discover(), pluggy.PluginManager("vatl")
+    manager.add_hookspecs(hookspecs)
+    for name, plugin in installed.manager.list_name_plugin():
+        manager.register(plugin if plugin in listening else Silent(plugin), name=name)
+    for plugin in listening:
+        if not manager.is_registered(plugin):
+            manager.register(plugin)
+    manager.register(PlainParts(), name=PLAIN)
+    return Registry(manager, installed.broken)
+
+
 def _carry_out(config: RunConfig) -> RunRecord:
     """The work, which another process may have to do."""
-    registry = discover()
-    registry.manager.register(PlainParts(), name=PLAIN)
-    return carry_out(config, registry)
+    return carry_out(config, _registry())
