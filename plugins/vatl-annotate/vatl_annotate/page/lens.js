@@ -35,7 +35,7 @@ export class Lens {
   show(point, finger, side, picture, region, view) {
     if (this.image.src !== picture.src) this.image.src = picture.src;
     const scale = view.scale * MAGNIFIED;
-    const [x, y] = [RADIUS + (region[0] - point[0]) * scale, RADIUS + (region[1] - point[1]) * scale];
+    const [x, y] = [RADIUS + (region[0] - 0.5 - point[0]) * scale, RADIUS + (region[1] - 0.5 - point[1]) * scale];
     const stretch = [(region[2] * scale) / picture.naturalWidth, (region[3] * scale) / picture.naturalHeight];
     this.image.style.transform = `translate(${x}px, ${y}px) scale(${stretch[0]}, ${stretch[1]})`;
     const [left, top] = this.#besides(finger, view);

@@ -175,11 +175,14 @@ export class Stage {
   }
 
   /**
+   * Put a picture where it belongs. A keypoint at a whole number is at the centre of a pixel: pictures begin half a
+   * pixel before their first.
+   *
    * @param {HTMLImageElement} image
    * @param {Box} region
    */
   #lay(image, [x, y, width, height]) {
-    const [left, top] = this.view.toScreen(x, y);
+    const [left, top] = this.view.toScreen(x - 0.5, y - 0.5);
     const [across, down] = [
       (width * this.view.scale) / image.naturalWidth,
       (height * this.view.scale) / image.naturalHeight,
