@@ -275,9 +275,7 @@ def test_wrong_tracks_are_corrected_by_keys_and_every_step_can_be_undone(
     expect(person.page.locator("#message")).to_contain_text("Both have a box in the same frame")
 
 
-def test_another_windows_change_is_shown_and_kept(
-    person: Person, serving: Serving, chromium: Browser, clip: Path
-) -> None:
+def test_what_two_windows_draw_at_once_is_kept(person: Person, serving: Serving, chromium: Browser, clip: Path) -> None:
     link = serving(tracks={1: straight(1, 0, 20)})
     person.open(link)
     other = Person(chromium.new_page(viewport={"width": 900, "height": 700}))
@@ -285,10 +283,15 @@ def test_another_windows_change_is_shown_and_kept(
     other.drag((200, 100), (240, 160))
     other.wait_until_saved()
     other.page.close()
-    person.press("1", "Shift+ArrowRight", "e")
-    expect(person.page.locator("#tracks > li")).to_have_count(2)
+    person.go_to(5)
+    person.drag((100, 150), (140, 220))  # another individual, of the same number
+    expect(person.page.locator("#tracks > li")).to_have_count(3)
     person.wait_until_saved()
-    assert kept(clip) == {1: list(range(11)), 2: [0]}
+    assert kept(clip) == {1: list(range(21)), 2: [0], 3: [5]}
+    assert person.page.locator("body").get_attribute("data-track") == "3"
+    person.press("1", "Shift+ArrowRight", "e")
+    person.wait_until_saved()
+    assert kept(clip) == {1: list(range(16)), 2: [0], 3: [5]}
 
 
 hundredths = st.integers(100, 9000).map(lambda n: n / 100)

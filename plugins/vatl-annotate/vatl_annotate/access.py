@@ -132,7 +132,7 @@ def password_for(host: str, file: Path | None, typed: str = "") -> str:
     if not password and not is_loopback(host):
         raise InputError(
             f"host {host} can be reached by others, so the page needs a password: put one into a file and give "
-            "-o browser.password_file=FILE, or set VATL_PASSWORD"
+            "-o browser.password_file=FILE (vatl annotate: --password-file FILE), or set VATL_PASSWORD"
         )
     if password and len(password) < 8:
         raise InputError("the password must have at least 8 characters")

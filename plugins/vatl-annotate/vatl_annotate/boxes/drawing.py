@@ -37,6 +37,7 @@ class Drawing:
         category: of what is in them.
         tracks: by number, in its order.
         foreign: whether ``path`` holds what somebody else wrote: it is kept beside before it is replaced.
+        revision: the same for the same tracks, also after a restart.
     """
 
     footage: Footage
@@ -44,6 +45,7 @@ class Drawing:
     category: dict[str, Any]
     tracks: Mapping[int, Track]
     foreign: bool = False
+    revision: str = attrs.field(init=False)
     _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock)
 
     @classmethod
@@ -72,17 +74,14 @@ class Drawing:
             drawing._write(read.tracks)
         return drawing, read
 
-    @property
-    def revision(self) -> str:
-        """The same for the same tracks, also after a restart."""
-        return hashlib.sha256(json.dumps(self.to_json()).encode()).hexdigest()[:16]
+    @revision.default
+    def _first(self) -> str:
+        return _revision(self.tracks)
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """The tracks as the page reads them."""
-        return [
-            {"number": track.number, "keys": [[key.frame, *key.box, key.leaves] for key in track.keys]}
-            for track in self.tracks.values()
-        ]
+    def to_json(self) -> dict[str, Any]:
+        """The revision, and its tracks as the page reads them."""
+        with self._lock:
+            return {"revision": self.revision, "tracks": _listed(self.tracks)}
 
     def change(self, base: str, changes: Changes) -> str:
         """Replace tracks; they are on disk when this returns.
@@ -108,7 +107,7 @@ class Drawing:
                 self._write(tracks.values())
             except OSError as error:
                 raise RefusedError(500, f"{self.path.name} cannot be written: {error.strerror or error}") from error
-            self.tracks = tracks
+            self.tracks, self.revision = tracks, _revision(tracks)
             return self.revision
 
     def summary(self) -> dict[str, int]:
@@ -121,6 +120,17 @@ class Drawing:
                 shutil.copyfile(self.path, kept)
             self.foreign = False
         write_boxes(self.path, tracks, self.category, self.footage)
+
+
+def _listed(tracks: Mapping[int, Track]) -> list[dict[str, Any]]:
+    return [
+        {"number": number, "keys": [[key.frame, *key.box, key.leaves] for key in track.keys]}
+        for number, track in tracks.items()
+    ]
+
+
+def _revision(tracks: Mapping[int, Track]) -> str:
+    return hashlib.sha256(json.dumps(_listed(tracks)).encode()).hexdigest()[:16]
 
 
 def _free(path: Path) -> Path:

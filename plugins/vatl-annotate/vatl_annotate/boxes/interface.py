@@ -66,7 +66,7 @@ class Interface:
 
     async def boxes(self, request: Request) -> Response:
         """All tracks."""
-        return JSONResponse({"revision": self.drawing.revision, "tracks": self.drawing.to_json()})
+        return JSONResponse(await run_in_threadpool(self.drawing.to_json))
 
     async def change(self, request: Request) -> Response:
         """Keep tracks; answered when they are on disk."""

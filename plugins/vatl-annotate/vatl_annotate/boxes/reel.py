@@ -20,7 +20,7 @@ from vatl_core.frames import VideoFile
 if TYPE_CHECKING:
     from av import VideoFrame
 
-WIDEST: Final = 1600
+WIDEST: Final = 1280
 """Pixels of a scaled picture's longer side at the most."""
 _ROOM: Final = 256 * 2**20
 """Bytes of pictures that are kept."""

@@ -57,6 +57,19 @@ export class Album {
   }
 
   /**
+   * A track gets another number, since another window has taken its own; what was done before cannot be undone.
+   *
+   * @param {Track} track
+   * @param {number} number
+   * @returns {Track}
+   */
+  renumber(track, number) {
+    if (this.number === track.number) this.number = number;
+    [this.past, this.future] = [[], []];
+    return { ...track, number };
+  }
+
+  /**
    * Change tracks. Steps of one stroke, such as a drag, are undone together.
    *
    * @param {Changes} changes

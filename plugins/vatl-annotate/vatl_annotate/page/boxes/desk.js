@@ -193,7 +193,7 @@ export class Desk {
     const changed = tracks.ended(track, this.album.frame);
     if (!changed) return this.page.say(`Track ${track.number} begins later: ⇧ Del deletes it`);
     const open = !tracks.lastKey(changed).leaves;
-    return this.#replace(track.number, changed, open ? `Track ${track.number} goes on` : `Track ${track.number} ends here`);
+    return this.#replace(track.number, changed, open ? `Track ${track.number} goes on` : `Track ${track.number} ends with frame ${tracks.lastKey(changed).frame}`);
   }
 
   /** @param {Track} track */

@@ -53,7 +53,7 @@ export class List {
     say(key, place < 10 ? String((place + 1) % 10) : "");
     say(name, `Track ${track.number}`);
     say(here, this.#here(track)[1]);
-    say(reach, `${track.keys[0].frame}–${lastKey(track).frame}${lastKey(track).leaves ? ", ended" : ""} · ${plural(track.keys.length, "key frame")}`);
+    say(reach, `${track.keys[0].frame}–${lastKey(track).frame}${lastKey(track).leaves ? ", ended" : ""} · ${plural(track.keys.length, "key")}`);
   }
 
   /**

@@ -57,6 +57,8 @@ async function begin(video) {
   let waiting = false;
   const refresh = () => {
     stand(desk);
+    if (film.last !== album.frame || !film.drawn) film.show();
+    else film.look();
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
@@ -64,8 +66,6 @@ async function begin(video) {
       for (const part of parts) part.update();
       film.place();
     });
-    if (film.last !== album.frame || !film.drawn) film.show();
-    else film.look();
   };
 
   const finish = async () => {

@@ -13,6 +13,8 @@ import { read, written } from "./tracks.js";
  */
 
 const AGAIN = 4000;
+/** Milliseconds in which a drag or a row of key presses is sent as one. */
+const SETTLE = 80;
 
 export class Saving {
   /**
@@ -29,8 +31,11 @@ export class Saving {
     /** @type {Changes} what the server does not have yet */
     this.pending = new Map();
     this.base = "";
+    /** @type {Set<number>} tracks that the server had when it was asked last */
+    this.known = new Set();
     this.busy = false;
     this.key = `vatl:boxes:${album.video.file}:${album.video.pictures}`;
+    window.addEventListener("pagehide", () => this.#remember());
     window.addEventListener("beforeunload", (event) => this.pending.size && event.preventDefault());
   }
 
@@ -52,7 +57,6 @@ export class Saving {
    */
   note(numbers) {
     for (const number of numbers) this.pending.set(number, this.album.tracks.get(number) ?? null);
-    this.#remember();
     void this.#send();
   }
 
@@ -61,11 +65,14 @@ export class Saving {
     this.busy = true;
     while (this.pending.size) {
       this.show("saving", "");
+      await pause(SETTLE);
+      this.#remember();
       const sent = new Map(this.pending);
       try {
         const body = { base: this.base, tracks: Object.fromEntries([...sent].map(([n, track]) => [n, track && written(track)])) };
         this.base = (await this.server.post("/api/boxes", body)).revision;
         for (const [number, track] of sent) if (this.pending.get(number) === track) this.pending.delete(number);
+        this.known = new Set(this.album.tracks.keys());
         this.#remember();
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
@@ -92,14 +99,34 @@ export class Saving {
     const { revision, tracks } = await this.server.get("/api/boxes");
     /** @type {Map<number, Track | null>} */
     const present = new Map(tracks.map(({ number, keys }) => [number, read(number, keys)]));
+    this.#makeRoom(present);
+    this.known = new Set(present.keys());
     for (const [number, track] of this.pending) present.set(number, track);
     this.album.fill([...present.values()].filter((track) => track !== null));
     this.base = revision;
   }
 
+  /**
+   * New tracks of ours whose numbers another window has taken meanwhile get others.
+   *
+   * @param {Map<number, Track | null>} present
+   */
+  #makeRoom(present) {
+    for (const [number, track] of [...this.pending]) {
+      if (!track || this.known.has(number) || !present.has(number)) continue;
+      const free = Math.max(...present.keys(), ...this.pending.keys()) + 1;
+      this.pending.delete(number);
+      this.pending.set(free, this.album.renumber(track, free));
+    }
+  }
+
   #remember() {
     const kept = [...this.pending].map(([number, track]) => [number, track && written(track)]);
-    if (kept.length) sessionStorage.setItem(this.key, JSON.stringify(kept));
-    else sessionStorage.removeItem(this.key);
+    sessionStorage.removeItem(this.key);
+    try {
+      if (kept.length) sessionStorage.setItem(this.key, JSON.stringify(kept));
+    } catch {
+      // more than the browser keeps: it is still here, and asked about before the window closes
+    }
   }
 }
