@@ -98,7 +98,7 @@ class Annotator:
             "submission": str(uuid.uuid4()),
             "instance": task["instance"],
             "cycle": task["cycle"],
-            "keypoints": self.pose(task),
+            "keypoints": changes["keypoints"] if "keypoints" in changes else self.pose(task),
             "seconds": 1.5,
             "annotator": self.name,
             "correction": False,
@@ -130,7 +130,7 @@ class Annotator:
         task: dict[str, Any] | None = response.json()["task"]
         return task
 
-    def tasks(self, patience: float = 0.05) -> Iterator[dict[str, Any]]:
+    def tasks(self, patience: float = 0.1) -> Iterator[dict[str, Any]]:
         """Instances as they are asked for, until the run has ended; each must be answered before the next is drawn."""
         while True:
             if (task := self.task()) is not None:
@@ -175,7 +175,7 @@ class Process:
             self.lines.append(line)
             if found := LINK.search(line):
                 return found[1]
-        raise AssertionError(f"the run ended without a link: {''.join(self.lines)}")
+        raise AssertionError(f"the command ended without a link: {self.end()}")
 
     def end(self, timeout: float = 60) -> tuple[int, str, str]:
         """Wait for it: its exit code, standard output and standard error."""

@@ -207,13 +207,14 @@ ODD_PATHS: Final = [
     "/page/....//access.py", "/page/%00", "/page/main.js%00", "/page/" + "a" * 5000, "/page/", "/page/.",
     "/page/%ff%fe", "/page/%252e%252e%252faccess.py", "//etc/passwd", "/../../etc/passwd", "/api/../../access.py",
     "/api/frames/..%2f..%2fconfig.toml", "/api/frames/%2e%2e", "/api/frames/-1", "/api/frames/999999",
-    "/api/frames/1e3",    "/api/frames/" + "9" * 400, "/api/frames/%d9%a3", "/api/frames/%00", "/api/frames/0x1", "/api/frames/0.0",
-    "/api/pictures/0/../../x", "/api/pictures/..%2f/0,0,9,9", "/api/pictures/%2e%2e/0,0,9,9", "/api/pictures/0/0,0,9",
-    "/api/pictures/0/0,0,9,9,9", "/api/pictures/0/a,b,c,d", "/api/pictures/0/nan,0,9,9", "/api/pictures/0/inf,0,9,9",
-    "/api/pictures/0/" + ",".join(["9" * 400] * 4), "/api/pictures/0/" + ",".join(["9" * 5000] * 4),
-    "/api/pictures/0/0,0,1000000,1000000", "/api/pictures/0/0,0,-5,-5", "/api/pictures/0/..%2f..%2fx,0,0,0",
-    "/api/tasks/..%2frun", "/api/tasks/-1", "/api/tasks/99999999999999999999", "/api/tasks/1.5", "/api/tasks/%00",
-    "/api/tasks/999999", "/api/nothing", "/api", "/nothing", "/.annotate.json", "/config.toml", "/labels.sqlite",
+    "/api/frames/1e3", "/api/frames/" + "9" * 400, "/api/frames/%d9%a3", "/api/frames/%00", "/api/frames/0x1",
+    "/api/frames/0.0", "/api/pictures/0/../../x", "/api/pictures/..%2f/0,0,9,9", "/api/pictures/%2e%2e/0,0,9,9",
+    "/api/pictures/0/0,0,9", "/api/pictures/0/0,0,9,9,9", "/api/pictures/0/a,b,c,d", "/api/pictures/0/nan,0,9,9",
+    "/api/pictures/0/inf,0,9,9", "/api/pictures/0/" + ",".join(["9" * 400] * 4),
+    "/api/pictures/0/" + ",".join(["9" * 5000] * 4), "/api/pictures/0/0,0,1000000,1000000",
+    "/api/pictures/0/0,0,-5,-5", "/api/pictures/0/..%2f..%2fx,0,0,0", "/api/tasks/..%2frun", "/api/tasks/-1",
+    "/api/tasks/99999999999999999999", "/api/tasks/1.5", "/api/tasks/%00", "/api/tasks/999999", "/api/nothing",
+    "/api", "/nothing", "/.annotate.json", "/config.toml", "/labels.sqlite",
 ]  # fmt: skip
 
 
@@ -533,9 +534,10 @@ class Stubborn:
     saved: list[int] = attrs.field(factory=list)
     repeated: list[int] = attrs.field(factory=list)
     refused: list[str] = attrs.field(factory=list)
+    weary: bool = False
 
     def until_there(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
-        while True:
+        while not self.weary:
             try:
                 response = ask()
             except httpx.TransportError:
@@ -544,16 +546,17 @@ class Stubborn:
             if response.status_code != 503:
                 return response
             time.sleep(0.05)
+        raise AssertionError("it was given up")
 
-    def work(self, until: Callable[[], bool] = lambda: False) -> dict[str, Any]:
-        """Label to the end of the run, or until something else is so; the last state."""
+    def work(self) -> dict[str, Any]:
+        """Label to the end of the run; the last state."""
         person, client = self.person, self.person.client
         while True:
             task = self.until_there(lambda: client.get("/api/task", params={"tab": person.tab})).json()["task"]
             state: dict[str, Any] = self.until_there(
                 lambda: client.get("/api/state", params={"tab": person.tab})
             ).json()
-            if state["phase"] == "finished" or until():
+            if state["phase"] == "finished":
                 return state
             if task is None:
                 time.sleep(0.02)
@@ -585,7 +588,7 @@ class TestInterruption:
         self, tmp_path: Path, footage: tuple[Path, Path], environment: dict[str, str]
     ) -> None:
         """On a video without truth; in between, Ctrl-C, a second command, and `vatl resume` in place of `annotate`."""
-        truth, chance = truth_of(footage[0]), random.Random(7)
+        truth = truth_of(footage[0])
         words = ["run", "--dataset", "coco", "-o", f"dataset.annotations={footage[1]}", *MODEL, *BROWSER, *SHORT]
         environment = quick(environment)
 
@@ -601,28 +604,11 @@ class TestInterruption:
         stubborn = Stubborn(steady(truth, link))
         with ThreadPoolExecutor(1) as pool:
             labelling = pool.submit(stubborn.work)
-            for number, command in enumerate(("annotate", "resume", "annotate")):
-                wanted = min(15, len(stubborn.saved) + 2 + chance.randrange(4))
-                while len(stubborn.saved) < wanted and not labelling.done():
-                    time.sleep(0.002)
-                time.sleep(chance.random() * 0.02)
-                if number == 1:
-                    process.process.send_signal(signal.SIGINT)
-                    code, _, err = process.end()
-                    assert code == 130
-                    assert err.splitlines()[-1].startswith("vatl: interrupted")
-                    assert "Traceback" not in err
-                else:
-                    process.process.kill()
-                    process.process.communicate()
-                flags = ["--no-open"] if command == "annotate" else []
-                process = Process.begin([command, run, *flags], tmp_path, environment)
-                assert process.link() == link, "the same port, and a link of before opens it"
-                if number == 0:
-                    code, _, err = Process.begin(["annotate", run, "--no-open"], tmp_path, environment).end()
-                    assert (code, err.count("\n")) == (2, 1)
-                    assert "another process" in err
-            state = labelling.result(120)
+            try:
+                process = self.interrupt(process, stubborn, labelling.done, run, link, environment)
+                state = labelling.result(120)
+            finally:
+                stubborn.weary = True
         code, _, err = process.end()
         assert code == 0, err
         assert state["closing"]["labelled"] == 16
@@ -633,3 +619,37 @@ class TestInterruption:
             rows = [row[0] for row in connection.execute("select instance from labels order by id")]
         assert sorted(rows) == sorted(stubborn.saved)
         assert records(run) == records(tmp_path / "runs" / "whole")
+
+    def interrupt(
+        self,
+        process: Process,
+        stubborn: Stubborn,
+        done: Callable[[], bool],
+        run: Path,
+        link: str,
+        environment: dict[str, str],
+    ) -> Process:
+        """Kill, interrupt and take up again, at instants of chance; the process that is left."""
+        chance = random.Random(7)
+        for number, command in enumerate(("annotate", "resume", "annotate")):
+            wanted = min(15, len(stubborn.saved) + 2 + chance.randrange(4))
+            while len(stubborn.saved) < wanted and not done():
+                time.sleep(0.002)
+            time.sleep(chance.random() * 0.02)
+            if number == 1:
+                process.process.send_signal(signal.SIGINT)
+                code, _, err = process.end()
+                assert code == 130
+                assert err.splitlines()[-1].startswith("vatl: interrupted")
+                assert "Traceback" not in err
+            else:
+                process.process.kill()
+                process.process.communicate()
+            flags = ["--no-open"] if command == "annotate" else []
+            process = Process.begin([command, run, *flags], run.parent, environment)
+            assert process.link() == link, "the same port, and a link of before opens it"
+            if number == 0:
+                code, _, err = Process.begin(["annotate", run, "--no-open"], run.parent, environment).end()
+                assert (code, err.count("\n")) == (2, 1)
+                assert "another process" in err
+        return process
