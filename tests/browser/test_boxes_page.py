@@ -294,6 +294,23 @@ def test_what_two_windows_draw_at_once_is_kept(person: Person, serving: Serving,
     assert kept(clip) == {1: list(range(16)), 2: [0], 3: [5]}
 
 
+def test_what_was_not_saved_survives_a_reload(person: Person, serving: Serving, clip: Path) -> None:
+    person.open(serving())
+    person.page.on("dialog", lambda asks: asks.accept())
+    person.page.route(
+        "**/api/boxes", lambda route: route.abort() if route.request.method == "POST" else route.continue_()
+    )
+    person.drag((20, 80), (50, 140))
+    expect(person.page.locator("[data-test=link]")).to_be_visible(timeout=PATIENCE)
+    person.page.reload()
+    person.arrive()
+    assert near(person.box(1), [20, 80, 30, 60])
+    assert not clip.with_name("clip.boxes.json").exists()
+    person.page.unroute("**/api/boxes")
+    person.wait_until_saved()
+    assert kept(clip) == {1: [0]}
+
+
 hundredths = st.integers(100, 9000).map(lambda n: n / 100)
 keys = st.builds(Key, st.integers(0, 30), st.tuples(*[hundredths] * 4), st.booleans())
 tracks = st.lists(keys, min_size=1, max_size=6, unique_by=lambda key: key.frame).map(
