@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import attrs
@@ -150,6 +151,31 @@ class TestKeeping:
         assert run.desk.ledger.absent == {3}
         assert run.desk.boxes[7].tolist() == [1, 2, 30, 40]
         assert run.video.instances.boxes[7].tolist() != [1, 2, 30, 40], "the present pass was made in the old one"
+
+    def test_the_last_answer_counts_though_the_inbox_was_found_empty_just_before(self, run: Beginning) -> None:
+        class Unlucky:
+            """An inbox that is looked into an instant before the answer comes."""
+
+            def __init__(self) -> None:
+                self.kept: SimpleQueue[Handed] = SimpleQueue()
+                self.put, self.empty = self.kept.put, self.kept.empty
+                self.handed: Handed | None = None
+
+            def get(self, timeout: float = 0) -> Handed:
+                if self.handed is None and run.desk.phase == "labelling":
+                    time.sleep(run.desk.pause + 0.05)
+                    self.handed = run.desk.label(made(3))
+                    raise Empty
+                return self.kept.get(timeout=timeout)
+
+        inbox = Unlucky()
+        run.desk._inbox = inbox  # type: ignore[assignment]
+        run.ask([3])
+        until = time.monotonic() + SOON
+        while inbox.handed is None and time.monotonic() < until:
+            time.sleep(0.01)
+        assert inbox.handed is not None
+        assert said(inbox.handed) == "saved"
 
 
 class TestOnce:

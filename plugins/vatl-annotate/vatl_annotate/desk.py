@@ -191,8 +191,9 @@ class Desk:
             try:
                 return self._inbox.get(timeout=_TICK)
             except Empty:
-                with self.lock:
-                    if not self.queue.left and time.monotonic() > self._settled_at + self.pause:
+                with self.lock:  # in which an answer may have come since the inbox was found empty
+                    done = not self.queue.left and self._inbox.empty()
+                    if done and time.monotonic() > self._settled_at + self.pause:
                         return None
 
     def _keep(self, answer: Answer) -> None:
@@ -314,10 +315,10 @@ class Desk:
 
     def _refuse(self, refusal: Refusal) -> Handed:
         self.queue.settle(refusal.index)
-        self._settled_at = time.monotonic()
         return self._hand_in(refusal)
 
     def _hand_in(self, answer: Answer) -> Handed:
+        self._settled_at = time.monotonic()
         handed = Handed(answer)
         self._inbox.put(handed)
         return handed

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-CLAIM: Final = 90.0
+CLAIM: Final = 30.0
 """Seconds that an instance stays with a window that is not heard of."""
 
 
