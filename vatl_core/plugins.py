@@ -166,12 +166,19 @@ def culprit(error: BaseException) -> str:
 
 def _checked(hook: str, thing: object) -> object:
     """What a plugin describes, if it is what the hook is for."""
-    from vatl_core.presets import Preset
-
-    expected = {"vatl_components": Component, "vatl_commands": Command, "vatl_presets": Preset}[hook]
+    expected = _expected(hook)
     if not isinstance(thing, expected):
         raise TypeError(f"{hook} is to return a list of {expected.__name__}s; it has a {type(thing).__name__}")
     return thing
+
+
+def _expected(hook: str) -> type:
+    """What a describing hook returns a list of; presets are imported for presets alone."""
+    if hook == "vatl_presets":
+        from vatl_core.presets import Preset
+
+        return Preset
+    return Command if hook == "vatl_commands" else Component
 
 
 __all__ = [

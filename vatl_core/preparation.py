@@ -158,9 +158,11 @@ def _advising(registry: Registry, config: RunConfig) -> dict[str, Stopping]:
     for name in registry.names("stopping"):
         if name not in config.stop:
             try:
-                advising[name] = build(registry, "stopping", name, config.of("stop", name))
+                criterion = build(registry, "stopping", name, config.of("stop", name))
             except VatlError:  # it is not this run's concern if a criterion nobody asked for cannot be used
                 continue
+            if all(registry.usable("criterion", watched) for watched in criterion.watches):
+                advising[name] = criterion
     return advising
 
 
@@ -173,10 +175,9 @@ def _watched(
     advising: Mapping[str, Stopping],
 ) -> dict[str, Criterion]:
     """The criteria that other parts of the run watch, beyond the query's own."""
-    installed = [name for name in registry.names("criterion") if registry.usable("criterion", name)]
     wanted = {c for s in stopping.values() for c in s.watches} | set(selector.watches)
     wanted |= {c.share for c in criteria.values() if c.share}
-    wanted |= {c for s in advising.values() for c in s.watches if c in installed}
+    wanted |= {c for s in advising.values() for c in s.watches}
     return {c: build(registry, "criterion", c, config.of("query", c)) for c in sorted(wanted) if c not in criteria}
 
 

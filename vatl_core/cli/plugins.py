@@ -2,68 +2,121 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from vatl_core.plugins import KINDS, Component, Registry, discover
-from vatl_core.presets import Preset, Tables, find_preset, presets
+from vatl_core.components import KINDS
+from vatl_core.errors import PluginError
+from vatl_core.plugins import discover
+
+if TYPE_CHECKING:
+    from vatl_core.catalogue import Shown
+    from vatl_core.option_docs import OptionDoc
+    from vatl_core.presets import Tables
 
 
 @click.group("plugins")
 def command() -> None:
-    """See what is installed: components, where they come from, and their options; presets and what they set."""
+    """See what is installed, try it out, and begin a plugin of your own."""
 
 
+# ------------------------------------------------------------------------------------------------------------------ new
+@command.command("new")
+@click.argument("kind", metavar="KIND")
+@click.argument("name", metavar="NAME")
+@click.option("--out", type=click.Path(path_type=Path), help="The package's folder; vatl-NAME here if not given.")
+@click.option("--author", default="", help="For the licence; git's user.name if not given.")
+def new(kind: str, name: str, out: Path | None, author: str) -> None:
+    """Write a package with a component of KIND called NAME, that installs and runs as it is.
+
+    KIND is criterion, selector, stopping, retraining, estimator, dataset, oracle or executor; or lifecycle, for a
+    plugin that listens to runs. What is written does something already: change it into your own idea.
+    """
+    from vatl_core.errors import unknown
+    from vatl_core.scaffold.kinds import ALL, SCAFFOLDS
+    from vatl_core.scaffold.writing import write_package
+
+    if kind not in ALL:
+        raise unknown("kind of plugin", kind, ALL)
+    folder = write_package(discover(), kind, name, out, author)
+    click.echo(f"wrote {folder}: {SCAFFOLDS[kind].help}")
+    click.echo(f"  pip install -e {folder}")
+    click.echo(f"  vatl run {SCAFFOLDS[kind].use.format(name=name)}".rstrip())
+    click.echo(f"  pytest {folder}")
+
+
+# ----------------------------------------------------------------------------------------------------------------- list
 @command.command("list")
-@click.option("--kind", type=click.Choice([*KINDS, "preset"]), help="Only this kind.")
-def list_components(kind: str | None) -> None:
-    """List every component and preset, and every plugin that failed to load with the cause."""
+@click.option("--kind", type=click.Choice([*KINDS, "preset", "command"]), help="Only this kind.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, with what cannot be used.")
+def list_plugins(kind: str | None, as_json: bool) -> None:
+    """List every component, preset and command, and every plugin that cannot be used with the cause."""
+    from vatl_core.catalogue import clashes, entries
+
     registry = discover()
-    found = sorted(registry.components.items(), key=lambda item: (KINDS.index(item[0][0]), item[0][1]))
-    rows = [(k, name, registry.origins[k, name], c.help) for (k, name), c in found]
-    claims = presets(registry)
-    rows += [("preset", name, *_told(claimed)) for name, claimed in claims.items()]
-    rows = [row for row in rows if kind in (None, row[0])]
+    listed = [entry for entry in entries(registry) if kind in (None, entry.kind)]
+    claimed = clashes(registry)
+    if as_json:
+        click.echo(_json({"installed": listed, "clashes": _joined(claimed), "broken": registry.broken}))
+        return
+    rows = [(e.kind, e.name, f"{e.distribution} {e.version}".strip(), e.help) for e in listed]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
     for *left, text in rows:
         click.echo("  ".join(word.ljust(width) for word, width in zip(left, widths, strict=True)) + f"  {text}")
-    clashes = registry.clashes() | {("preset", name): [p for p, _ in c] for name, c in claims.items() if len(c) > 1}
-    for (k, name), claimants in clashes.items():
-        click.echo(f"clash: {k} '{name}' is claimed by {' and by '.join(claimants)}", err=True)
+    for (of, name), claimants in claimed.items():
+        click.echo(f"clash: {of} '{name}' is claimed by {' and by '.join(claimants)}", err=True)
     for name, cause in sorted(registry.broken.items()):
         click.echo(f"broken: {name}: {cause}", err=True)
 
 
-def _told(claimed: list[tuple[str, Preset]]) -> tuple[str, str]:
-    """Where a preset comes from, and its line of help."""
-    plugin, preset = claimed[0]
-    return plugin, preset.help
+def _joined(claimed: Mapping[tuple[str, str], list[str]]) -> list[dict[str, Any]]:
+    return [{"kind": kind, "name": name, "claimed_by": plugins} for (kind, name), plugins in claimed.items()]
 
 
+# ----------------------------------------------------------------------------------------------------------------- show
 @command.command("show")
 @click.argument("name")
-def show(name: str) -> None:
-    """Show what the component NAME is and the options it has, or what the preset NAME sets."""
-    registry = discover()
-    found, known = [c for (_, n), c in registry.components.items() if n == name], presets(registry)
-    if not found and name not in known:
-        from vatl_core.errors import unknown
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show(name: str, as_json: bool) -> None:
+    """Show what the component, preset or command NAME is, where it is, and the options it has or sets."""
+    from vatl_core.catalogue import shown
 
-        raise unknown("component", name, {n for _, n in registry.components} | set(known))
-    for component in found:
-        _show(registry, registry.find(component.kind, component.name))
-    if name in known:
-        _show_preset(known[name][0][0], find_preset(registry, name))
+    found = list(shown(discover(), name))
+    if as_json:
+        click.echo(_json(found))
+        return
+    for number, thing in enumerate(found):
+        click.echo("\n" * bool(number) + _in_full(thing))
 
 
-def _show_preset(plugin: str, preset: Preset) -> None:
-    click.echo(f"preset {preset.name}: {preset.help}\nfrom {plugin}\n\n{_toml(preset.tables)}")
-    for dataset, tables in preset.datasets.items():
-        click.echo(f"and for --dataset {dataset}:\n\n{_toml(tables)}")
+def _in_full(thing: Shown) -> str:
+    entry = thing.entry
+    lines = [f"{entry.kind} {entry.name}: {entry.help}", f"from {entry.distribution} {entry.version}".rstrip()]
+    if thing.target:
+        lines[-1] += f", {thing.target}"
+    lines += [f"in {thing.source}"] if thing.source else []
+    if entry.kind == "preset":
+        lines += ["", _toml(thing.sets)]
+        for dataset, tables in thing.datasets.items():
+            lines += [f"and for --dataset {dataset}:", "", _toml(tables)]
+        return "\n".join(lines)
+    lines += ["", thing.text.partition("\n\nAttributes:")[0], ""]
+    if entry.kind == "command":
+        return "\n".join([*lines, f"`vatl {entry.name} --help` says more."])
+    lines += ["Options:" if thing.options else "It has no options."]
+    return "\n".join([*lines, *(line for option in thing.options for line in _option(entry.name, option))])
+
+
+def _option(component: str, option: OptionDoc) -> list[str]:
+    default = "required" if option.default is None else f"default {option.default}"
+    return [
+        f"  -o {component}.{option.name}=  {option.type}, {default}",
+        *([f"      {option.help}"] * bool(option.help)),
+    ]
 
 
 def _toml(tables: Tables) -> str:
@@ -80,22 +133,28 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
     return [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in table.items()]
 
 
-def _show(registry: Registry, component: Component) -> None:
-    from vatl_core.options import option_fields, type_name
+def _json(things: Any) -> str:
+    from vatl_core.records import converter
 
-    kind = component.load()
-    click.echo(f"{component.kind} {component.name}: {component.help}")
-    click.echo(f"from {registry.origins[component.kind, component.name]}, {component.target}\n")
-    click.echo(inspect.cleandoc(kind.__doc__ or "") + "\n")
-    fields = option_fields(kind)
-    click.echo("Options:" if fields else "It has no options.")
-    for name, field in fields.items():
-        click.echo(f"  -o {component.name}.{name}=  {type_name(field.type)}, {_default(field.default)}")
+    return json.dumps(converter.unstructure(things), ensure_ascii=False, indent=2)
 
 
-def _default(value: Any) -> str:
-    import attrs
+# ---------------------------------------------------------------------------------------------------------------- check
+@command.command("check")
+@click.argument("name", default="")
+def check(name: str) -> None:
+    """Import and try out everything that is installed, or the component or plugin NAME; exit code 1 if one is wrong.
 
-    if value is attrs.NOTHING:
-        return "required"
-    return "made anew" if isinstance(value, attrs.Factory) else f"default {value!r}"  # type: ignore[arg-type]  # to mypy a function
+    Each plugin must load and be written for this vatl-core; each component must import, take its own defaults and keep
+    the promises of its contract that can be tried in a few seconds. Data sets need their files for that, and oracles
+    that ask people are not asked.
+    """
+    from vatl_core.plugin_checks import check_plugins
+
+    wrong = 0
+    for finding in check_plugins(discover(), name):
+        wrong += bool(finding.problem)
+        mark = "WRONG" if finding.problem else "ok   "
+        click.echo(f"{mark}  {finding.what}" + (f": {said}" if (said := finding.problem or finding.note) else ""))
+    if wrong:
+        raise PluginError(f"{wrong} of what is installed is wrong: see the lines marked WRONG")

@@ -45,11 +45,13 @@ def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flag
     With nothing else given it adapts `tiny` to the first embedded video. Options of the parts are shown by
     `vatl plugins show NAME`.
     """
+    from vatl_core.cli.left_out import say_what_is_left_out
     from vatl_core.config import add_option, assemble, chosen, read_toml
     from vatl_core.plugins import discover
     from vatl_core.presets import beneath, find_preset
 
     registry = discover()
+    say_what_is_left_out(registry)
     settings, tables, recorded = read_toml(config) if config else ({}, {}, False)
     named = flags["preset"] or (None if recorded else settings.get("preset"))
     settings |= {name: value for name, value in flags.items() if value not in (None, ())}

@@ -29,11 +29,13 @@ def command(
     The same command takes it up after an interruption: finished runs are not repeated. A run that fails is kept apart
     with its cause, and the others go on.
     """
+    from vatl_core.cli.left_out import say_what_is_left_out
     from vatl_core.plugins import discover
     from vatl_core.sweeps.folder import SweepFolder
     from vatl_core.sweeps.plan import read_plan
 
     registry = discover()
+    say_what_is_left_out(registry)
     plan = read_plan(registry, file, folder, executor, options, jobs)
     kept = SweepFolder(plan.folder)
     if dry_run:

@@ -77,7 +77,6 @@ class Contract:
         component = self.fresh()
         self._same_options(component, {n: _text(v) for n, v in _options(component).items()}, "the command line")
 
-    @quick
     def test_every_option_is_explained(self) -> None:
         told = attributes_told(type(self.fresh()))
         missing = [name for name in option_fields(type(self.fresh())) if name not in told]

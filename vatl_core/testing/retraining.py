@@ -105,7 +105,6 @@ class RetrainingContract(Contract):
             "load source by estimator.load_state_dict(source), and do not train on its tensors themselves",
         )
 
-    @quick
     def test_chance_comes_from_the_trainer_alone(self) -> None:
         cpu = torch.device("cpu")
 

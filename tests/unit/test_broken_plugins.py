@@ -1,0 +1,258 @@
+"""What strangers' plugins do wrong is told in one line that names them; everything else works."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Outcome, Vatl
+from tests.strangers import describing, install
+from vatl_core.cli import main
+
+OTHERS = ["run", "--dataset", "tests", "--estimator", "tests", "--retrain", "tests", "--weights", "none"]
+QUICK = [*OTHERS, "--schedule", "2", "--device", "cpu", "--json", "--runs", "runs"]
+
+PLAIN = """
+    from vatl_core import Component, hookimpl
+
+    @hookimpl
+    def vatl_components():
+        parts = {"dataset": "Sticks", "estimator": "Small", "retraining": "OneEpoch"}
+        return [Component(k, "tests", "small", "vatl_core.testing.small_parts:" + n) for k, n in parts.items()]
+"""
+SCORE = """
+    import attrs, torch
+    from vatl_core import Criterion
+
+    @attrs.frozen
+    class Odd(Criterion):
+        needs = frozenset({{"poses"}})
+        power: float = {default}
+
+        def score(self, window):
+            return {scores}
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of distributions, with plain parts that make runs short."""
+    folder = tmp_path / "site"
+    install(folder, "vatl-plain", PLAIN)
+    monkeypatch.syspath_prepend(str(folder))
+    yield folder
+    for name in [name for name in sys.modules if name.startswith(("vatl_odd", "vatl_plain"))]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def vatl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vatl:
+    """`vatl` in this process, so that torch is imported once; nothing is drawn."""
+    from vatl_report import plugin as report
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(report, "vatl_run_finished", lambda run, record: None)
+
+    def call(*words: str) -> Outcome:
+        importlib.invalidate_caches()
+        try:
+            code = main(list(words))
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        return Outcome(code, said.out, said.err)
+
+    return call
+
+
+def scoring(site: Path, scores: str, default: str = "1.0") -> None:
+    """Install a criterion called odd."""
+    source = SCORE.format(scores=scores, default=default)
+    install(site, "vatl-odd", describing("criterion", "odd", "vatl_odd.odd:Odd"), odd=source)
+
+
+def one_line(outcome: Outcome) -> str:
+    """The single line by which a command failed."""
+    (line,) = [line for line in outcome.err.splitlines() if line.startswith("vatl: ")]
+    assert "Traceback" not in outcome.err
+    return line
+
+
+def others_work(vatl: Vatl) -> Outcome:
+    """A run without the broken component, and the list."""
+    ran = vatl(*QUICK, "--query", "lc", "--select", "top")
+    assert ran.code == 0, ran.err
+    assert ran.record["labelled"] == 2
+    listed = vatl("plugins", "list")
+    assert listed.code == 0
+    assert " lc " in listed.out
+    return ran
+
+
+CRASHES = "raise RuntimeError('no licence key')"
+FUTURE = 'from vatl_core import SomethingNew\n\nvatl_contract = ">=99,<100"\n'
+OUT_OF_RANGE = describing("criterion", "odd", "vatl_odd.odd:Odd", contract='">=99,<100"')
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (CRASHES, ["RuntimeError: no licence key"]),
+        (OUT_OF_RANGE, [">=99,<100", "this vatl-core has 1.1"]),
+        (FUTURE, [">=99,<100", "this vatl-core has 1.1"]),
+        ('vatl_contract = "soon"', ["'soon'", "no range of versions", ">=1.1,<2"]),
+        ("from vatl_core import hookimpl\n@hookimpl\ndef vatl_components():\n    return ['odd']\n", ["has a str"]),
+    ],
+)
+def test_a_plugin_that_cannot_be_loaded_is_left_out_with_a_line(
+    site: Path, vatl: Vatl, module: str, words: list[str]
+) -> None:
+    install(site, "vatl-odd", module)
+    line = one_line(others_work(vatl))
+    assert line.startswith("vatl: plugin vatl-odd 1.0 is left out: ")
+    assert all(word in line for word in words)
+    listed = vatl("plugins", "list", "--json")
+    assert set(json.loads(listed.out)["broken"]) == {"vatl-odd 1.0"}
+    checked = vatl("plugins", "check", "vatl-odd")
+    assert checked.code == 1
+    assert "WRONG  plugin vatl-odd 1.0: " in checked.out
+
+
+def test_a_name_that_is_taken_names_both(site: Path, vatl: Vatl) -> None:
+    install(site, "vatl-odd", describing("criterion", "thc", "vatl_odd.odd:Odd"))
+    others_work(vatl)
+    claimed = vatl(*QUICK, "--query", "thc", "--select", "top")
+    assert claimed.code == 1
+    assert "criterion 'thc' is claimed by vatl-criteria 0.1.0 and by vatl-odd 1.0" in one_line(claimed)
+    assert "clash: criterion 'thc' is claimed by" in vatl("plugins", "list").err
+    checked = vatl("plugins", "check", "thc")
+    assert checked.code == 1
+    assert "WRONG  criterion thc: is claimed by vatl-criteria 0.1.0 and by vatl-odd 1.0" in checked.out
+
+
+def test_a_component_that_does_not_import_is_named(site: Path, vatl: Vatl) -> None:
+    install(site, "vatl-odd", describing("criterion", "odd", "vatl_odd.odd:Odd"), odd="import no_such_module")
+    others_work(vatl)
+    line = one_line(vatl(*QUICK, "--query", "odd", "--select", "top"))
+    assert "criterion 'odd' of vatl-odd 1.0" in line
+    assert "No module named 'no_such_module'" in line
+
+
+@pytest.mark.parametrize(
+    ("scores", "words", "found"),
+    [
+        ("window.scores", ["gave scores of shape (16, 5) for 16 instances"], "one score for each instance"),
+        ("window.scores[:, 0] * torch.nan", ["gave 16 of 16 scores that are NaN or infinite"], "NaN or infinite"),
+        ("window.scores[:, 0].to('meta')", ["gave scores on meta", "they are to stay on cpu"], "came meta"),
+        ("{}['heat']", ["unexpected KeyError: 'heat'", "in plugin vatl-odd 1.0", "odd.py"], "KeyError: 'heat'"),
+    ],
+)
+def test_scores_that_are_none_name_criterion_and_plugin(
+    site: Path, vatl: Vatl, scores: str, words: list[str], found: str
+) -> None:
+    scoring(site, scores)
+    failed = vatl(*QUICK, "--query", "odd", "--select", "top")
+    assert failed.code == 1
+    line = one_line(failed)
+    assert "vatl-odd 1.0" in line
+    assert all(word in line for word in words)
+    if "unexpected" not in line:
+        assert "criterion 'odd'" in line
+    checked = vatl("plugins", "check", "odd")
+    assert checked.code == 1
+    (wrong,) = [line for line in checked.out.splitlines() if line.startswith("WRONG")]
+    assert wrong.startswith("WRONG  criterion odd: of vatl-odd 1.0: ")
+    assert found in wrong
+    others_work(vatl)
+
+
+def test_options_that_refuse_their_defaults_are_the_plugins_fault(site: Path, vatl: Vatl) -> None:
+    scoring(site, "window.scores[:, 0]", default="attrs.field(default=-1.0, validator=attrs.validators.gt(0))")
+    failed = vatl(*QUICK, "--query", "odd", "--select", "top")
+    assert failed.code == 1
+    line = one_line(failed)
+    assert "criterion 'odd'" in line
+    assert "it refuses its own defaults, which vatl-odd 1.0 has to put right" in line
+    others_work(vatl)
+    given = vatl(*QUICK, "--query", "odd", "--select", "top", "-o", "odd.power=2")
+    assert given.code == 0, given.err
+    assert vatl(*QUICK, "--query", "odd", "--select", "top", "-o", "odd.power=-2").code == 2, "the user's own fault"
+
+
+def test_a_selector_that_picks_rubbish_is_named(site: Path, vatl: Vatl) -> None:
+    source = """
+        import attrs
+        from vatl_core import Selector
+
+        @attrs.frozen
+        class Odd(Selector):
+            def select(self, pool, count, generator):
+                return pool.scores[:count]
+    """
+    install(site, "vatl-odd", describing("selector", "odd", "vatl_odd.odd:Odd"), odd=source)
+    failed = vatl(*QUICK, "--query", "lc", "--select", "odd")
+    assert failed.code == 1
+    assert "selector 'odd' must pick by indices" in one_line(failed)
+    assert "(plugin vatl-odd 1.0)" in one_line(failed)
+
+
+def test_another_vatl_core_than_a_plugin_needs_is_found(site: Path, vatl: Vatl) -> None:
+    install(site, "vatl-odd", "vatl_contract = '>=1'", requires="vatl-core>=7")
+    checked = vatl("plugins", "check", "vatl-odd")
+    assert checked.code == 1
+    assert "it needs vatl-core >=7, and" in checked.out
+
+
+def test_a_hook_that_nobody_calls_is_found(site: Path, vatl: Vatl) -> None:
+    module = "from vatl_core import hookimpl\n@hookimpl\ndef vatl_cycle_finnished(run, record):\n    pass\n"
+    install(site, "vatl-odd", module)
+    checked = vatl("plugins", "check", "vatl-odd")
+    assert checked.code == 1
+    assert "vatl_cycle_finnished is a hook that vatl does not have" in checked.out
+
+
+def test_what_is_well_checks_well(site: Path, vatl: Vatl) -> None:
+    scoring(site, "window.scores.mean(1)")
+    checked = vatl("plugins", "check", "vatl-odd")
+    assert checked.code == 0, checked.out
+    assert "ok     criterion odd" in checked.out
+    assert vatl("plugins", "check", "nothing-like-it").code == 2
+
+
+@pytest.mark.parametrize("given", [("--query", "former"), ("--query", "odd", "-o", "odd.exponent=2")])
+def test_earlier_names_go_on_working_with_a_warning(site: Path, vatl: Vatl, given: tuple[str, ...]) -> None:
+    module = describing("criterion", "odd", "vatl_odd.odd:Odd").replace('Odd")', 'Odd", formerly=("former",))')
+    default = 'attrs.field(default=1.0, metadata={"formerly": ("exponent",)})'
+    source = SCORE.format(scores="window.scores.mean(1) ** self.power", default=default)
+    install(site, "vatl-odd", module, odd=source)
+    ran = vatl(*QUICK, *given, "--select", "top")
+    assert ran.code == 0, ran.err
+    assert "is deprecated and goes with plugin contract 2.0: write '" in one_line(ran)
+    kept = (site.parent / ran.record["run"] / "config.toml").read_text()
+    assert 'query = "odd"' in kept, "the record has the present name"
+    assert "exponent" not in kept or "power" not in kept
+
+
+def test_an_oracle_of_the_earlier_signature_goes_on_working(site: Path, vatl: Vatl) -> None:
+    source = """
+        import attrs, torch
+        from vatl_core import Labels, Oracle
+
+        @attrs.frozen
+        class Odd(Oracle):
+            def annotate(self, video, indices, proposals):
+                truth = video.instances
+                assert proposals.shape == (len(indices), 5, 2)
+                seconds = torch.zeros(len(indices))
+                yield Labels(indices, truth.keypoints[indices], truth.visible[indices], "odd", seconds)
+    """
+    install(site, "vatl-odd", describing("oracle", "odd", "vatl_odd.odd:Odd"), odd=source)
+    ran = vatl(*QUICK, "--query", "lc", "--select", "top", "--oracle", "odd")
+    assert ran.code == 0, ran.err
+    assert ran.record["labelled"] == 2
+    assert "write annotate(self, request)" in one_line(ran)
