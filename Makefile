@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test lint parity combinations benchmarks weights clean
+.PHONY: help run test lint parity combinations benchmarks docs weights clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -48,6 +48,9 @@ combinations: $(BIN)/.installed ## Run every combination of criterion, selector,
 
 benchmarks: $(BIN)/.installed ## Speed, as ratios within one run
 	$(BIN)/pytest -s tests/benchmarks
+
+docs: $(BIN)/.installed ## Build the documentation's site into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 weights: $(BIN)/.installed ## Make the weights of `tiny` that ship with the synthetic data set
 	$(BIN)/vatl train --dataset synthetic --estimator tiny --val-split none --epochs 60 --optimiser adamw --lr 2e-3 \

@@ -16,8 +16,8 @@ import click
 @click.option("--val-split", help="Its split to validate on; val where there is one, else a tenth is held out.")
 @click.option("--skeleton", help="Which poses to learn, by the skeleton's name; those of the first if not given.")
 @click.option("--out", type=click.Path(path_type=Path), help="File, .safetensors; where runs look if not given.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--device", default="auto", show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every random choice.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, …")
 @click.option("-o", "options", multiple=True, metavar="PART.OPTION=VALUE", help="Option of a part; repeatable.")
 def command(name: str, out: Path | None, options: tuple[str, ...], **flags: Any) -> None:
     """Let the criterion NAME learn from a data set's poses what runs can then begin with.

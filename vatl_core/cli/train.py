@@ -39,10 +39,28 @@ SHARE = click.FloatRange(0, 1)
 @click.option(
     "--weights-keypoints", help="Of a head that names none: their names, person-17, or same (the data set's)."
 )
-@click.option("--epochs", type=click.IntRange(min=1), default=200, show_default=True)
-@click.option("--optimiser", type=click.Choice(["adam", "adamw"]), default="adam", show_default=True)
-@click.option("--lr", type=click.FloatRange(min=0, min_open=True), default=1e-3, show_default=True)
-@click.option("--weight-decay", type=click.FloatRange(min=0), default=0.0, show_default=True)
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    help="How often all instances are learnt from.",
+)
+@click.option(
+    "--optimiser",
+    type=click.Choice(["adam", "adamw"]),
+    default="adam",
+    show_default=True,
+    help="What changes the weights.",
+)
+@click.option(
+    "--lr",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1e-3,
+    show_default=True,
+    help="Learning rate, for all parts alike.",
+)
+@click.option("--weight-decay", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Of the optimiser.")
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Instances to a step, in all.")
 @click.option(
     "--milestone",
@@ -60,9 +78,15 @@ SHARE = click.FloatRange(0, 1)
 @click.option("--scale", type=click.FloatRange(0, 1, max_open=True), default=0.3, show_default=True, help="Deviation.")
 @click.option("--flip", type=SHARE, default=0.5, show_default=True, help="Share of crops that are mirrored.")
 @click.option("--half-body", type=SHARE, default=0.0, show_default=True, help="Share of crops around half a body.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--device", default="auto", show_default=True)
-@click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every random choice.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, …")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="Of the forward pass.",
+)
 @click.option("--cache-mb", type=click.IntRange(min=0), default=4096, show_default=True, help="For cut-out pictures.")
 @click.option("-o", "options", multiple=True, metavar="PART.OPTION=VALUE", help="Option of a part; repeatable.")
 def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
