@@ -158,6 +158,10 @@ class Answers:
             for row in self._read(f"select {_COLUMNS} from labels order by id")
         ]
 
+    def labelled(self) -> set[int]:
+        """The instances that have a label; cheap, since it is asked after each answer."""
+        return {row[0] for row in self._read("select distinct instance from labels")}
+
     def boxes(self, before: int = EVER) -> dict[int, Box]:
         """The latest box, x, y, width, height in pixels, of those whose box was redrawn in cycles ``before`` this."""
         return {i: redrawn.box for i, redrawn in self.redrawn(before).items()}

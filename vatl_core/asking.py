@@ -147,7 +147,8 @@ def request_of(run: Run, query: Sequence[int]) -> Request:
 
 def _unsettled(run: Run, query: Sequence[int]) -> list[int]:
     """Those that are neither labelled nor refused."""
-    done = set(run.labels(query).index.tolist()) | run.folder.answers.refused().keys()
+    answers = run.folder.answers
+    done = answers.labelled() | answers.refused().keys()
     return [i for i in query if i not in done]
 
 

@@ -32,6 +32,8 @@ _SMALLEST: Final = 48.0
 _MARGIN: Final = 0.125
 """Shown beyond the frame's edges at the most, as a share of its longer side; more where a box lies there."""
 _QUALITY: Final = 90
+_PATIENCE: Final = 5.0
+"""Seconds that a picture under way has to be done when the room is closed."""
 _NOW: Final = 0
 _LATER: Final = 1
 
@@ -128,6 +130,7 @@ class Darkroom:
     _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock)
     _orders: tuple[PriorityQueue[Order], PriorityQueue[Order]] = attrs.field(init=False)
     _closed: bool = attrs.field(init=False, default=False)
+    _threads: list[threading.Thread] = attrs.field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="vatl-annotate-", ignore_cleanup_errors=True)
@@ -136,7 +139,9 @@ class Darkroom:
         for orders in self._orders:
             reader = self.frames.reader()
             lock = shared if reader is self.frames else threading.Lock()
-            threading.Thread(target=self._work, args=(orders, reader, lock), daemon=True).start()
+            self._threads.append(threading.Thread(target=self._work, args=(orders, reader, lock), daemon=True))
+        for thread in self._threads:
+            thread.start()
 
     def want(self, frame: int, region: Region | None) -> Future[Path]:
         """A picture that somebody waits for."""
@@ -165,6 +170,8 @@ class Darkroom:
             for future in self._made.values():
                 if not future.done():
                     future.set_exception(RuntimeError("the page is closed"))
+        for thread in self._threads:
+            thread.join(_PATIENCE)  # a decoder that is at work when the program ends aborts it
         self._folder.cleanup()
 
     def _order(self, order: Order, urgent: bool) -> Future[Path]:

@@ -60,8 +60,7 @@ class Scene:
             waiting = [place.instance for place in self.desk.queue.places.values() if not place.settled]
         self.room.forget()
         for instance in waiting[: AHEAD + 1]:
-            for frame, region in self._views(instance):
-                self.room.want(frame, region)
+            self._want(instance)
         self.room.expect(view for instance in waiting for view in self._views(instance))
 
     def about(self) -> dict[str, Any]:
@@ -87,6 +86,7 @@ class Scene:
         """An instance to label or to correct."""
         instances = self.run.video.instances
         frame, region = int(instances.frame[instance]), self.region(instance)
+        self._want(instance)
         with self.desk.lock:
             queue, given = self.desk.queue, self.desk.ledger.newest.get(instance)
             place = queue.places.get(instance)
@@ -121,10 +121,13 @@ class Scene:
 
     def ahead(self, tab: str) -> list[str]:
         """Pictures that a window should fetch before it needs them, the most urgent first."""
-        views = [view for instance in self.desk.ahead(tab, AHEAD) for view in self._views(instance)]
-        for frame, region in views:
-            self.room.want(frame, region)
-        return [picture_url(frame, region) for frame, region in views]
+        coming = self.desk.ahead(tab, AHEAD)
+        for instance in coming:
+            self._want(instance)
+        own = {i: int(self.run.video.instances.frame[i]) for i in coming}
+        views = [(frame, region, own[i]) for i in coming for frame, region in self._views(i)]
+        views.sort(key=lambda view: view[0] != view[2])  # what an instance is labelled in before those beside it
+        return [picture_url(frame, region) for frame, region, _ in views]
 
     def picture(self, frame: int, region: Region) -> Future[Path]:
         """A picture of a region that belongs to an instance of the frame or of one beside it.
@@ -153,9 +156,13 @@ class Scene:
             raise RefusedError(404, "there is no such frame")
 
     def _views(self, instance: int) -> list[tuple[int, Region]]:
-        """An instance's frame and those beside it, with its region."""
+        """An instance's frame and those beside it, with its region; in order, for reading backwards is dear."""
         frame, region = int(self.run.video.instances.frame[instance]), self.region(instance)
-        return [(f, region) for f in (frame, frame - 1, frame + 1) if 0 <= f < len(self.run.video.frames)]
+        return [(f, region) for f in (frame - 1, frame, frame + 1) if 0 <= f < len(self.run.video.frames)]
+
+    def _want(self, instance: int) -> None:
+        for frame, region in self._views(instance):
+            self.room.want(frame, region)
 
     def _neighbour(self, frame: int, region: Region) -> dict[str, Any] | None:
         if not 0 <= frame < len(self.run.video.frames):
