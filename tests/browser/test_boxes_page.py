@@ -311,6 +311,21 @@ def test_what_was_not_saved_survives_a_reload(person: Person, serving: Serving, 
     assert kept(clip) == {1: [0]}
 
 
+def test_a_server_that_goes_while_a_box_is_dragged_does_not_move_it(person: Person, serving: Serving) -> None:
+    person.open(serving(tracks={1: Track(1, (Key(0, (20.0, 80.0, 30.0, 60.0)),))}))
+    mouse, away = person.page.mouse, person.at(135, 110)
+    mouse.move(*person.at(35, 110))
+    mouse.down()
+    person.page.route("**/api/**", lambda route: route.abort())
+    mouse.move(*person.at(85, 110), steps=3)
+    expect(person.page.locator("[data-test=link]")).to_be_visible(timeout=PATIENCE)
+    mouse.move(*away, steps=3)
+    mouse.up()
+    assert near(person.box(1), [120, 80, 30, 60])
+    person.page.unroute("**/api/**")
+    person.wait_until_saved()
+
+
 hundredths = st.integers(100, 9000).map(lambda n: n / 100)
 keys = st.builds(Key, st.integers(0, 30), st.tuples(*[hundredths] * 4), st.booleans())
 tracks = st.lists(keys, min_size=1, max_size=6, unique_by=lambda key: key.frame).map(
