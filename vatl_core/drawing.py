@@ -39,6 +39,7 @@ def draw_pose(
     size: float,
     visible: NDArray[np.bool_] | None = None,
     square: bool = False,
+    hidden: NDArray[np.bool_] | None = None,
 ) -> None:
     """Draw limbs and keypoints in place; those not visible or not finite are left out.
 
@@ -50,6 +51,7 @@ def draw_pose(
         size: how large the instance appears, in pixels; a larger one gets thicker limbs.
         visible: (K,); all if not given.
         square: whether keypoints are squares, for those who cannot tell the colours.
+        hidden: (K,), keypoints that the picture does not show; they are hollow. None if not given.
     """
     there: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(points), axis=1)
     if visible is not None:
@@ -62,6 +64,12 @@ def draw_pose(
             cv2.line(picture, a, b, shade, width + rim, cv2.LINE_AA, _SUBPIXEL)
         for spot in (s for s, ok in zip(spots, there, strict=True) if ok):
             _dot(picture, spot, width + 1 + rim / 2, shade, square)
+    for spot in (s for s, ok, hollow in zip(spots, there, _or_none(hidden, there), strict=True) if ok and hollow):
+        _dot(picture, spot, width / 2 + 0.5, _SHADOW, square)
+
+
+def _or_none(flags: NDArray[np.bool_] | None, like: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.zeros_like(like) if flags is None else flags
 
 
 def _spot(point: NDArray[np.float64]) -> tuple[int, int]:

@@ -17,6 +17,8 @@ from vatl_core.sweeps.plan import SweepRun
 
 FIGURES: Final = ("labelled", "mean_oks", "ap", "alc", "mean_oks_with_labels", "ap_with_labels", "alc_with_labels")
 """Of a closing record, what is written for each run."""
+_OF_TRUTH: Final = (*FIGURES[1:], "alc_std", "mean_oks_std")
+"""Columns that are empty where there is no truth."""
 
 
 @attrs.frozen
@@ -84,19 +86,29 @@ def write_results(folder: SweepFolder, runs: Iterable[SweepRun]) -> None:
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows under a head; what takes truth has no columns where no finished run has any."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer = csv.DictWriter(text, _told(rows), lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
 
 
+def _told(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The columns that say something, or may yet."""
+    finished = any(row.get("finished") or row.get("state") == "finished" for row in rows)
+    names = list(rows[0]) if rows else []
+    return [n for n in names if not finished or n not in _OF_TRUTH or any(row[n] is not None for row in rows)]
+
+
 def table(rows: Sequence[Summary]) -> str:
-    """The summaries as text: mean ± standard deviation over the seeds."""
-    cells = [("variant", "video", "runs", "ALC", "final mean OKS")]
+    """The summaries as text: mean ± standard deviation over the seeds, where there is truth."""
+    told = _told([attrs.asdict(row) for row in rows])
+    titles = {name: title for name, title in (("alc", "ALC"), ("mean_oks", "final mean OKS")) if name in told}
+    cells = [("variant", "video", "runs", *titles.values())]
     for row in rows:
         runs = str(row.runs) if row.finished == row.runs else f"{row.finished} of {row.runs}"
-        figures = _figure(row.alc, row.alc_std), _figure(row.mean_oks, row.mean_oks_std)
+        figures = (_figure(getattr(row, name), getattr(row, f"{name}_std")) for name in titles)
         cells.append((row.variant, row.video, runs, *figures))
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 import attrs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from vatl_core.cycle import Run
 from vatl_core.records import CycleRecord, RunRecord
 from vatl_core.schedule import amounts
 
+SLOW = 1.0
+"""Seconds a label from which on somebody must be labelling: then nobody knows when the run ends."""
 STAGES = {"estimate": "estimating", "label": "labelling", "retrain": "retraining"}
 
 
@@ -56,6 +60,9 @@ class Display:
     _stage: TaskID | None = attrs.field(init=False, default=None)
     _name: str = attrs.field(init=False, default="")
     _since: float = attrs.field(init=False, factory=time.monotonic)
+    _cycle: int = attrs.field(init=False, default=0)
+    _before: int = attrs.field(init=False, default=0)
+    _people: bool = attrs.field(init=False, default=False)
 
     @classmethod
     def of(cls, run: Run) -> Display:
@@ -72,18 +79,29 @@ class Display:
 
     def cycle(self, number: int) -> None:
         """A cycle begins."""
+        self._cycle = number
         self.progress.update(self._whole, description=f"whole run, cycle {number + 1}")
 
+    def asking(self, count: int, before: int) -> None:
+        """``count`` instances are put to the oracle, ``before`` of them answered already."""
+        self.say(f"cycle {self._cycle + 1}: asking for {count} instances")
+        self._open_stage("label", count)
+        self._before = before
+
     def stage(self, name: str, done: int, total: int) -> None:
-        """A stage has come so far; its time left is what the rest takes at the present pace."""
+        """A stage has come so far; its time left is what the rest takes at the present pace.
+
+        What a person takes is no pace: while one labels, the mean time for a label is shown.
+        """
         if name != self._name or self._stage is None:
-            self._close_stage()
-            self._name, self._since = name, time.monotonic()
-            self._stage = self.progress.add_task(STAGES.get(name, name), total=total, left="")
-        pace = (time.monotonic() - self._since) / max(done, 1)
-        self.progress.update(self._stage, completed=done, total=total, left=f"{_time(pace * (total - done))} left")
-        left = self.clock.left()
-        self.progress.update(self._whole, left=f"at most {_time(left)} left" if left is not None else "")
+            self._open_stage(name, total)
+        spent, steps = time.monotonic() - self._since, max(done - self._before, 1)
+        self._people |= name == "label" and spent / steps > SLOW
+        left = f"{spent / steps:.0f} s a label" if name == "label" else f"{_time(spent / steps * (total - done))} left"
+        if self._stage is not None:
+            self.progress.update(self._stage, completed=done, total=total, left=left)
+        whole = None if self._people else self.clock.left()
+        self.progress.update(self._whole, left=f"at most {_time(whole)} left" if whole is not None else "")
         if done >= total:
             self._close_stage()
 
@@ -109,9 +127,14 @@ class Display:
             self.console.print(note, highlight=False, markup=False, soft_wrap=True)
         for warning in record.warnings:
             self.console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
-        self.console.print(_table(record))
+        self.console.print(_table(record, labelled_by(run)))
         page = run.folder.path / "report" / "index.html"
         self.console.print(f"report: {page}" if page.exists() else f"run: {run.folder.path}", soft_wrap=True)
+
+    def _open_stage(self, name: str, total: int) -> None:
+        self._close_stage()
+        self._name, self._since, self._before = name, time.monotonic(), 0
+        self._stage = self.progress.add_task(STAGES.get(name, name), total=total, left="")
 
     def _close_stage(self) -> None:
         if self._stage is not None:
@@ -129,6 +152,8 @@ def _line(record: CycleRecord) -> str:
     parts = [f"{record.labelled}/{record.instances} labelled"]
     if record.evaluation:
         parts += [f"mean OKS {record.evaluation.mean_oks:.3f}", f"AP {record.evaluation.ap:.3f}"]
+    if record.corrected:
+        parts.append(f"{len(record.corrected)} corrected")
     if record.query_mean_oks is not None:
         parts.append(f"query's mean OKS {record.query_mean_oks:.3f}")
     parts += [f"{name} would stop" for name in record.fired if name != record.stopped_by]
@@ -136,10 +161,22 @@ def _line(record: CycleRecord) -> str:
     return f"cycle {record.cycle + 1}: {', '.join(parts)} ({_time(took)})"
 
 
-def _table(record: RunRecord) -> Table:
+def labelled_by(run: Run) -> str:
+    """How many labels each annotator gave, and how long they took; empty where no person did."""
+    given = [label for label in run.folder.answers.history() if label.annotator != run.config.oracle]
+    spent = sum(label.seconds for label in given)
+    counts = Counter(label.annotator or "nameless" for label in given).most_common()
+    took = f" in {_time(spent)}, {spent / len(given):.0f} s a label" if spent else ""
+    return ", ".join(f"{name} {count}" for name, count in counts) + took
+
+
+def _table(record: RunRecord, people: str) -> Table:
+    """The closing table; a figure that is not known has no line."""
     table = Table(title=record.run, show_header=False)
+    share = f" ({record.labelled / record.instances:.0%})" if record.instances else ""
     rows = {
-        "labelled": f"{record.labelled} of {record.instances} ({record.labelled / record.instances:.0%})",
+        "labelled": f"{record.labelled} of {record.instances}{share}",
+        "labelled by": people,
         "stopped by": f"{record.stopped_by}: {record.reason}",
         "mean OKS": _number(record.mean_oks),
         "mean OKS of the unlabelled": _number(record.mean_oks_unlabelled),
@@ -150,12 +187,13 @@ def _table(record: RunRecord) -> Table:
         "source weights": record.weights,
     }
     for name, value in rows.items():
-        table.add_row(name, value)
+        if value:
+            table.add_row(name, Text(value))
     return table
 
 
 def _number(value: float | None) -> str:
-    return "—" if value is None else f"{value:.3f}"
+    return "" if value is None else f"{value:.3f}"
 
 
 def _time(seconds: float) -> str:

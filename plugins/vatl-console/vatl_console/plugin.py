@@ -54,7 +54,7 @@ def vatl_progress(run: Path, stage: str, done: int, total: int) -> None:
 @hookimpl
 def vatl_queried(run: Run, cycle: int, indices: Sequence[int]) -> None:
     """Say how many are asked for."""
-    _display(run).say(f"cycle {cycle + 1}: asking for {len(indices)} instances")
+    _display(run).asking(len(indices), len(run.labels(indices).index))
 
 
 @hookimpl

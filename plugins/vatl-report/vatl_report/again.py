@@ -22,7 +22,7 @@ def fitted_criteria(run: Run) -> Mapping[str, Criterion]:
 
     Those of the pool would need the features of all instances for it, and are left as they begin.
     """
-    labels, device = run.folder.labels(run.asked, len(run.video.skeleton)), run.compute.device
+    (_, labels), device = run.beginning(), run.compute.device
     boxes = run.video.instances.boxes[labels.index]
     poses = Poses(*(column.to(device) for column in (labels.keypoints, labels.visible, boxes)))
     for name, criterion in run.criteria.items():

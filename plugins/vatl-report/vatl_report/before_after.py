@@ -72,7 +72,9 @@ def before_after(past: PastRun, folder: Path) -> BeforeAfter | None:
     if found is None or before is None or found[0] == first:
         return None
     last, after = found
-    here = _by_frame(past.video)
+    here = _by_frame(past)
+    if not here:
+        return None
     frames = sorted(here)
     both = before.keypoints, after.keypoints
     chosen = [frames[round(n * (len(frames) - 1) / (FRAMES - 1))] for n in range(FRAMES)]
@@ -82,11 +84,11 @@ def before_after(past: PastRun, folder: Path) -> BeforeAfter | None:
     return BeforeAfter(first, last, strip, clip, (shown[0], shown[-1], len(shown)))
 
 
-def _by_frame(video: Video) -> dict[int, list[int]]:
-    """The instances of each frame that has any."""
+def _by_frame(past: PastRun) -> dict[int, list[int]]:
+    """The instances of each frame that has any, without those at which nobody is."""
     here: dict[int, list[int]] = {}
-    for instance, frame in enumerate(video.instances.frame.tolist()):
-        here.setdefault(int(frame), []).append(instance)
+    for instance in past.standing.there(torch.device("cpu")).nonzero().flatten().tolist():
+        here.setdefault(int(past.video.instances.frame[instance]), []).append(instance)
     return here
 
 

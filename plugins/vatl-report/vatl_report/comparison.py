@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,16 +25,19 @@ from vatl_report.uncertainty import uncertainty_part
 from vatl_report.wording import accuracy, duration, known, listed, percent, plural
 
 if TYPE_CHECKING:
-    from vatl_core.records import RunRecord
+    from vatl_core.records import CycleRecord, RunRecord
     from vatl_core.runs import PastRun
 
 CHOSEN = {
     "dataset": "data set", "video": "video", "estimator": "estimator", "query": "query", "select": "selector",
     "retrain": "retraining", "seed": "seed",
 }  # fmt: skip
-MEASURES = (
-    "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "alc", "alc_with_labels",
-)  # fmt: skip
+MEASURES = {
+    "mean_oks": ("mean OKS", "all"), "mean_oks_unlabelled": ("mean OKS", "unlabelled"),
+    "mean_oks_with_labels": ("mean OKS", "with labels"), "ap": ("AP", "estimates"),
+    "ap_with_labels": ("AP", "with labels"), "alc": ("ALC", "estimates"), "alc_with_labels": ("ALC", "with labels"),
+}  # fmt: skip
+"""Of a closing record: heading and sub-heading."""
 
 PARTS: Final[tuple[Callable[[Experiment], Part | None], ...]] = (
     learning_part, areas_part, targets_part, stopping_part, uncertainty_part, correlations_part, keypoints_part,
@@ -48,7 +52,7 @@ class Line:
 
     Attributes:
         chosen: what sets the run apart, in the order of the page's ``apart``.
-        figures: those of :data:`MEASURES`.
+        figures: those of the :data:`MEASURES` that any run has.
     """
 
     name: str
@@ -77,6 +81,7 @@ def write_comparison(past: Sequence[PastRun], folder: Path, unreadable: Mapping[
     experiment = Experiment.of(runs)
     parts = [part for make in PARTS if experiment.trials and (part := make(experiment))]
     files = ["runs.csv", *(name for part in parts for name in part.write(folder))]
+    shown = measured(past)
     write_whole(folder / "runs.csv", runs_csv(runs))
     apart = [key for key in CHOSEN if len({listed(_chosen(run, key)) for run in past}) > 1]
     return write_page(
@@ -86,12 +91,28 @@ def write_comparison(past: Sequence[PastRun], folder: Path, unreadable: Mapping[
         verdict=_verdict(experiment),
         alike=[(title, listed(_chosen(past[0], key))) for key, title in CHOSEN.items() if key not in apart],
         apart=[CHOSEN[key] for key in apart],
-        lines=[_line(name, run, apart) for name, run in runs.items()],
-        ends=len({run.cycles[-1].labelled_after / run.cycles[-1].instances for run in past if run.cycles}) > 1,
+        measures=[(title, [MEASURES[m][1] for m in of_title]) for title, of_title in groupby(shown, _title)],
+        begins=[n for n, m in enumerate(shown) if n == 0 or _title(m) != _title(shown[n - 1])],
+        lines=[_line(name, run, apart, shown) for name, run in runs.items()],
+        ends="alc" in shown and len({_reached(run.cycles[-1]) for run in past if run.cycles}) > 1,
         warnings=_warnings(runs),
         left_out=[*experiment.left_out.items(), *(unreadable or {}).items()],
         files=files,
     )
+
+
+def measured(past: Iterable[PastRun]) -> list[str]:
+    """Those of :data:`MEASURES` that any run has: without truth there are none."""
+    return [m for m in MEASURES if any(run.closing and known(getattr(run.closing, m)) is not None for run in past)]
+
+
+def _title(measure: str) -> str:
+    return MEASURES[measure][0]
+
+
+def _reached(record: CycleRecord) -> float:
+    """The labelled fraction at the end."""
+    return record.labelled_after / max(record.instances, 1)
 
 
 def _verdict(experiment: Experiment) -> str:
@@ -126,13 +147,13 @@ def run_names(paths: Sequence[Path]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name} ({n})" for n, name in enumerate(names, start=1)]
 
 
-def _line(name: str, run: PastRun, apart: Sequence[str]) -> Line:
+def _line(name: str, run: PastRun, apart: Sequence[str], shown: Sequence[str]) -> Line:
     closing = run.closing
     chosen = tuple(listed(_chosen(run, key)) for key in apart)
     if closing is None:
-        return Line(name, chosen, listed(None), (listed(None),) * len(MEASURES), listed(None), "not finished")
+        return Line(name, chosen, listed(None), (listed(None),) * len(shown), listed(None), "not finished")
     labelled = f"{closing.labelled} of {closing.instances} ({percent(closing.labelled, closing.instances)})"
-    figures = tuple(accuracy(getattr(closing, key)) for key in MEASURES)
+    figures = tuple(accuracy(getattr(closing, key)) for key in shown)
     return Line(name, chosen, labelled, figures, duration(closing.seconds), closing.stopped_by)
 
 
@@ -142,16 +163,16 @@ def _chosen(run: PastRun, key: str) -> object:
 
 
 def runs_csv(runs: dict[str, PastRun]) -> str:
-    """One row a run, in full precision; unknown cells are empty."""
-    head = ["run", *CHOSEN, "instances", "labelled", "cycles", *MEASURES, "seconds", "stopped_by", "reason"]
-    return csv_text(
-        head, [[name, *(_chosen(run, k) for k in CHOSEN), *_closed(run.closing)] for name, run in runs.items()]
-    )
+    """One row a run, in full precision; unknown cells are empty, and what no run has has no column."""
+    shown = measured(runs.values())
+    head = ["run", *CHOSEN, "instances", "labelled", "cycles", *shown, "seconds", "stopped_by", "reason"]
+    rows = [[name, *(_chosen(run, k) for k in CHOSEN), *_closed(run.closing, shown)] for name, run in runs.items()]
+    return csv_text(head, rows)
 
 
-def _closed(closing: RunRecord | None) -> list[object]:
+def _closed(closing: RunRecord | None, shown: Sequence[str]) -> list[object]:
     if closing is None:
-        return [None] * (3 + len(MEASURES) + 3)
-    measures = [known(getattr(closing, key)) for key in MEASURES]
+        return [None] * (3 + len(shown) + 3)
+    measures = [known(getattr(closing, key)) for key in shown]
     counts = [closing.instances, closing.labelled, closing.cycles]
     return [*counts, *measures, closing.seconds, closing.stopped_by, closing.reason]

@@ -109,10 +109,19 @@ LABEL: Final = Pen(drawing.PALETTE[1], square=True)
 
 
 def draw_pose(
-    picture: Picture, points: NDArray[np.float64], visible: NDArray[np.bool_], skeleton: Skeleton, pen: Pen, size: float
+    picture: Picture,
+    points: NDArray[np.float64],
+    visible: NDArray[np.bool_],
+    skeleton: Skeleton,
+    pen: Pen,
+    size: float,
+    hidden: NDArray[np.bool_] | None = None,
 ) -> None:
-    """Draw the visible keypoints (K, 2) of a pose, in pixels of the picture, with :data:`ESTIMATE` or :data:`LABEL`."""
-    drawing.draw_pose(picture, points, skeleton, pen.colour, size, visible, pen.square)
+    """Draw the annotated keypoints (K, 2) of a pose, in pixels of the picture, with :data:`ESTIMATE` or :data:`LABEL`.
+
+    Those of them that are ``hidden`` (K,) in the picture are hollow.
+    """
+    drawing.draw_pose(picture, points, skeleton, pen.colour, size, visible, pen.square, hidden)
 
 
 def jpeg(picture: Picture, quality: int = 80) -> str:

@@ -63,7 +63,9 @@ def write_sheet(run: Run, name: str, criterion: Criterion, kept: Estimates, coun
         InputError: a frame cannot be read.
     """
     scores = kept.criteria[name]
-    index = torch.tensor(apart(run.video, scores.argsort(descending=True, stable=True), count))
+    ranked = scores.argsort(descending=True, stable=True)
+    ranked = ranked[run.standing().there(ranked.device)[ranked]]
+    index = torch.tensor(apart(run.video, ranked, count))
     with torch.inference_mode():
         panels = criterion.explain(window_of(run, index))
     if not panels:

@@ -94,6 +94,9 @@ class Experiment:
         begun = {name: run for name, run in runs.items() if run.cycles}
         ended = {name: run for name, run in begun.items() if run.closing} or begun
         left_out = {name: "not finished" for name in runs if name not in ended}
+        nobody = [name for name, run in ended.items() if not run.cycles[-1].instances]
+        left_out |= dict.fromkeys(nobody, "nobody is in its video")
+        ended = {name: run for name, run in ended.items() if name not in nobody}
         past = list(ended.values())
         videos = video_names(past)
         methods = method_names(past, videos)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from vatl_core.errors import InputError
@@ -86,17 +87,19 @@ def write_features(
         progress: told of the pass.
     """
     estimates = estimate(run.estimator, run.crops, {}, run.compute, run.config.batch, progress)
-    found = project(estimates.features.cpu().numpy(), how, run.config.seed)
-    groups = np.zeros(len(found.places), dtype=int)
+    there = torch.nonzero(run.standing().there(torch.device("cpu"))).flatten().numpy()
+    found = project(estimates.features.cpu().numpy()[there], how, run.config.seed)
+    groups = np.zeros(len(run.video.instances), dtype=int)
     groups[run.asked] = 1
     groups[list(query)] = 2
+    groups = groups[there]
     truth = run.video.instances
     values = None
     if truth.keypoints is not None and truth.visible is not None:
         guessed = estimates.keypoints.cpu()
-        values = oks(guessed, truth.keypoints, truth.visible, truth.boxes, run.video.skeleton.sigmas).numpy()
+        values = oks(guessed, truth.keypoints, truth.visible, truth.boxes, run.video.skeleton.sigmas).numpy()[there]
     write_whole(path, _drawn(found, groups, values))
-    write_whole(path.with_suffix(".csv"), _csv(run, found, groups, values))
+    write_whole(path.with_suffix(".csv"), _csv(run, there, found, groups, values))
     return [path, path.with_suffix(".csv")]
 
 
@@ -120,11 +123,18 @@ def _drawn(found: Projection, groups: NDArray[np.int_], values: NDArray[np.float
     return plotted(draw, 6.4 if values is None else 11, 5).png
 
 
-def _csv(run: Run, found: Projection, groups: NDArray[np.int_], values: NDArray[np.float32] | None) -> str:
+def _csv(
+    run: Run,
+    there: NDArray[np.int_],
+    found: Projection,
+    groups: NDArray[np.int_],
+    values: NDArray[np.float32] | None,
+) -> str:
     names, instances = list(_LOOKS), run.video.instances
     rows = [
-        [i, int(instances.frame[i]), int(instances.track[i]), float(x), float(y), names[groups[i]],
-         None if values is None else float(values[i])]
-        for i, (x, y) in enumerate(found.places)
+        [int(i), int(instances.frame[i]), int(instances.track[i]), float(x), float(y), names[groups[n]],
+         *([] if values is None else [float(values[n])])]
+        for n, (i, (x, y)) in enumerate(zip(there, found.places, strict=True))
     ]  # fmt: skip
-    return csv_text(["instance", "frame", "track", "x", "y", "state", "oks"], rows)
+    truth = [] if values is None else ["oks"]
+    return csv_text(["instance", "frame", "track", "x", "y", "state", *truth], rows)

@@ -25,13 +25,15 @@ class Pose:
 
     Attributes:
         keypoints: (K, 2) pixels of the frame.
-        visible: (K,) bool.
+        visible: (K,) bool, which are annotated.
         pen: says whose pose it is.
+        hidden: (K,) bool, which of these the picture does not show; None where that is not known.
     """
 
     keypoints: Tensor
     visible: Tensor
     pen: Pen
+    hidden: Tensor | None = None
 
     @classmethod
     def estimate(cls, keypoints: Tensor) -> Pose:
@@ -39,13 +41,14 @@ class Pose:
         return cls(keypoints, torch.ones(len(keypoints), dtype=torch.bool), ESTIMATE)
 
     @classmethod
-    def label(cls, keypoints: Tensor, visible: Tensor) -> Pose:
+    def label(cls, keypoints: Tensor, visible: Tensor, hidden: Tensor | None = None) -> Pose:
         """A pose that somebody gave."""
-        return cls(keypoints, visible, LABEL)
+        return cls(keypoints, visible, LABEL, hidden)
 
     def draw(self, picture: Picture, view: View, skeleton: Skeleton, size: float) -> None:
         """Draw it on what ``view`` shows, for an instance that appears ``size`` pixels large."""
-        draw_pose(picture, view.place(self.keypoints), self.visible.numpy(), skeleton, self.pen, size)
+        hidden = None if self.hidden is None else self.hidden.numpy()
+        draw_pose(picture, view.place(self.keypoints), self.visible.numpy(), skeleton, self.pen, size, hidden)
 
 
 @attrs.frozen

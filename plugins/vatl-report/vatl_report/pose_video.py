@@ -34,15 +34,17 @@ class Poses:
 
     Attributes:
         estimates: (N, K, 2) pixels.
-        labels: ``{instance: (keypoints, visible)}``, labelled before the cycle.
+        labels: ``{instance: (keypoints, visible, hidden)}``, labelled before the cycle.
+        absent: instances at which nobody is.
         truth: (N, K, 2), or None.
         visible: (N, K) bool, of the truth.
     """
 
     estimates: Tensor
-    labels: dict[int, tuple[Tensor, Tensor]]
+    labels: dict[int, tuple[Tensor, Tensor, Tensor]]
     truth: Tensor | None
     visible: Tensor | None
+    absent: frozenset[int] = frozenset()
 
 
 def write_poses(
@@ -63,11 +65,12 @@ def write_poses(
     """
     asked = {index for record in past.cycles[:cycle] for index in record.query}
     given = past.labels()
-    columns = zip(given.index.tolist(), given.keypoints, given.visible, strict=True)
-    labels = {index: (points, seen) for index, points, seen in columns if index in asked}
+    columns = zip(given.index.tolist(), given.keypoints, given.visible, given.occluded, strict=True)
+    labels = {index: (points, seen, hidden) for index, points, seen, hidden in columns if index in asked}
     truth = past.video.instances
-    poses = Poses(kept.keypoints, labels, truth.keypoints, truth.visible)
-    words = f"cycle {cycle}, {len(asked)} of {len(truth)} labelled"
+    absent = frozenset(i for i, nobody in past.standing.refused.items() if nobody)
+    poses = Poses(kept.keypoints, labels, truth.keypoints, truth.visible, absent)
+    words = f"cycle {cycle}, {len(labels)} of {past.standing.instances} labelled"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_video(path, _frames(past, poses, words, progress), fps)
     return path
@@ -84,7 +87,8 @@ def _frames(past: PastRun, poses: Poses, words: str, progress: Callable[[str, in
         view = _view(picture)
         shown = view.show(picture)
         for instance in here.get(frame, []):
-            _draw(shown, view, past, poses, instance)
+            if instance not in poses.absent:
+                _draw(shown, view, past, poses, instance)
         progress("poses", frame + 1, count)
         strip = _key(shown.shape[1], f"{words}, frame {frame}", poses.truth is not None)
         yield torch.from_numpy(np.concatenate([shown, strip])).permute(2, 0, 1)
@@ -102,8 +106,8 @@ def _draw(shown: Picture, view: View, past: PastRun, poses: Poses, instance: int
     skeleton = past.video.skeleton
     size = view.shown_size(past.video.instances.boxes[instance])
     if instance in poses.labels:
-        points, visible = poses.labels[instance]
-        draw_pose(shown, view.place(points), skeleton, LABEL.colour, size, visible.numpy(), square=True)
+        points, visible, hidden = poses.labels[instance]
+        draw_pose(shown, view.place(points), skeleton, LABEL.colour, size, visible.numpy(), True, hidden.numpy())
         return
     draw_pose(shown, view.place(poses.estimates[instance]), skeleton, ESTIMATE.colour, size)
     if poses.truth is not None and poses.visible is not None:

@@ -50,7 +50,8 @@ def query_rows(past: PastRun) -> list[Row]:
     """
     records = spread([record for record in past.cycles if record.query], ROWS)
     labels = past.labels()
-    given = {int(i): Pose.label(k, v) for i, k, v in zip(labels.index, labels.keypoints, labels.visible, strict=True)}
+    columns = zip(labels.index.tolist(), labels.keypoints, labels.visible, labels.occluded, strict=True)
+    given = {i: Pose.label(points, seen, hidden) for i, points, seen, hidden in columns}
     shots = [_shots(past, record, given) for record in records]
     tiles = iter(take(past.video, [shot for row in shots for shot in row]))
     return [

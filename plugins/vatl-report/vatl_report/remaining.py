@@ -54,7 +54,7 @@ def last_estimates(past: PastRun) -> tuple[int, Estimates] | None:
 
 
 def worst(past: PastRun) -> Remaining | None:
-    """The worst unlabelled instances of the last estimates; None where no estimates were kept.
+    """The worst of the last estimates that were neither labelled nor refused; None where no estimates were kept.
 
     Raises:
         InputError: a frame cannot be read.
@@ -63,8 +63,7 @@ def worst(past: PastRun) -> Remaining | None:
     if found is None:
         return None
     _, estimates = found
-    labelled = {instance for record in past.cycles for instance in record.query}
-    rest = torch.tensor([i for i in range(len(past.video.instances)) if i not in labelled], dtype=torch.int64)
+    rest = torch.nonzero(~past.standing.settled(torch.device("cpu"))).flatten()
     if past.video.instances.has_truth:
         return _by_truth(past, estimates, rest)
     return _by_score(past, estimates, rest)
@@ -121,5 +120,6 @@ def _query_score(past: PastRun, columns: Mapping[str, Tensor], rest: Tensor) -> 
     """(N,) what the next query would have ranked the ``rest`` by."""
     unlabelled = torch.zeros(len(past.video.instances), dtype=torch.bool)
     unlabelled[rest] = True
-    fraction = 1 - len(rest) / len(unlabelled)
+    standing = past.standing
+    fraction = len(standing.asked) / standing.instances
     return query_score(columns, past.config.criteria, past.shares, unlabelled, fraction, past.config.query_weights)

@@ -10,6 +10,7 @@ import attrs
 
 from vatl_core.errors import VatlError
 from vatl_core.files import write_whole
+from vatl_report.annotation import annotation, annotation_csv
 from vatl_report.before_after import before_after
 from vatl_report.curves import accuracy_curves, query_curve, score_curves
 from vatl_report.page import write_page
@@ -51,7 +52,9 @@ class Section:
 
 
 def write_run_page(past: PastRun, folder: Path) -> Path:
-    """Write ``index.html``, ``learning_curve.png``, ``learning_curve.svg`` and ``cycles.csv`` into ``folder``.
+    """Write ``index.html``, ``cycles.csv`` and the figures as PNG and SVG into ``folder``.
+
+    Where people annotated, ``labels.csv`` has what they gave.
 
     Returns:
         The page.
@@ -64,7 +67,13 @@ def write_run_page(past: PastRun, folder: Path) -> Path:
     plot = _plot(past, marks) if cycles else None
     if plot:
         plot.write(folder, "learning_curve")
-    write_whole(folder / "cycles.csv", cycles_csv(cycles))
+    people = annotation(past)
+    if people and people.plot:
+        people.plot.write(folder, "annotation")
+    files = {"cycles.csv": cycles_csv(cycles)} | ({"labels.csv": annotation_csv(past)} if people else {})
+    for name, text in files.items():
+        write_whole(folder / name, text)
+    plots = {"learning_curve": plot, "annotation": people.plot if people else None}
     return write_page(
         folder / "index.html",
         "run.html",
@@ -81,6 +90,8 @@ def write_run_page(past: PastRun, folder: Path) -> Path:
         rows=len(cycles),
         stops=marks,
         finish=actual_finish(cycles),
+        annotation=people,
+        files=[*files, *(f"{name}.{kind}" for name, made in plots.items() if made for kind in ("png", "svg"))],
         threshold=past.config.threshold,
         asked=sum(bool(record.query) for record in cycles),
         queries=Section.of(past, lambda: query_rows(past)),

@@ -19,6 +19,14 @@ PANELS: Final = {
     "ap": "AP lost by stopping\n(full labelling − at the stop)",
     "mean_oks": "mean OKS lost by stopping\n(likewise)",
 }
+_ABOUT: Final = (
+    "Where each criterion would have ended each run, whether it did or not. Saved: labels not given, in % of the "
+    "video's instances."
+)
+_ABOUT_LOSS: Final = (
+    " Lost: AP and mean OKS of the estimates at full labelling, less those of the cycle in which it fired, which a run "
+    f"that stops there keeps. {ACTUAL_FINISH} takes all the truth: it says when every instance was correct indeed."
+)
 _ASIDE: Final = 1.1
 """By how many % the points of a criterion are moved from the next one's, not to hide them."""
 
@@ -83,10 +91,7 @@ def stopping_part(experiment: Experiment) -> Part | None:
     )
     return Part(
         "Stopping",
-        "Where each criterion would have ended each run, whether it did or not. Saved: labels not given, in % of the "
-        "video's instances. Lost: AP and mean OKS of the estimates at full labelling, less those of the cycle "
-        "in which it fired, which a run that stops there keeps."
-        + (f" {ACTUAL_FINISH} takes all the truth: it says when every instance was correct indeed." if judged else ""),
+        _ABOUT + (_ABOUT_LOSS if judged else ""),
         figures,
         {"stopping": _csv(points)},
         (_table(experiment, points, names),),
@@ -107,7 +112,14 @@ def _table(experiment: Experiment, points: Sequence[Point], names: Sequence[str]
         "criterion", "method", "fired in runs", "labelled (%)", "saved (%)", "AP there", "AP lost", "mean OKS there",
         "mean OKS lost",
     )  # fmt: skip
-    return Table("stopping_points", "Where criteria stopped: mean ± standard deviation over runs", head, tuple(rows), 2)
+    told = [n for n in range(len(head)) if any(row[n].text != UNKNOWN for row in rows)]
+    return Table(
+        "stopping_points",
+        "Where criteria stopped: mean ± standard deviation over runs",
+        tuple(head[n] for n in told),
+        tuple(tuple(row[n] for n in told) for row in rows),
+        2,
+    )
 
 
 def _row(name: str, method: str, fired: Sequence[Point], runs: int) -> tuple[Cell, ...]:
@@ -148,12 +160,13 @@ def _plot(points: Sequence[Point], shown: dict[str, str], looks: dict[str, Style
 
 def _csv(points: Sequence[Point]) -> str:
     head = ["criterion", "run", "method", "video", "seed", "labelled_percent", "saved_percent"]
-    head += [f"{m}{what}" for m in PANELS for what in ("", "_lost")] + ["ended_the_run"]
+    told = [m for m in PANELS if any(m in p.at for p in points)]
+    head += [f"{m}{what}" for m in told for what in ("", "_lost")] + ["ended_the_run"]
     rows = [
         [
             p.criterion, p.trial.name, p.trial.method, p.trial.video, p.trial.seed, p.percent,
             None if p.percent is None else 100 - p.percent,
-            *(table.get(m) for m in PANELS for table in (p.at, p.lost)), p.used,
+            *(table.get(m) for m in told for table in (p.at, p.lost)), p.used,
         ]
         for p in points
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from vatl_report.wording import UNKNOWN, accuracy, correlation, known, score
+from vatl_report.wording import UNKNOWN, accuracy, correlation, known, minutes, score
 
 if TYPE_CHECKING:
     from vatl_core.records import CycleRecord, Evaluation
@@ -45,7 +45,7 @@ def names(records: Iterable[dict[str, float]], first: Sequence[str] = ()) -> lis
 
 
 def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
-    """The table of the page, in groups of columns; a group of which nothing is known is left out."""
+    """The table of the page, in groups of columns; a column of which nothing is known is left out."""
 
     def column(title: str, cell: Callable[[CycleRecord], str]) -> Column:
         return Column(title, tuple(cell(record) for record in cycles))
@@ -67,7 +67,14 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
 
     groups = [
         Group("", (column("cycle", lambda r: str(r.cycle)),)),
-        Group("labels", (column("before", lambda r: str(r.labelled)), column("queried", lambda r: str(len(r.query))))),
+        Group(
+            "labels",
+            (
+                column("before", lambda r: str(r.labelled)),
+                column("queried", lambda r: str(len(r.query))),
+                *([column("corrected", lambda r: str(len(r.corrected)))] if any(r.corrected for r in cycles) else []),
+            ),
+        ),
         Group(
             "mean OKS",
             (
@@ -83,15 +90,11 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
         Group("rank correlation with the error", tuple(ranked(name) for name in names(_ranks(cycles)))),
         Group("labelled", (counted("correct", COUNTS[0]), counted("wrong", COUNTS[1]))),
         Group("unlabelled", (counted("correct", COUNTS[2]), counted("wrong", COUNTS[3]))),
+        Group("annotating", (column("minutes", lambda r: minutes(r.annotation_seconds)),)),
         Group("seconds", tuple(spent(phase) for phase in names((r.seconds for r in cycles), PHASES))),
     ]
-    return [group for group in groups if group.columns and not _new_and_unknown(group)]
-
-
-def _new_and_unknown(group: Group) -> bool:
-    """Whether it has measures that a run of an earlier version did not take."""
-    cells = {cell for column in group.columns for cell in column.cells}
-    return group.title in ("PCK", "OSPA") and cells == {UNKNOWN}
+    told = [attrs.evolve(g, columns=tuple(c for c in g.columns if set(c.cells) != {UNKNOWN})) for g in groups]
+    return [group for group in told if group.columns]
 
 
 def _ranks(cycles: Iterable[CycleRecord]) -> list[dict[str, float]]:
@@ -100,20 +103,26 @@ def _ranks(cycles: Iterable[CycleRecord]) -> list[dict[str, float]]:
 
 
 def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
-    """Everything a cycle's record says except who was asked for, in full precision; unknown cells are empty."""
+    """Everything a cycle's record says except who was asked for, in full precision; unknown cells are empty.
+
+    What takes truth has no columns where there is none.
+    """
+    truth = any(r.evaluation for r in cycles)
     scores = names(r.mean_scores for r in cycles)
     phases = names((r.seconds for r in cycles), PHASES)
     thresholds = names(r.evaluation.ap_at for r in cycles if r.evaluation)
     ranks = names(_ranks(cycles))
     head = [
-        "cycle", "instances", "labelled", "labelled_fraction", "queried", "query_mean_oks", *MEASURES,
-        *(f"ap_{t}" for t in thresholds), "all_correct", *(c.replace(" ", "_") for c in COUNTS),
+        "cycle", "instances", "labelled", "labelled_fraction", "queried", "corrected", "query_mean_oks",
+        *((*MEASURES, *(f"ap_{t}" for t in thresholds), "all_correct", *(c.replace(" ", "_") for c in COUNTS))
+          if truth else ()),
         *(f"mean_{name}" for name in scores), *(f"rank_correlation_{name}" for name in ranks),
         "annotation_seconds", *(f"{p}_seconds" for p in phases), "fired",
     ]  # fmt: skip
     rows = [
         [
-            r.cycle, r.instances, r.labelled, r.fraction, len(r.query), r.query_mean_oks, *_judged(r, thresholds),
+            r.cycle, r.instances, r.labelled, r.fraction, len(r.query), len(r.corrected), r.query_mean_oks,
+            *(_judged(r, thresholds) if truth else ()),
             *(r.mean_scores.get(name) for name in scores),
             *(r.evaluation.rank_correlation.get(name) if r.evaluation else None for name in ranks),
             r.annotation_seconds, *(r.seconds.get(p) for p in phases), " ".join(r.fired),

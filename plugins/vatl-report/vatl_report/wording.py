@@ -50,6 +50,11 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def minutes(seconds: float) -> str:
+    """Seconds of a person's time in minutes; unknown where nobody spent any."""
+    return f"{seconds / 60:.1f}" if seconds else UNKNOWN
+
+
 def plural(count: int, word: str) -> str:
     """``1 video``, ``3 videos``."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
