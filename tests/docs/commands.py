@@ -49,7 +49,7 @@ def registry_of(page: str) -> Registry:
     return registry
 
 
-class _StopHere(Exception):
+class _BeganError(Exception):
     """Thrown where a run would begin."""
 
 
@@ -174,7 +174,7 @@ def _assembled(context: click.Context, registry: Registry, folder: Path) -> RunC
     class Recorder:
         def map(self, work: Any, configs: list[RunConfig]) -> Iterator[Any]:
             taken.extend(configs)
-            raise _StopHere
+            raise _BeganError
 
     params = dict(context.params)
     if (config := params.get("config")) and not config.exists():
@@ -183,6 +183,6 @@ def _assembled(context: click.Context, registry: Registry, folder: Path) -> RunC
         patch.chdir(folder)
         patch.setattr("vatl_core.plugins.discover", lambda: registry)
         patch.setattr("vatl_core.options.build", lambda *_: Recorder())
-        with pytest.raises(_StopHere):
+        with pytest.raises(_BeganError):
             context.command.callback(**params)  # type: ignore[misc]
     return taken[0]

@@ -114,9 +114,10 @@ def _carry_out(block: Block, words: Sequence[str]) -> None:
     assert words[0] == "vatl", f"{block.place}: only vatl's own commands are run here"
     command = parsed(words[1:])[0]
     try:
-        main([*words[1:], *SMALL.get(command, [])])
+        code = main([*words[1:], *SMALL.get(command, [])])
     except SystemExit as ended:
-        assert not ended.code, f"{block.place}: {' '.join(words)} ended with {ended.code}"
+        code = int(ended.code or 0)
+    assert code == 0, f"{block.place}: {' '.join(words)} ended with {code}"
 
 
 def test_a_command_that_does_not_exist_is_found(tmp_path: Path) -> None:

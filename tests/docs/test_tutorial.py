@@ -1,12 +1,12 @@
-"""The tutorial on criteria, followed to the letter in an environment of its own, leads to the learning curve it promises."""
+"""The tutorial on criteria, followed to the letter in an environment of its own, leads to the curves it promises."""
 
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
 import sys
 import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
@@ -20,8 +20,8 @@ OFFLINE = ["--no-deps", "--no-build-isolation", "--quiet", "--disable-pip-versio
 
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
-    """A fresh environment's, which sees what is installed in this one."""
-    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", str(tmp_path / "venv")], check=True)
+    """A fresh environment's, which sees what is installed in this one, pip included."""
+    venv.create(tmp_path / "venv", system_site_packages=True, symlinks=True)
     own = tmp_path / "venv" / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     present = sysconfig.get_path("purelib")
     (own / "present.pth").write_text(f"import site; site.addsitedir({present!r})\n")
@@ -50,9 +50,8 @@ def test_following_the_tutorial_leads_to_both_learning_curves(
             (place / block.value).write_text(block.text, encoding="utf-8")
         for words in block.commands if block.marker == "run" else ():
             done = subprocess.run(
-                _command(words, python), cwd=place, env=environment | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")},
-                capture_output=True, text=True, timeout=300,
-            )  # fmt: skip
+                _command(words, python), cwd=place, env=environment, capture_output=True, text=True, timeout=300
+            )
             assert done.returncode == 0, f"{block.place}: {' '.join(words)}\n{done.stdout}\n{done.stderr}"
     with (place / "comparison" / "learning_curves.csv").open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))
