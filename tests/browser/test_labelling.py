@@ -51,6 +51,7 @@ def _is_serious(text: str, kind: str) -> bool:
 def test_two_cycles_by_keyboard_alone(waiting: RunUnderTest, visit: Visit) -> None:
     person = visit(waiting.begin("--schedule", "2,4").link())
     first = person.wait_for_task()
+    assert "token" not in person.page.url
     begun = person.place("nose")
     assert begun[2] == 2
     person.press("1", "ArrowRight", "ArrowRight", "Shift+ArrowDown")

@@ -44,6 +44,8 @@ export class Server {
     this.changed = changed;
     /** @type {Link} */
     this.link = "there";
+    // The cookie is here by now: nobody looking over a shoulder, and no screenshot, need know the link's token.
+    if (location.search) history.replaceState(null, "", location.pathname);
   }
 
   /**
