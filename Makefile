@@ -33,7 +33,7 @@ run: $(BIN)/.installed ## Set up and run the main job on the embedded video; the
 	$(BIN)/vatl run
 
 test: $(BIN)/.installed lint browser ## Set up and pass the tests
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 lint: $(BIN)/.installed ## Style and types
 	$(BIN)/ruff format --check .
