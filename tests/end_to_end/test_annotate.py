@@ -527,6 +527,10 @@ class Stubborn:
         person: with their window, whose session outlives the server.
         asked: every instance that was shown, in order.
         saved: those acknowledged.
+        repeated: those shown again although acknowledged.
+        refused: what they were told instead.
+        allowed: how many labels they may give; None for all.
+        weary: whether they give up.
     """
 
     person: Annotator
@@ -534,6 +538,7 @@ class Stubborn:
     saved: list[int] = attrs.field(factory=list)
     repeated: list[int] = attrs.field(factory=list)
     refused: list[str] = attrs.field(factory=list)
+    allowed: int | None = None
     weary: bool = False
 
     def until_there(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
@@ -558,7 +563,7 @@ class Stubborn:
             ).json()
             if state["phase"] == "finished":
                 return state
-            if task is None:
+            if task is None or len(self.saved) == self.allowed:
                 time.sleep(0.02)
                 continue
             self.asked.append(task["instance"])
@@ -601,12 +606,12 @@ class TestInterruption:
         run = tmp_path / "runs" / "broken"
         process = Process.begin([*words, "--name", "broken", "--json"], tmp_path, environment)
         link = process.link()
-        stubborn = Stubborn(steady(truth, link))
+        stubborn = Stubborn(steady(truth, link), allowed=3)
         with ThreadPoolExecutor(1) as pool:
             labelling = pool.submit(stubborn.work)
             try:
                 process = self.interrupt(process, stubborn, labelling.done, run, link, environment)
-                state = labelling.result(120)
+                state = labelling.result(300)
             finally:
                 stubborn.weary = True
         code, _, err = process.end()
@@ -621,22 +626,15 @@ class TestInterruption:
         assert records(run) == records(tmp_path / "runs" / "whole")
 
     def interrupt(
-        self,
-        process: Process,
-        stubborn: Stubborn,
-        done: Callable[[], bool],
-        run: Path,
-        link: str,
-        environment: dict[str, str],
+        self, process: Process, stubborn: Stubborn, done: Callable[[], bool], run: Path, link: str, env: dict[str, str]
     ) -> Process:
         """Kill, interrupt and take up again, at instants of chance; the process that is left."""
         chance = random.Random(7)
-        for number, command in enumerate(("annotate", "resume", "annotate")):
-            wanted = min(15, len(stubborn.saved) + 2 + chance.randrange(4))
-            while len(stubborn.saved) < wanted and not done():
+        for command, allowed in (("annotate", 7), ("resume", 12), ("annotate", None)):
+            while len(stubborn.saved) < (stubborn.allowed or 0) - 1 and not done():
                 time.sleep(0.002)
-            time.sleep(chance.random() * 0.02)
-            if number == 1:
+            time.sleep(chance.random() * 0.03)  # somewhere in the next label
+            if command == "resume":
                 process.process.send_signal(signal.SIGINT)
                 code, _, err = process.end()
                 assert code == 130
@@ -645,11 +643,12 @@ class TestInterruption:
             else:
                 process.process.kill()
                 process.process.communicate()
-            flags = ["--no-open"] if command == "annotate" else []
-            process = Process.begin([command, run, *flags], run.parent, environment)
+            flags = [] if command == "resume" else ["--no-open"]
+            process = Process.begin([command, run, *flags], run.parent, env)
             assert process.link() == link, "the same port, and a link of before opens it"
-            if number == 0:
-                code, _, err = Process.begin(["annotate", run, "--no-open"], run.parent, environment).end()
+            if allowed == 7:
+                code, _, err = Process.begin(["annotate", run, "--no-open"], run.parent, env).end()
                 assert (code, err.count("\n")) == (2, 1)
                 assert "another process" in err
+            stubborn.allowed = allowed
         return process

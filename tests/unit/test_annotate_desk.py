@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +13,15 @@ from typing import Any
 
 import attrs
 import pytest
+import torch
 
 from tests.beginning import SOON, Beginning
+from tests.conftest import stick_video
 from vatl_annotate.desk import Handed
 from vatl_annotate.ledger import Ledger
 from vatl_annotate.submission import RefusedError, Submission
 from vatl_core.answers import Answers
-from vatl_core.contracts import Answer
+from vatl_core.contracts import Answer, Labels
 from vatl_core.store import RunFolder
 
 
@@ -407,3 +410,26 @@ def test_redrawn_and_refused_are_handed_on_as_they_are(run: Beginning) -> None:
     assert run.outcome.result(SOON) == [3]
     assert run.folder.answers.boxes() == {3: (1, 2, 30, 40)}
     assert run.folder.answers.refused() == {5: True}
+
+
+def test_a_label_takes_no_longer_with_a_thousand_queued_and_most_of_them_labelled(tmp_path: Path) -> None:
+    video = stick_video(500, 2)
+    took = {}
+    for queued, labelled in ((30, 0), (1000, 900)):
+        run = Beginning(RunFolder(tmp_path / str(queued)), video)
+        run.folder.path.mkdir()
+        if labelled:
+            index, seen = torch.arange(labelled), torch.ones(labelled, 5) > 0
+            given = Labels(index, torch.zeros(labelled, 5, 2), seen, "ann", torch.ones(labelled))
+            run.folder.answers.save(0, given)
+            run.desk.ledger = Ledger.of(run.folder.answers)
+        run.ask(list(range(queued)))
+        seconds = []
+        for instance in range(labelled, labelled + 25):
+            started = time.perf_counter()
+            assert run.desk.claim("a") == instance
+            said(run.desk.label(made(instance)))
+            seconds.append(time.perf_counter() - started)
+        took[queued] = statistics.median(seconds)
+        run.desk.fail(KeyboardInterrupt())
+    assert took[1000] < 5 * took[30], took

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import Future
 from pathlib import Path
@@ -32,10 +33,15 @@ _SMALLEST: Final = 48.0
 _MARGIN: Final = 0.125
 """Shown beyond the frame's edges at the most, as a share of its longer side; more where a box lies there."""
 _QUALITY: Final = 90
+_TICK: Final = 0.01
+"""Seconds between two looks at whether anybody waits."""
 _PATIENCE: Final = 5.0
 """Seconds that a picture under way has to be done when the room is closed."""
-_NOW: Final = 0
-_LATER: Final = 1
+SHOWN: Final = 0
+"""How urgent a picture is that somebody looks at."""
+AHEAD: Final = 1
+"""One that comes next."""
+_LATER: Final = 2
 
 
 def region_around(box: Region, context: float, size: tuple[int, int]) -> Region:
@@ -143,14 +149,14 @@ class Darkroom:
         for thread in self._threads:
             thread.start()
 
-    def want(self, frame: int, region: Region | None) -> Future[Path]:
-        """A picture that somebody waits for."""
-        return self._order(Order(_NOW, frame, region), urgent=True)
+    def want(self, frame: int, region: Region | None, urgency: int = SHOWN) -> Future[Path]:
+        """A picture that somebody waits for, or soon will."""
+        return self._order(Order(urgency, frame, region))
 
     def expect(self, pictures: Iterable[tuple[int, Region | None]]) -> None:
         """Pictures that will be wanted, in any order."""
         for frame, region in pictures:
-            self._order(Order(_LATER, frame, region), urgent=False)
+            self._order(Order(_LATER, frame, region))
 
     def forget(self) -> None:
         """Remove the pictures that are made; one that is wanted again is made again."""
@@ -174,34 +180,42 @@ class Darkroom:
             thread.join(_PATIENCE)  # a decoder that is at work when the program ends aborts it
         self._folder.cleanup()
 
-    def _order(self, order: Order, urgent: bool) -> Future[Path]:
+    def _order(self, order: Order) -> Future[Path]:
+        later = order.urgency == _LATER
         with self._lock:
             known = self._made.get(order.name)
             if known is None:
                 known = self._made[order.name] = promised()
-            elif known.done() or not urgent:
+            elif known.done() or later:
                 return known
-        self._orders[0 if urgent else 1].put(order)
+        self._orders[1 if later else 0].put(order)
         return known
 
     def _work(self, orders: PriorityQueue[Order], frames: Frames, lock: threading.Lock) -> None:
         last: tuple[int, Picture] = (-1, np.zeros((0, 0, 3), dtype=np.uint8))
         while not self._closed:
             order = orders.get()
+            if order.urgency == _LATER:
+                self._let_others_first()
             if self._closed:
                 return
             future = self._made.get(order.name)
-            if future is None or future.done():
-                continue
             try:
-                if order.frame != last[0]:
-                    with lock:
-                        last = order.frame, frames.read(order.frame).permute(1, 2, 0).contiguous().numpy()
-                self._fulfil(order, last[1], future)
+                if future is not None and not future.done():
+                    if order.frame != last[0]:
+                        with lock:
+                            last = order.frame, frames.read(order.frame).permute(1, 2, 0).contiguous().numpy()
+                    self._fulfil(order, last[1], future)
             except Exception as error:  # whoever waits is told; the thread lives on
                 with self._lock:
-                    if not future.done():
+                    if future is not None and not future.done():
                         future.set_exception(error)
+            orders.task_done()
+
+    def _let_others_first(self) -> None:
+        """Both would share the machine."""
+        while self._orders[0].unfinished_tasks and not self._closed:
+            time.sleep(_TICK)
 
     def _fulfil(self, order: Order, frame: Picture, future: Future[Path]) -> None:
         region = order.region or (0, 0, frame.shape[1], frame.shape[0])

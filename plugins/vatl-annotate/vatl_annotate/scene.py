@@ -12,7 +12,7 @@ import attrs
 import torch
 
 from vatl_annotate.desk import Desk
-from vatl_annotate.pictures import Darkroom, Region, region_around, size_of
+from vatl_annotate.pictures import AHEAD, SHOWN, Darkroom, Region, region_around, size_of
 from vatl_annotate.submission import RefusedError
 from vatl_core.schedule import amounts
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vatl_core.cycle import Run
     from vatl_core.skeleton import Skeleton
 
-AHEAD: Final = 4
+COMING: Final = 4
 """Instances whose pictures a page fetches before it gets them."""
 
 
@@ -59,8 +59,8 @@ class Scene:
         with self.desk.lock:
             waiting = [place.instance for place in self.desk.queue.places.values() if not place.settled]
         self.room.forget()
-        for instance in waiting[: AHEAD + 1]:
-            self._want(instance)
+        for instance in waiting[: COMING + 1]:
+            self._want(instance, SHOWN if instance == waiting[0] else AHEAD)
         self.room.expect(view for instance in waiting for view in self._views(instance))
 
     def about(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Scene:
         """An instance to label or to correct."""
         instances = self.run.video.instances
         frame, region = int(instances.frame[instance]), self.region(instance)
-        self._want(instance)
+        self._want(instance, SHOWN)
         with self.desk.lock:
             queue, given = self.desk.queue, self.desk.ledger.newest.get(instance)
             place = queue.places.get(instance)
@@ -121,9 +121,9 @@ class Scene:
 
     def ahead(self, tab: str) -> list[str]:
         """Pictures that a window should fetch before it needs them, the most urgent first."""
-        coming = self.desk.ahead(tab, AHEAD)
+        coming = self.desk.ahead(tab, COMING)
         for instance in coming:
-            self._want(instance)
+            self._want(instance, AHEAD)
         own = {i: int(self.run.video.instances.frame[i]) for i in coming}
         views = [(frame, region, own[i]) for i in coming for frame, region in self._views(i)]
         views.sort(key=lambda view: view[0] != view[2])  # what an instance is labelled in before those beside it
@@ -140,7 +140,7 @@ class Scene:
         near = torch.nonzero((frames - frame).abs() <= 1).flatten().tolist()
         if not any(self.region(instance) == region for instance in near):
             raise RefusedError(404, "there is no such picture")
-        return self.room.want(frame, region)
+        return self.room.want(frame, region, AHEAD)  # pages fetch ahead; what they show was wanted with its task
 
     def whole_frame(self, frame: int) -> Future[Path]:
         """A picture of a whole frame.
@@ -160,9 +160,9 @@ class Scene:
         frame, region = int(self.run.video.instances.frame[instance]), self.region(instance)
         return [(f, region) for f in (frame - 1, frame, frame + 1) if 0 <= f < len(self.run.video.frames)]
 
-    def _want(self, instance: int) -> None:
+    def _want(self, instance: int, urgency: int) -> None:
         for frame, region in self._views(instance):
-            self.room.want(frame, region)
+            self.room.want(frame, region, urgency)
 
     def _neighbour(self, frame: int, region: Region) -> dict[str, Any] | None:
         if not 0 <= frame < len(self.run.video.frames):
