@@ -91,7 +91,7 @@ class Registry:
     def _renamed(self, kind: str, name: str) -> Component:
         for component in self.components.values():
             if component.kind == kind and name in component.formerly:
-                deprecated(f"the name '{name}' of a {kind}", f"write '{component.name}'", stacklevel=3)
+                deprecated(f"the {kind} name '{name}'", f"write '{component.name}'", stacklevel=3)
                 return self.find(kind, component.name)
         raise self._missing(kind, name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import tomllib
 from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -37,6 +38,12 @@ class Contract:
     kind: ClassVar[str]
     component: Any = None
 
+    def __init_subclass__(cls, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        if cls.__module__.startswith(__package__):
+            for name in [name for name in vars(cls) if name.startswith("test_")]:
+                setattr(cls, name, _in_words(vars(cls)[name]))
+
     def fresh(self) -> Any:
         """A copy of the component, as it is before a run."""
         __tracebackhide__ = True
@@ -44,7 +51,8 @@ class Contract:
             raise BrokenContract(
                 f"{type(self).__name__} says what it tests", "component = …", "nothing", "set the class attribute"
             )
-        return self.component() if isinstance(self.component, type) else copy.deepcopy(self.component)
+        with going_on(f"{self.called} can be made and copied"):
+            return self.component() if isinstance(self.component, type) else copy.deepcopy(self.component)
 
     @property
     def called(self) -> str:
@@ -107,6 +115,19 @@ class Contract:
                 repr(getattr(made, name)),
                 "keep in the field what was given to it, in the type that it declares",
             )
+
+
+def _in_words(check: Callable[[Any], None]) -> Callable[[Any], None]:
+    """The check; where what is wrong keeps it from coming to its point, that is told in words too."""
+
+    @wraps(check)
+    def checked(self: Contract) -> None:
+        __tracebackhide__ = True
+        what = check.__name__.removeprefix("test_").replace("_", " ")
+        with going_on(f"{self.called} {what}", "put right what else is wrong first; the traceback says where it ended"):
+            check(self)
+
+    return checked
 
 
 def checks(contract: type[Contract], only_quick: bool = False) -> Iterator[tuple[str, Callable[[Contract], None]]]:

@@ -108,7 +108,7 @@ class EstimatorContract(Contract):
 
     def test_learns(self) -> None:
         network, crops = self._built(STICK), self._crops(4)
-        targets = torch.rand((4, len(STICK), *network.heatmap_size), generator=generator(1))
+        targets = torch.rand(self._forward(network, crops)[0].shape, generator=generator(1))
         network.train()
         optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
         losses = []

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.contracts import Poses, Window
+from vatl_core.errors import InputError
 from vatl_core.geometry import crop_boxes, decode, gaussian_targets, invert, transform
 from vatl_core.geometry import crop_matrices as matrices_of
 from vatl_core.skeleton import Skeleton
@@ -38,6 +39,8 @@ class Drawn(Frames):
 
     def read(self, index: int) -> Tensor:
         """A copy, so that nobody draws into the original."""
+        if not 0 <= index < len(self):
+            raise InputError(f"there is no frame {index}: there are {len(self)}")
         return self.pictures[index].clone()
 
 

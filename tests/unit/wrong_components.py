@@ -1,0 +1,422 @@
+"""Components that are wrong on purpose, one in each way that strangers' may be; and what the kit is to say of each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import attrs
+import torch
+from torch import Tensor, nn
+
+from vatl_core.contracts import (
+    Criterion,
+    Dataset,
+    Enough,
+    Estimator,
+    Executor,
+    Labels,
+    Oracle,
+    Panel,
+    Poses,
+    Request,
+    Retraining,
+    Selector,
+    Stopping,
+    Window,
+)
+from vatl_core.outcomes import Outcome, attempt
+from vatl_core.skeleton import Skeleton
+from vatl_core.testing.material import stick_video
+from vatl_core.testing.small_parts import Here, OneEpoch, Small, Sticks, Truth
+from vatl_core.training import Recipe
+from vatl_core.video import Frames, Instances, Video
+
+POSES: frozenset[str] = frozenset({"poses"})
+
+
+def scoring(score: Any, needs: Iterable[str] = POSES, **more: Any) -> Criterion:
+    """A criterion with this ``score(self, window)``."""
+    body = {"needs": frozenset(needs), "score": score, "__doc__": "Wrong.", **more}
+    return attrs.define(type("Wrong", (Criterion,), body), slots=False)()  # type: ignore[no-any-return]
+
+
+def _remembers_batches(self: Any, window: Window) -> Tensor:
+    return window.scores.mean(1) - window.scores.mean()
+
+
+def _in_place(self: Any, window: Window) -> Tensor:
+    return window.scores.mul_(2).mean(1)
+
+
+def _fit_to_nan(self: Any, labelled: Poses, generator: torch.Generator) -> None:
+    self.level = labelled.keypoints.mean() if len(labelled) else torch.tensor(0.0)
+
+
+CRITERIA = {
+    "one score for each instance": scoring(lambda self, w: w.scores),
+    "keeps scores on the window's device": scoring(lambda self, w: w.scores.mean(1).to("meta")),
+    "gives finite scores": scoring(lambda self, w: w.scores.mean(1) / 0.0),
+    "gives scores as a tensor": scoring(lambda self, w: w.scores.mean(1).tolist()),
+    "numbers with a point": scoring(lambda self, w: w.index),
+    "does not depend on its batch": scoring(_remembers_batches),
+    "scores follow their instances": scoring(lambda self, w: torch.arange(len(w)).float(), {"pool"}),
+    "the same seed gives the same scores": scoring(lambda self, w: torch.rand(len(w)), {"pool"}),
+    "leaves the window as it is": scoring(_in_place),
+    "read no more of a window than needs declares": scoring(lambda self, w: w.next.mean((1, 2, 3))),
+    "score a window": scoring(lambda self, w: {}["none"]),
+    "any of features, heatmaps, neighbours, pool, poses": scoring(lambda self, w: w.scores[:, 0], {"pose"}),
+    "keypoints only where they are visible": scoring(
+        lambda self, w: w.scores.mean(1) + self.level, fit=_fit_to_nan, level=torch.tensor(0.0)
+    ),
+    "window.has_previous": scoring(
+        lambda self, w: (w.heatmaps - w.previous).abs().mean((1, 2, 3)), {"heatmaps", "neighbours"}
+    ),
+    "explain gives Panels": scoring(
+        lambda self, w: w.scores.mean(1), explain=lambda self, w: [Panel("all", heatmaps=torch.zeros(1, 5, 4, 4))]
+    ),
+    "condense keeps a row an instance": scoring(
+        lambda self, w: w.scores.mean(1), {"pool", "heatmaps"}, condense=lambda self, w: w.heatmaps.mean(0)
+    ),
+}
+
+
+def selecting(select: Any) -> Selector:
+    return attrs.define(type("Wrong", (Selector,), {"select": select, "__doc__": "Wrong."}), slots=False)()  # type: ignore[no-any-return]
+
+
+def _rotate(self: Any, pool: Any, count: int, generator: Any) -> Tensor:
+    self.asked = getattr(self, "asked", 0) + 1
+    return pool.unlabelled.roll(self.asked)[:count]  # type: ignore[no-any-return]
+
+
+def _spoil(self: Any, pool: Any, count: int, generator: Any) -> Tensor:
+    pool.scores.zero_()
+    return pool.unlabelled[:count]  # type: ignore[no-any-return]
+
+
+SELECTORS = {
+    "picks by indices": selecting(lambda self, pool, count, generator: pool.scores[:count]),
+    "picks what is asked for": selecting(lambda self, pool, count, generator: pool.unlabelled),
+    "picks nothing that is labelled": selecting(
+        lambda self, pool, count, generator: torch.arange(min(count, len(pool.unlabelled)))
+    ),
+    "picks nobody twice": selecting(
+        lambda self, pool, count, generator: pool.unlabelled[:1].repeat(min(count, len(pool.unlabelled)))
+    ),
+    "the same seed picks the same": selecting(
+        lambda self, pool, count, generator: pool.unlabelled[torch.randperm(len(pool.unlabelled))[:count]]
+    ),
+    "a run that is taken up again picks": selecting(_rotate),
+    "leaves the pool as it is": selecting(_spoil),
+    "select 100 of 18 unlabelled": selecting(
+        lambda self, pool, count, generator: pool.unlabelled[pool.scores[pool.unlabelled].topk(count).indices]
+    ),
+}
+
+
+def deciding(decide: Any, **more: Any) -> Stopping:
+    body = {"decide": decide, "__doc__": "Wrong.", **more}
+    return attrs.define(type("Wrong", (Stopping,), body), slots=False)()  # type: ignore[no-any-return]
+
+
+def _counting(self: Any, history: Any) -> str | None:
+    self.asked = getattr(self, "asked", 0) + 1
+    return "three cycles" if self.asked > 3 else None
+
+
+STOPPING = {
+    "decide says why, in a line": deciding(lambda self, history: True),
+    "decide, where": deciding(lambda self, history: "good" if history.present.query_mean_oks > 0.9 else None),
+    "decide, in the first cycle": deciding(lambda self, history: history.cycles[1].stopped_by),
+    "allowance says how many": deciding(lambda self, history: None, allowance=lambda self, history: -1),
+    "stops where it would have stopped": deciding(_counting),
+}
+
+
+def learning(retrain: Any) -> Retraining:
+    return attrs.define(type("Wrong", (Retraining,), {"retrain": retrain, "__doc__": "Wrong."}), slots=False)()  # type: ignore[no-any-return]
+
+
+def _everything(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+    labelled.pictures.get(torch.arange(12))
+    return estimator
+
+
+def _source_itself(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+    next(iter(source.values())).zero_()
+    return estimator
+
+
+def _another(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+    estimator.last = nn.Conv2d(8, 7, 1)
+    return estimator
+
+
+def _any_chance(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+    with torch.no_grad():
+        estimator.last.weight += torch.randn(estimator.last.weight.shape).to(estimator.last.weight.device)
+    return estimator
+
+
+def _diverges(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+    with torch.no_grad():
+        estimator.last.weight /= 0.0
+    return estimator
+
+
+def _sees_unseen(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+    with torch.no_grad():
+        estimator.last.bias += labelled.keypoints.mean()
+    return estimator
+
+
+def _warms_up(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+    self.asked = getattr(self, "asked", 0) + 1
+    trainer.fit(estimator, labelled, Recipe(self.asked, alike=True))
+    return estimator
+
+
+RETRAINING = {
+    "returns the estimator of the next cycle": learning(lambda self, *rest: None),
+    "learns from what is labelled": learning(_everything),
+    "leaves the source weights": learning(_source_itself),
+    "keeps the network's form": learning(_another),
+    "the same seed gives the same weights": learning(_any_chance),
+    "leaves weights that are numbers after 6": learning(_diverges),
+    "where a keypoint is not visible": learning(_sees_unseen),
+    "learns what it would have learnt": learning(_warms_up),
+}
+
+
+def estimating(**more: Any) -> Estimator:
+    """The kit's own small estimator with something changed."""
+    wrong = type("Wrong", (Small,), {"__doc__": "Wrong.", **more})
+    decorated = attrs.define(wrong, eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
+    return decorated()  # type: ignore[no-any-return]
+
+
+def _build_seventeen(self: Any, skeleton: Skeleton) -> None:
+    Small.build(self, skeleton)
+    self.last = nn.Conv2d(8, 17, 3, 1, 1)
+
+
+def _build_with_chance(self: Any, skeleton: Skeleton) -> None:
+    Small.build(self, skeleton)
+    torch.nn.init.normal_(self.last.weight, generator=torch.Generator().manual_seed(next(_NUMBERS)))
+
+
+def _build_aside(self: Any, skeleton: Skeleton) -> None:
+    Small.build(self, skeleton)
+    self.__dict__["aside"] = torch.randn(1)
+
+
+_NUMBERS = itertools.count()
+
+
+def _centred(self: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
+    return Small.forward(self, crops - crops.mean())
+
+
+def _aside(self: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
+    heatmaps, features = Small.forward(self, crops)
+    return heatmaps + self.aside, features
+
+
+ESTIMATORS = {
+    "gives one heatmap a keypoint": estimating(build=_build_seventeen),
+    "forward gives heatmaps and features": estimating(forward=lambda self, crops: Small.forward(self, crops)[0]),
+    "gives a feature for each crop": estimating(forward=lambda self, c: (Small.forward(self, c)[0], c.flatten())),
+    "do not depend on its batch": estimating(forward=_centred),
+    "the same seed builds the same weights": estimating(build=_build_with_chance),
+    "parameter_groups has every parameter once": estimating(
+        parameter_groups=lambda self, lr: [{"params": list(self.first.parameters()), "lr": lr}]
+    ),
+    "how fast each part learns": estimating(parameter_groups=lambda self, lr: [{"params": list(self.parameters())}]),
+    "`head` names": estimating(head="final"),
+    "what it estimates lies in its weights": estimating(build=_build_aside, forward=_aside),
+    "a step of training": estimating(
+        forward=lambda self, crops: tuple(part.detach() for part in Small.forward(self, crops))
+    ),
+    "known weights are Downloads": estimating(known=lambda self: {"public": "https://example.org/weights"}),
+}
+
+
+def showing(**more: Any) -> Dataset:
+    return attrs.define(type("Wrong", (Sticks,), {"__doc__": "Wrong.", **more}), slots=False)()  # type: ignore[no-any-return]
+
+
+def loading(**columns: Any) -> Dataset:
+    """A data set whose instances have other columns."""
+
+    def load(self: Any, name: str) -> Video:
+        video = Sticks.load(self, name)
+        return attrs.evolve(video, instances=attrs.evolve(video.instances, **columns))
+
+    return showing(load=load)
+
+
+@attrs.frozen
+class Backwards(Frames):
+    """Gives another picture each time, or bytes of the wrong form."""
+
+    wrong: str
+    read_before: list[int] = attrs.field(factory=list)
+
+    def __len__(self) -> int:
+        return 8
+
+    def read(self, index: int) -> Tensor:
+        pictures = stick_video(8).frames
+        if self.wrong == "form":
+            return pictures.read(index).permute(1, 2, 0)
+        self.read_before.append(index)
+        return pictures.read(len(self.read_before) % 8)
+
+
+def _framed(wrong: str) -> Dataset:
+    return showing(load=lambda self, name: attrs.evolve(Sticks.load(Sticks(), name), frames=Backwards(wrong)))
+
+
+def _any_name(self: Any, name: str) -> Video:
+    return stick_video(8)
+
+
+def _key_error(self: Any, name: str) -> Video:
+    return {"sticks": stick_video(8)}[name]
+
+
+def _random_boxes(self: Any, name: str) -> Video:
+    video = Sticks.load(self, name)
+    boxes = video.instances.boxes + torch.rand(video.instances.boxes.shape)
+    return attrs.evolve(video, instances=attrs.evolve(video.instances, boxes=boxes))
+
+
+_PLAIN: Instances = stick_video(8).instances
+_FLAT = _PLAIN.boxes * torch.tensor([1.0, 1.0, 0.0, 1.0])
+_UNKNOWN = torch.full_like(_PLAIN.keypoints, torch.nan) if _PLAIN.keypoints is not None else None
+
+DATA_SETS = {
+    "videos() names what there is": showing(videos=lambda self: []),
+    "names each once": showing(videos=lambda self: ["sticks", "sticks"]),
+    "every box has an area": loading(boxes=_FLAT),
+    "annotated keypoints are numbers": loading(keypoints=_UNKNOWN),
+    "previous and next are the same track's": loading(previous=_PLAIN.next, next=_PLAIN.previous),
+    "every instance has an id of its own": loading(ids=("one",) * len(_PLAIN)),
+    "has a row an instance": loading(track=_PLAIN.track[:3]),
+    "a frame is the same in whatever order": _framed("order"),
+    "frames are (3, H, W) uint8": _framed("form"),
+    "asked for the video 'no such video'": showing(load=_any_name),
+    "came KeyError": showing(load=_key_error),
+    "sees the same instances": showing(load=_random_boxes),
+    "pickle it": showing(),  # its class is in no module
+}
+
+
+def answering(annotate: Any) -> Oracle:
+    return attrs.define(type("Wrong", (Oracle,), {"annotate": annotate, "__doc__": "Wrong."}), slots=False)()  # type: ignore[no-any-return]
+
+
+def _truth(request: Request, index: Tensor, **changed: Any) -> Labels:
+    truth = request.video.instances
+    if truth.keypoints is None or truth.visible is None:
+        from vatl_core.errors import InputError
+
+        raise InputError("there is no truth")
+    labels = Labels(index, truth.keypoints[index], truth.visible[index], "wrong", torch.zeros(len(index)))
+    return attrs.evolve(labels, **changed)
+
+
+def _spoils_the_truth(self: Any, request: Request) -> Iterable[Labels]:
+    yield _truth(request, request.indices)
+    if request.video.instances.keypoints is not None:
+        request.video.instances.keypoints.add_(1)
+
+
+ORACLES = {
+    "answers everything it is asked": answering(lambda self, r: [_truth(r, r.indices[:1])]),
+    "gives answers": answering(lambda self, r: [_truth(r, r.indices), "done"]),
+    "labels what it was asked for": answering(lambda self, r: [_truth(r, torch.arange(12))]),
+    "asks for the rest of a query": answering(lambda self, r: [_truth(r, r.query)]),
+    "does not depend on what else is asked": answering(
+        lambda self, r: [_truth(r, r.indices, keypoints=_truth(r, r.indices).keypoints + len(r.indices))]
+    ),
+    "keypoints of Labels has a row": answering(lambda self, r: [_truth(r, r.indices, keypoints=torch.zeros(1, 5, 2))]),
+    "how long a label took": answering(lambda self, r: [_truth(r, r.indices, seconds=-torch.ones(len(r.indices)))]),
+    "leaves the truth as it is": answering(_spoils_the_truth),
+    "finite keypoints where": answering(
+        lambda self, r: [_truth(r, r.indices, keypoints=torch.full((len(r.indices), 5, 2), torch.nan))]
+    ),
+    "answers or says that it cannot": answering(
+        lambda self, r: [Labels(r.indices, r.video.instances.keypoints[r.indices], r.video.instances.visible[r.indices],
+                                "wrong", torch.zeros(len(r.indices)))]
+    ),
+}  # fmt: skip
+
+
+def mapping(run_all: Any, **more: Any) -> Executor:
+    body = {"map": run_all, "__doc__": "Wrong.", **more}
+    return attrs.define(type("Wrong", (Executor,), body), slots=False)()  # type: ignore[no-any-return]
+
+
+def _stops_at_the_first(self: Any, work: Any, runs: Any) -> Any:
+    for index, run in enumerate(runs):
+        yield Outcome(index, work(run))
+
+
+def _first_only(self: Any, work: Any, runs: Any) -> Any:
+    if runs:
+        yield attempt(work, 0, runs[0])
+
+
+def _same_number(self: Any, work: Any, runs: Any) -> Any:
+    for run in runs:
+        yield attempt(work, 0, run)
+
+
+def _a_list(self: Any, work: Any, runs: Any) -> Any:
+    return [attempt(work, index, run) for index, run in enumerate(runs)]
+
+
+def _results(self: Any, work: Any, runs: Any) -> Any:
+    for run in runs:
+        yield work(run)
+
+
+EXECUTORS = {
+    "the others go on": (_stops_at_the_first, "map over 3 runs"),
+    "one outcome a run": (_first_only, "map gives one outcome a run"),
+    "its number": (_same_number, "map gives one outcome a run"),
+    "closed": (_a_list, "close map after its first outcome"),
+    "Outcomes": (_results, "map gives Outcomes"),
+    "pickle": (Here.map, "pickle it"),
+}
+
+
+@attrs.define
+class Undocumented(Truth):
+    """An oracle whose option nobody explains."""
+
+    haste: float = 1.0
+
+
+@attrs.define
+class Forgetful(OneEpoch):
+    """A policy that does not keep what it is given.
+
+    Attributes:
+        epochs: passes.
+    """
+
+    epochs: int = attrs.field(default=3, converter=lambda value: int(value) + 1)
+
+
+class Bare:
+    """No component at all."""
+
+    person: ClassVar[bool] = False
+
+
+QUITS = answering(lambda self, request: [Enough("nobody")])
+"""An oracle that is right: it may have had enough."""
