@@ -25,8 +25,8 @@ from vatl_core.sweeps.plan import Grid
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
 FOLLOWED = {"write-a-criterion.md": "followed as a whole by test_tutorial.py, in an environment of its own"}
 SMALL = {
-    "run": ["-o", "synthetic.frames=8", "-o", "continual.alpha=20", "--schedule", "0.2,0.4"],
-    "sweep": ["-o", "continual.alpha=20"],
+    "run": ["-o", "synthetic.frames=6", "-o", "continual.alpha=8", "--schedule", "0.2,0.4"],
+    "sweep": ["-o", "continual.alpha=8"],
 }
 """What makes a command of the documentation small enough for a test, by command."""
 
