@@ -49,6 +49,8 @@ class PictureFiles(Frames):
     def read(self, index: int) -> Tensor:
         import cv2
 
+        if not 0 <= index < len(self):
+            raise InputError(f"there is no frame {index}: there are {len(self)} pictures")
         path = self.paths[index]
         if not _is_file(path):
             raise InputError(f"frame {index} is missing: {path} is no file")

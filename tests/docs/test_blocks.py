@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,10 +13,13 @@ from typing import Any
 import click
 import pytest
 
+import vatl_core
 from tests.docs.blocks import COMMANDS, ROOT, Block, blocks, pages
 from tests.docs.commands import check_command, check_settings, parsed, registry_of
 from vatl_core.cli import main
+from vatl_core.composing import start
 from vatl_core.config import split
+from vatl_core.cycle import Run
 from vatl_core.errors import InputError, VatlError
 from vatl_core.plugins import Registry, discover
 from vatl_core.presets import find_preset
@@ -81,10 +84,17 @@ def _check_tables(tables: dict[str, Any], registry: Registry) -> None:
         check_settings(settings, options, registry)
 
 
+def _small_start(*place: Any, options: Mapping[str, Any] | None = None, **settings: Any) -> Run:
+    """``vatl_core.start``, small where the page does not say how large."""
+    small = {"synthetic": {"frames": 6}, "continual": {"alpha": 8}}
+    return start(*place, options=small | dict(options or {}), **{"schedule": [4, 8]} | settings)
+
+
 @pytest.mark.usefixtures("_caches")
 @pytest.mark.parametrize("page", PAGES)
 def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(vatl_core, "start", _small_start, raising=False)
     module = ModuleType("documentation")
     monkeypatch.setitem(sys.modules, "documentation", module)
     for block in blocks(page):
