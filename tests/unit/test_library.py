@@ -89,7 +89,7 @@ def by_names(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
     return folder / "run"
 
 
-# -------------------------------------------------------------------------------------------------- the same as vatl run
+# ------------------------------------------------------------------------------------------------- the same as vatl run
 def test_objects_in_place_of_names_change_nothing(by_names: Path, tmp_path: Path) -> None:
     run = begun(tmp_path / "run", query=HeatmapContinuity(), oracle=GroundTruth())
     record = run.adapt()
@@ -216,8 +216,8 @@ def test_answers_that_do_not_fit_are_refused_in_a_line() -> None:
         cycle.label(torch.zeros(3, 5, 2))
     with pytest.raises(InputError, match="cycle 0: you gave keypoints of shape"):
         cycle.label(torch.zeros(4, 6, 2))
+    strange = next(i for i in range(24) if i not in cycle.query)
     with pytest.raises(InputError, match="labelled instance"):
-        strange = next(i for i in range(24) if i not in cycle.query)
         cycle.label(Labels(torch.tensor([strange]), torch.zeros(1, 5, 2), torch.ones(1, 5) > 0, "me", torch.zeros(1)))
     assert not len(cycle.labels.index)
 
@@ -259,7 +259,7 @@ def test_a_cycle_that_is_over_shows_what_was_kept_and_takes_nothing() -> None:
         first.retrain()
 
 
-# ------------------------------------------------------------------------------------------------------ kept and resumed
+# ----------------------------------------------------------------------------------------------------- kept and resumed
 def test_a_run_of_objects_is_taken_up_with_them(by_names: Path, tmp_path: Path) -> None:
     for cycle in begun(tmp_path / "run"):
         if cycle.number == 1:
@@ -336,12 +336,12 @@ def test_a_trial_leaves_nothing_behind() -> None:
 
 
 def test_what_cannot_be_begun_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no fraction|neither a fraction"):
+    with pytest.raises(InputError, match=r"no fraction|neither a fraction"):
         begun(tmp_path / "run", schedule=["many"])
     assert not (tmp_path / "run").exists()
 
 
-# --------------------------------------------------------------------------------------------------------- what is heard
+# -------------------------------------------------------------------------------------------------------- what is heard
 def test_it_is_quiet_unless_a_display_is_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
     begun(schedule=[4]).adapt()
     assert capfd.readouterr() == ("", "")
