@@ -62,8 +62,8 @@ def query_rows(past: PastRun) -> list[Row]:
 
 def _title(record: CycleRecord) -> str:
     mean = accuracy(record.query_mean_oks)
-    before = f"{record.labelled} of {record.instances} labelled before ({percent(record.labelled, record.instances)})"
-    return f"Cycle {record.cycle}: {len(record.query)} asked, mean OKS {mean}, {before}"
+    before = f"{record.labelled} of {record.instances} before ({percent(record.labelled, record.instances)})"
+    return f"Cycle {record.cycle}: {len(record.query)} labelled, mean OKS {mean}, {before}"
 
 
 def _shots(past: PastRun, record: CycleRecord, given: dict[int, Pose]) -> list[Shot]:

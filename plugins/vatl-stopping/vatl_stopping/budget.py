@@ -18,8 +18,8 @@ class Budget(Stopping):
     Attributes:
         labels: number of labels, corrections of earlier cycles' labels included; never more are asked for.
         fraction: labelled fraction of the video; never more is asked for.
-        minutes: of the annotators' time; as soon as their mean time for a label is known, no more are asked for than fit,
-            save that a last label may begin before they are over.
+        minutes: of the annotators' time; as soon as their mean time for a label is known, no more are asked for than
+            fit, save that a last label may begin before they are over.
         hours: of wall-clock, since the run began.
     """
 
