@@ -40,8 +40,7 @@ class Interface:
 
     async def state(self, request: Request) -> Response:
         """How the run stands."""
-        self.scene.desk.hear(_tab(request))
-        return JSONResponse(await run_in_threadpool(self.scene.state))
+        return JSONResponse(await run_in_threadpool(self._state, _tab(request)))
 
     async def task(self, request: Request) -> Response:
         """The next instance for this window."""
@@ -113,8 +112,14 @@ class Interface:
         kept = await asyncio.wrap_future(handed.kept) if handed else ""
         self.scene.desk.hear(tab)
         answer = await run_in_threadpool(self._next, tab)
-        state = await run_in_threadpool(self.scene.state)
+        state = await run_in_threadpool(self._state, tab)
         return JSONResponse({"status": status or kept, **answer, "state": state})
+
+    def _state(self, tab: str) -> dict[str, Any]:
+        self.scene.desk.hear(tab)
+        state = self.scene.state()
+        self.scene.desk.tell(tab, state["phase"])
+        return state
 
     def _next(self, tab: str) -> dict[str, Any]:
         self.scene.desk.hear(tab)

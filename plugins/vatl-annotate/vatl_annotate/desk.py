@@ -215,7 +215,11 @@ class Desk:
         with self.lock:
             self._heard[tab] = time.monotonic()
             self.queue.hold(tab, time.monotonic())
-            if self.phase in ("finished", "failed"):
+
+    def tell(self, tab: str, phase: str) -> None:
+        """A window is being told that the run is in this phase."""
+        if phase in ("finished", "failed"):
+            with self.lock:
                 self._told.add(tab)
 
     def claim(self, tab: str) -> int | None:
