@@ -33,7 +33,9 @@ SMALL: dict[tuple[str, str], dict[str, Any]] = {
     ("dataset", "synthetic"): {"frames": 4, "source_frames": 3, "source_videos": 2},
 }
 """Options that make components quick; the others are tested as they are."""
-CASES = [(kind, name) for kind in KINDS for name in REGISTRY.names(kind)]
+ELSEWHERE = {("executor", "ray")}
+"""What the same tests are put to where there is a cluster: tests/end_to_end/test_ray.py."""
+CASES = [(kind, name) for kind in KINDS for name in REGISTRY.names(kind) if (kind, name) not in ELSEWHERE]
 
 
 @pytest.fixture(scope="session")

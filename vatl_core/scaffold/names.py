@@ -17,7 +17,7 @@ from vatl_core.plugins import Registry
 from vatl_core.scaffold.kinds import LIFECYCLE
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_LONGEST: Final = 30
+_LONGEST: Final = 20
 
 
 @attrs.frozen

@@ -176,7 +176,7 @@ class CriterionContract(Contract):
             other.begin_with(STICK, learnt)
             other.prepare(STICK, None, generator(), torch.device("cpu"))
             other.fit(poses(0), generator(1))
-        self._is_a_score(self._score(other, self._condensed(other, whole)), whole, "after pretrain and begin_with")
+        self._is_a_score(self._score(other, whole), whole, "after pretrain and begin_with")
 
     # ------------------------------------------------------------------------------------------------------- as a run
     def _scores(self, whole: Window, labels: int, source: Poses | None = None) -> Tensor:
