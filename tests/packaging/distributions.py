@@ -68,8 +68,8 @@ class Source:
         return found
 
     def modules(self) -> list[str]:
-        """The names of its modules that do not need an extra to be imported."""
-        names = []
+        """The names of its modules, and of what they import, if only within a function; without what extras are for."""
+        names = [module for module in self.imports() if whose(module) not in self.optional]
         for file in sorted(self.package.rglob("*.py")):
             needed = {whose(module) for module in imported(ast.parse(file.read_bytes()), only_at_once=True)}
             path = file.relative_to(self.folder).with_suffix("")

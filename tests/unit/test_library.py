@@ -98,6 +98,13 @@ def test_objects_in_place_of_names_change_nothing(by_names: Path, tmp_path: Path
     assert record.labelled == 8
 
 
+def test_another_seed_is_another_run(by_names: Path, tmp_path: Path) -> None:
+    begun(tmp_path / "run", seed=1).adapt()
+    ours, theirs = columns(tmp_path / "run"), columns(by_names)
+    assert ours.keys() == theirs.keys()
+    assert len([name for name in ours if ours[name] != theirs[name]]) > 8
+
+
 def test_stepping_by_hand_changes_nothing(by_names: Path, tmp_path: Path) -> None:
     run, seen = begun(tmp_path / "run"), []
     for cycle in run:
