@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -149,6 +150,11 @@ class Annotator:
         return count
 
 
+def _heed_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @attrs.define
 class Process:
     """A run in a process of its own, and the place where it is labelled.
@@ -166,7 +172,17 @@ class Process:
         """Call ``vatl`` with these words."""
         command = [str(Path(sys.executable).with_name("vatl")), *map(str, words)]
         pipe = subprocess.PIPE
-        return cls(subprocess.Popen(command, cwd=folder, env=dict(environment), stdout=pipe, stderr=pipe, text=True))
+        return cls(
+            subprocess.Popen(
+                command,
+                cwd=folder,
+                env=dict(environment),
+                stdout=pipe,
+                stderr=pipe,
+                text=True,
+                preexec_fn=_heed_interrupts,
+            )
+        )
 
     def link(self) -> str:
         """Wait until it says where to label."""

@@ -588,29 +588,47 @@ def records(run: Path) -> list[dict[str, Any]]:
     return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
 
 
+Begin = Callable[..., Process]
+
+
+@pytest.fixture
+def begin(tmp_path: Path, environment: dict[str, str]) -> Iterator[Begin]:
+    """Begins commands, none of which outlives the test."""
+    begun: list[Process] = []
+
+    def call(*words: str | Path) -> Process:
+        begun.append(Process.begin(words, tmp_path, quick(environment)))
+        return begun[-1]
+
+    yield call
+    for process in begun:
+        if process.process.poll() is None:
+            process.process.kill()
+            process.process.communicate()
+
+
 class TestInterruption:
     def test_a_run_killed_again_and_again_ends_as_an_uninterrupted_one(
-        self, tmp_path: Path, footage: tuple[Path, Path], environment: dict[str, str]
+        self, tmp_path: Path, footage: tuple[Path, Path], begin: Begin
     ) -> None:
         """On a video without truth; in between, Ctrl-C, a second command, and `vatl resume` in place of `annotate`."""
         truth = truth_of(footage[0])
         words = ["run", "--dataset", "coco", "-o", f"dataset.annotations={footage[1]}", *MODEL, *BROWSER, *SHORT]
-        environment = quick(environment)
 
-        whole = Process.begin([*words, "--name", "whole", "--json"], tmp_path, environment)
+        whole = begin(*words, "--name", "whole", "--json")
         assert Stubborn(steady(truth, whole.link())).work()["closing"]["mean_oks"] is None
         code, out, err = whole.end()
         assert code == 0, err
         assert json.loads(out)["labelled"] == 16
 
         run = tmp_path / "runs" / "broken"
-        process = Process.begin([*words, "--name", "broken", "--json"], tmp_path, environment)
+        process = begin(*words, "--name", "broken", "--json")
         link = process.link()
         stubborn = Stubborn(steady(truth, link), allowed=3)
         with ThreadPoolExecutor(1) as pool:
             labelling = pool.submit(stubborn.work)
             try:
-                process = self.interrupt(process, stubborn, labelling.done, run, link, environment)
+                process = self.interrupt(process, stubborn, labelling.done, run, link, begin)
                 state = labelling.result(300)
             finally:
                 stubborn.weary = True
@@ -626,7 +644,7 @@ class TestInterruption:
         assert records(run) == records(tmp_path / "runs" / "whole")
 
     def interrupt(
-        self, process: Process, stubborn: Stubborn, done: Callable[[], bool], run: Path, link: str, env: dict[str, str]
+        self, process: Process, stubborn: Stubborn, done: Callable[[], bool], run: Path, link: str, begin: Begin
     ) -> Process:
         """Kill, interrupt and take up again, at instants of chance; the process that is left."""
         chance = random.Random(7)
@@ -644,10 +662,10 @@ class TestInterruption:
                 process.process.kill()
                 process.process.communicate()
             flags = [] if command == "resume" else ["--no-open"]
-            process = Process.begin([command, run, *flags], run.parent, env)
+            process = begin(command, run, *flags)
             assert process.link() == link, "the same port, and a link of before opens it"
             if allowed == 7:
-                code, _, err = Process.begin(["annotate", run, "--no-open"], run.parent, env).end()
+                code, _, err = begin("annotate", run, "--no-open").end()
                 assert (code, err.count("\n")) == (2, 1)
                 assert "another process" in err
             stubborn.allowed = allowed
