@@ -203,9 +203,10 @@ class TestLogin:
 
     def test_guessing_is_slowed_even_by_many_at_once(self, closed: Served) -> None:
         time.sleep(1.1)
+        began = time.monotonic()
         with ThreadPoolExecutor(16) as pool:
             codes = list(pool.map(lambda n: guess(closed, f"guess {n}").status_code, range(32)))
-        assert codes.count(403) <= 2, "one a second is judged"
+        assert codes.count(403) <= 1 + (time.monotonic() - began), "one a second is judged"
         assert codes.count(429) == 32 - codes.count(403)
 
     @pytest.mark.parametrize("password", [None, 3, [], {}, "", "\ud800", "x" * 100_000])
