@@ -25,6 +25,7 @@ from vatl_core.testing.small_parts import PARTS
 _TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 LEFT_OUT = "…"
 """A word of a command that stands for what the page does not repeat."""
+THE_PAGE = "the page"
 PROMISED = "Made on the page"
 _MADE = re.compile(r"vatl plugins new (\w+) ([\w-]+)")
 
@@ -33,6 +34,7 @@ class Promised:
     """The components that a page has its readers write, so that its later commands can name them."""
 
     def __init__(self, page: str) -> None:
+        self.names = [name for _, name in _MADE.findall(page)]
         self.made = [(kind, name) for kind, name in _MADE.findall(page) if kind in PARTS]
 
     @hookimpl
@@ -45,7 +47,7 @@ class Promised:
 def registry_of(page: str) -> Registry:
     """What is installed once a page is followed."""
     registry = discover()
-    registry.manager.register(Promised(page), name="the page")
+    registry.manager.register(Promised(page), name=THE_PAGE)
     return registry
 
 
@@ -71,6 +73,7 @@ def check_command(words: Sequence[str], registry: Registry, folder: Path) -> Non
         assert {word for word in rest if "=" not in word} <= targets, f"the Makefile has no {rest}"
     elif program == "pip":
         known = {path.parent.name for path in ROOT.glob("*/vatl-*/pyproject.toml")} | {"vatl-core"}
+        known |= {f"vatl-{name}" for name in registry.manager.get_plugin(THE_PAGE).names}
         named = {re.sub(r"\[.*", "", word) for word in rest[1:] if not word.startswith("-")}
         missing = {name for name in named if name not in known and name != "."}
         assert not missing, f"there is no distribution {missing}"

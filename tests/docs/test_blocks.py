@@ -21,16 +21,14 @@ from vatl_core.composing import start
 from vatl_core.config import split
 from vatl_core.cycle import Run
 from vatl_core.errors import InputError, VatlError
-from vatl_core.plugins import Registry, discover
+from vatl_core.plugins import Registry
 from vatl_core.presets import find_preset
 from vatl_core.sweeps.plan import Grid
 
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
 FOLLOWED = {"write-a-criterion.md": "followed as a whole by test_tutorial.py, in an environment of its own"}
-SMALL = {
-    "run": ["-o", "synthetic.frames=6", "-o", "continual.alpha=8", "--schedule", "0.2,0.4"],
-    "sweep": ["-o", "continual.alpha=8"],
-}
+_QUICK = ["-o", "synthetic.source_videos=0", "-o", "continual.alpha=8"]
+SMALL = {"run": [*_QUICK, "-o", "synthetic.frames=6", "--schedule", "0.2,0.4"], "sweep": _QUICK}
 """What makes a command of the documentation small enough for a test, by command."""
 
 
@@ -86,7 +84,7 @@ def _check_tables(tables: dict[str, Any], registry: Registry) -> None:
 
 def _small_start(*place: Any, options: Mapping[str, Any] | None = None, **settings: Any) -> Run:
     """``vatl_core.start``, small where the page does not say how large."""
-    small = {"synthetic": {"frames": 6}, "continual": {"alpha": 8}}
+    small = {"synthetic": {"frames": 6, "source_videos": 0}, "continual": {"alpha": 8}}
     return start(*place, options=small | dict(options or {}), **{"schedule": [4, 8]} | settings)
 
 
@@ -133,4 +131,4 @@ def _carry_out(block: Block, words: Sequence[str]) -> None:
 def test_a_command_that_does_not_exist_is_found(tmp_path: Path) -> None:
     for line in ("vatl run --query thx", "vatl rum", "vatl run --quer thc", "vatl run -o thc.norm=l3", "make nothing"):
         with pytest.raises((InputError, click.ClickException, AssertionError)):
-            check_command(line.split(), discover(), tmp_path)
+            check_command(line.split(), registry_of(""), tmp_path)
