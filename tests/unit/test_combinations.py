@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from tests.conftest import STICK, Registered, Squares, configured
 from vatl_core import checkpoints
-from vatl_core.contracts import Dataset, Estimator, Labels
+from vatl_core.contracts import Dataset, Estimator
 from vatl_core.estimate import Estimates
 from vatl_core.options import option_fields
 from vatl_core.plugins import Component, Registry, discover
@@ -113,7 +113,7 @@ def short_options(registry: Registry) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 class Memory(RunFolder):
-    """A run directory that keeps everything but weights in memory."""
+    """A run directory that keeps everything but weights and answers in memory."""
 
     last: ClassVar[Memory]
 
@@ -123,7 +123,6 @@ class Memory(RunFolder):
         self.records: list[CycleRecord] = []
         self.passes: dict[int, Estimates] = {}
         self.queries: dict[int, list[int]] = {}
-        self.answers: dict[int, tuple[Tensor, Tensor]] = {}
         Memory.last = self
 
     @classmethod
@@ -134,6 +133,9 @@ class Memory(RunFolder):
 
     def append(self, record: CycleRecord) -> None:
         self.records.append(record)
+
+    def cycles(self) -> list[CycleRecord]:
+        return self.records
 
     def close(self, record: RunRecord) -> None: ...
 
@@ -148,16 +150,6 @@ class Memory(RunFolder):
 
     def query(self, cycle: int) -> list[int] | None:
         return self.queries.get(cycle)
-
-    def save_labels(self, cycle: int, labels: Labels) -> None:
-        rows = zip(labels.index.tolist(), labels.keypoints, labels.visible, strict=True)
-        self.answers |= {index: (keypoints, visible) for index, keypoints, visible in rows}
-
-    def labels(self, index: Sequence[int], keypoints: int) -> Labels:
-        known = [i for i in index if i in self.answers]
-        points = torch.stack([self.answers[i][0] for i in known]) if known else torch.empty(0, keypoints, 2)
-        seen = torch.stack([self.answers[i][1] for i in known]) if known else torch.empty(0, keypoints) > 0
-        return Labels(torch.tensor(known, dtype=torch.int64), points, seen, "", torch.zeros(len(known)))
 
 
 @pytest.fixture
