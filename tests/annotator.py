@@ -66,6 +66,7 @@ class Annotator:
         chance: what makes the hand unsteady.
         given: the answered labels as they were sent, by instance; the last one of each.
         moved: how many keypoints were moved, of how many.
+        told: the last state that was heard; whoever was told the end need not find the server there any more.
     """
 
     client: httpx.Client
@@ -77,6 +78,7 @@ class Annotator:
     chance: random.Random = attrs.field(factory=lambda: random.Random(0))
     given: dict[int, list[list[float]]] = attrs.field(factory=dict)
     moved: list[int] = attrs.field(factory=lambda: [0, 0])
+    told: dict[str, Any] = attrs.field(factory=dict)
 
     def pose(self, task: Mapping[str, Any]) -> list[list[float]]:
         """What the person makes of a proposal."""
@@ -121,8 +123,8 @@ class Annotator:
         """GET /api/state."""
         response = self.client.get("/api/state", params={"tab": self.tab})
         response.raise_for_status()
-        content: dict[str, Any] = response.json()
-        return content
+        self.told = response.json()
+        return self.told
 
     def task(self) -> dict[str, Any] | None:
         """The next instance, or None if there is none at present."""
@@ -203,7 +205,7 @@ def main(link: str, annotations: str) -> None:
     """Label until the run has ended."""
     person = Annotator(enter(link), truth_of(Path(annotations)))
     count = person.work()
-    print(f"{count} labels, {person.moved[0]} of {person.moved[1]} keypoints moved; {person.state()['closing']}")
+    print(f"{count} labels, {person.moved[0]} of {person.moved[1]} keypoints moved; {person.told['closing']}")
 
 
 if __name__ == "__main__":

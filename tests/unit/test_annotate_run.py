@@ -45,7 +45,7 @@ def labelled_by(person: Annotator, link: Future[str]) -> dict[str, Any]:
     """The last state of a run that this person labels."""
     person.client = enter(link.result(60))
     person.work()
-    return person.state()
+    return person.told
 
 
 def adapt(
