@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import attrs
-import torch
 from torch import Tensor
 
-from vatl_core import checkpoints
+from vatl_core.adapting import retrain
 from vatl_core.answers import EVER
 from vatl_core.asking import answered, ask, redraw
 from vatl_core.closing import closing_record
-from vatl_core.compute import Compute, Stopwatch
+from vatl_core.compute import Compute
 from vatl_core.config import RunConfig
-from vatl_core.contracts import Criterion, Estimator, Labels, Oracle, Pool, Poses, Retraining, Selector, Stopping
+from vatl_core.contracts import Criterion, Estimator, Labels, Oracle, Retraining, Selector, Stopping
 from vatl_core.crops import Crops
 from vatl_core.errors import InputError
-from vatl_core.estimate import Estimates, Progress, check_finite, estimate, score_pool
+from vatl_core.estimate import Estimates, Progress
 from vatl_core.evaluation import evaluate
 from vatl_core.learnt import Learnt
-from vatl_core.query import checked, query_score
+from vatl_core.one_pass import one_pass
+from vatl_core.querying import how_many, query_of
 from vatl_core.records import CycleRecord, History, RunRecord
-from vatl_core.schedule import amounts
-from vatl_core.seeds import generator, seed_of
 from vatl_core.standing import Standing
 from vatl_core.stepping import Cycle
 from vatl_core.store import RunFolder, move
-from vatl_core.training import Labelled, Trainer
 from vatl_core.video import Video
 from vatl_core.weights import is_random
 
@@ -174,7 +170,7 @@ class Run:
         if record.closes:
             self._finish(record)
             return record
-        record = self._retrain(self._decide(record))
+        record = retrain(self, self._decide(record))
         self.folder.append(record)
         self.records.append(record)
         self.hook.vatl_cycle_finished(run=self, record=record)
@@ -184,9 +180,9 @@ class Run:
     def _estimate(self) -> CycleRecord:
         """Pose and scores of every instance, from one pass, and what the truth says of them."""
         started = time.perf_counter()
-        known = self.folder.query(self.cycle) is not None or self._stopped_by is not None
+        known = self.folder.query(self.cycle) is not None or self.stopped_by is not None
         kept = self.folder.estimates(self.cycle) if known else None
-        self.estimates = move(kept, self.compute.device) if kept else self._pass()
+        self.estimates = move(kept, self.compute.device) if kept else one_pass(self)
         if kept is None:
             self.folder.save_estimates(self.cycle, self.estimates)
         scoring = self.estimates.scoring.seconds
@@ -214,87 +210,17 @@ class Run:
             return {}
         return {name: float(column[there].mean()) for name, column in self.present.criteria.items()}
 
-    def _pass(self) -> Estimates:
-        of_pool = [name for name, criterion in self.criteria.items() if "pool" in criterion.needs]
-        scoring = Stopwatch()
-        with scoring.on(self.compute.device):
-            self._fit(name for name in self.criteria if name not in of_pool)
-        estimates = estimate(
-            self.estimator, self.crops, self.criteria, self.compute, self.config.batch, self.progress, scoring
-        )
-        with scoring.on(self.compute.device):
-            self._fit(of_pool, estimates.features)
-        labelled = self.beginning()[0].labelled(self.compute.device)
-        score_pool(self.criteria, estimates, self.crops, labelled)
-        check_finite(estimates.criteria, self.criteria)
-        return estimates
-
-    def _fit(self, names: Iterable[str], features: Tensor | None = None) -> None:
-        """Show these criteria what is labelled; those that score after the pass see its features (N, D) too."""
-        (_, labels), device = self.beginning(), self.compute.device
-        index = labels.index.to(device)
-        poses = Poses(
-            labels.keypoints.to(device),
-            labels.visible.to(device),
-            self.video.instances.boxes[labels.index].to(device),
-            None if features is None else features[index],
-        )
-        for name in names:
-            self.criteria[name].fit(poses, generator(self.config.seed, self.cycle, "fit", name))
-
     # ---------------------------------------------------------------------------------------------------------- query
     def label(self, record: CycleRecord) -> CycleRecord:
         """Query and ask; where nobody could label any of a query, the cycle asks for others."""
         labelled: list[int] = []
-        while count := self.how_many(record):
-            labelled = self._ask(record, self.query(record, count))
+        while count := how_many(self, record):
+            labelled = self._ask(record, query_of(self, record, count))
             if labelled or self.folder.answers.ended(self.cycle) is not None:
                 break
             self.folder.forget_query(self.cycle)
         redraw(self)
         return answered(self, record, labelled)
-
-    def how_many(self, record: CycleRecord) -> int:
-        """The number of labels to ask for; 0 ends the run."""
-        if (kept := self.folder.query(self.cycle)) is not None:
-            return len(kept)
-        left = int((~self.standing().settled(self.compute.device)).sum())
-        if self._stopped_by is not None or not left:
-            return 0
-        ahead = [amount for amount in amounts(self.config.schedule, record.instances) if amount > record.labelled]
-        history = self._history(record)
-        allowances = [a for s in self.stopping.values() if (a := s.allowance(history)) is not None]
-        return max(0, min([ahead[0] - record.labelled if ahead else 0, left, *allowances]))
-
-    def query(self, record: CycleRecord, count: int) -> list[int]:
-        """The instances to ask for, decided once and kept before anybody is asked."""
-        kept = self.folder.query(self.cycle)
-        if kept is None:
-            started = time.perf_counter()
-            kept = self._select(record, count).tolist()
-            record.seconds["select"] = time.perf_counter() - started
-            self.folder.save_query(self.cycle, kept)
-        return kept
-
-    def _select(self, record: CycleRecord, count: int) -> Tensor:
-        if not self.present.features.numel():  # those on disk have none, and a query that nobody could label was theirs
-            self.estimates = self._pass()
-        estimates, labelled = self.present, self.standing().settled(self.compute.device)
-        pool = Pool(
-            scores=self.scores(estimates.criteria, ~labelled, record.fraction),
-            features=estimates.features,
-            labelled=labelled,
-            query_oks=self.records[-1].query_mean_oks if self.records else None,
-            watched={name: estimates.criteria[name] for name in self.selector.watches},
-        )
-        picks = self.selector.select(pool, count, generator(self.config.seed, self.cycle, "select"))
-        return checked(picks, labelled, count, self.config.select, self.selector)
-
-    def scores(self, columns: Mapping[str, Tensor], among: Tensor, fraction: float) -> Tensor:
-        """(N,) the query's score of the criteria's ``columns``, zeros where it has no criterion."""
-        share_of = {name: self.criteria[name].share for name in self.config.criteria if name in self.criteria}
-        parts = list(share_of)
-        return query_score(columns, parts, share_of, among, fraction, self.config.query_weights)
 
     # ------------------------------------------------------------------------------------------------------------ ask
     def _ask(self, record: CycleRecord, query: list[int]) -> list[int]:
@@ -309,45 +235,11 @@ class Run:
     # --------------------------------------------------------------------------------------------------------- decide
     def _decide(self, record: CycleRecord) -> CycleRecord:
         """Which stopping criteria fire here; the first of the run's own ends it."""
-        history = self._history(record)
+        history = self.history(record)
         fired = {name: reason for name, s in self.stopping.items() if (reason := s.decide(history))}
         advice = {name: reason for name, s in self.advising.items() if (reason := s.decide(history))}
         ended = record.stopped_by or next(iter(fired), None)
         return attrs.evolve(record, fired=record.fired | fired | advice, stopped_by=ended)
-
-    # -------------------------------------------------------------------------------------------------------- retrain
-    def _retrain(self, record: CycleRecord) -> CycleRecord:
-        """The estimator of the next cycle, its weights on disk; a run that stops here may keep its present one."""
-        following = self.folder.weights(self.cycle + 1)
-        ending = self.stopping.get(record.stopped_by or "")
-        if ending and not ending.retrains:
-            following.parent.mkdir(parents=True, exist_ok=True)
-            self.folder.save_estimates(self.cycle + 1, self.present)
-            shutil.copy(self.folder.weights(self.cycle), following)
-            return record
-        started = time.perf_counter()
-        seed = seed_of(self.config.seed, self.cycle, "retrain")
-        trainer = Trainer(self.compute, torch.Generator().manual_seed(seed), self.progress)
-        self.estimator = self.retraining.retrain(
-            self.estimator, self.source, self._labelled(record), self._history(record), trainer
-        )
-        checkpoints.save(following, self.estimator, self.video.skeleton)
-        self.hook.vatl_retrained(run=self, cycle=self.cycle)
-        return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})
-
-    def _labelled(self, record: CycleRecord) -> Labelled:
-        """Everything labelled, as a retraining policy may see it."""
-        device = self.compute.device
-        labels = self.labels([*self.asked, *record.query])
-        queried = torch.isin(labels.index, torch.tensor([*record.query, *record.corrected])).to(device)
-        return Labelled(
-            index=labels.index.to(device),
-            keypoints=labels.keypoints.to(device),
-            visible=labels.visible.to(device),
-            oks=torch.tensor(record.labelled_oks, device=device),
-            queried=queried,
-            pictures=self.pictures,
-        )
 
     # --------------------------------------------------------------------------------------------------------- finish
     def _finish(self, record: CycleRecord) -> None:
@@ -373,7 +265,8 @@ class Run:
         return self.estimates
 
     @property
-    def _stopped_by(self) -> str | None:
+    def stopped_by(self) -> str | None:
+        """What ended the asking, in the last cycle; None while nothing has."""
         return self.records[-1].stopped_by if self.records else None
 
     @property
@@ -381,6 +274,7 @@ class Run:
         """Seconds spent on finished cycles."""
         return sum(sum(record.seconds.values()) for record in self.records)
 
-    def _history(self, record: CycleRecord) -> History:
+    def history(self, record: CycleRecord) -> History:
+        """What a stopping criterion or a retraining policy may see in the cycle of this record."""
         elapsed = self.elapsed + sum(record.seconds.values())
         return History((*self.records, record), self.config.threshold, elapsed, is_random(self.weights))

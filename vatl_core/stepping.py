@@ -14,6 +14,7 @@ from vatl_core.asking import request_of, take
 from vatl_core.contracts import Answer, Labels
 from vatl_core.errors import InputError
 from vatl_core.estimate import Estimates
+from vatl_core.querying import how_many, query_of, scores_of
 from vatl_core.records import CycleRecord
 from vatl_core.standing import Standing
 
@@ -67,7 +68,7 @@ class Cycle:
         run, number, estimates = self.run, self.number, self.estimates
         then = Standing.of(len(estimates.scores), run.records[:number], run.folder.answers, number)
         settled = (then if self.finished else run.standing()).settled(estimates.scores.device)
-        return run.scores(estimates.criteria, ~settled, self.record.fraction)
+        return scores_of(run, estimates.criteria, ~settled, self.record.fraction)
 
     @property
     def query(self) -> list[int]:
@@ -79,8 +80,8 @@ class Cycle:
         kept = self.run.folder.query(self.number)
         if kept is None and not self.labelled:
             with self.run.held():
-                count = self.run.how_many(self.record)
-                kept = self.run.query(self.record, count) if count else None
+                count = how_many(self.run, self.record)
+                kept = query_of(self.run, self.record, count) if count else None
         return kept or []
 
     @query.setter

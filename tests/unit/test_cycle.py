@@ -167,7 +167,7 @@ def test_the_history_holds_nothing_that_only_the_truth_could_tell(registered: Re
     class Watching:
         @hookimpl
         def vatl_cycle_finished(self, run: Any, record: Any) -> None:
-            seen.append(run._history(record))
+            seen.append(run.history(record))
 
     registry = registered(plugins=(Watching(),))
     execute(configured(registry, tmp_path), registry)
