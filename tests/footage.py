@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 
 from tests.conftest import STICK, Squares, stick_video
@@ -48,3 +50,24 @@ def _without(annotation: dict[str, Any], field: str) -> dict[str, Any]:
 def _saved(path: Path, images: list[Any], annotations: list[Any], category: dict[str, Any]) -> Path:
     path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": [category]}))
     return path
+
+
+def turn(path: Path, degrees: int) -> None:
+    """Have a file say that its camera was turned, in the matrix of its track header (ISO 14496-12, 8.3.2)."""
+    cosine, sine = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+    one, data = 1 << 16, bytearray(path.read_bytes())
+    start = data.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
+    matrix = struct.pack(">9i", cosine * one, sine * one, 0, -sine * one, cosine * one, 0, 0, 0, 1 << 30)
+    data[start : start + len(matrix)] = matrix
+    path.write_bytes(data)
+
+
+def trim(path: Path, frames: int) -> None:
+    """Have a file of 25 frames a second begin later, in its edit list (ISO 14496-12, 8.6.6), as phones cut videos."""
+    with av.open(str(path)) as container:
+        step = round(1 / 25 / container.streams.video[0].time_base)
+    data = bytearray(path.read_bytes())
+    start = data.index(b"elst") + 12
+    duration, begins = struct.unpack_from(">Ii", data, start)
+    struct.pack_into(">Ii", data, start, duration - frames * 40, begins + frames * step)
+    path.write_bytes(data)

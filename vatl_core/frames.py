@@ -8,7 +8,6 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ import attrs
 import torch
 from torch import Tensor
 
+from vatl_core.decoding import as_shown, decode_from, frame_times
 from vatl_core.errors import InputError
 from vatl_core.video import Frames
 
@@ -49,15 +49,21 @@ class PictureFiles(Frames):
     def read(self, index: int) -> Tensor:
         import cv2
 
-        if not 0 <= index < len(self):
-            raise InputError(f"there is no frame {index}: there are {len(self)} pictures")
-        path = self.paths[index]
+        path = self._path(index)
         if not _is_file(path):
             raise InputError(f"frame {index} is missing: {path} is no file")
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None:
             raise InputError(f"frame {index} cannot be read: {path} is damaged or no picture")
         return torch.from_numpy(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).permute(2, 0, 1)
+
+    def _path(self, index: int) -> Path:
+        if not 0 <= index < len(self):
+            raise InputError(f"there is no frame {index}: there are {len(self)} pictures")
+        return self.paths[index]
+
+    def size(self, index: int) -> tuple[int, int]:
+        return picture_size(self._path(index))
 
     def read_many(self, indices: Sequence[int]) -> Iterator[Tensor]:
         """These frames one after the other, the next ones being decoded in threads while one is in use."""
@@ -92,17 +98,24 @@ class VideoFile(Frames):
     _times: list[int] = attrs.field(init=False, repr=False)
     _next: int = attrs.field(init=False, default=0, repr=False)
     _decoder: Iterator[tuple[int, VideoFrame]] | None = attrs.field(init=False, default=None, repr=False)
+    _size: tuple[int, int] | None = attrs.field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not _is_file(self.path):
             raise InputError(f"{self.path} is no file: give the path of a video")
-        self._times = _frame_times(self.path)
+        self._times = frame_times(self.path)
 
     def __len__(self) -> int:
         return len(self._times)
 
     def name(self, index: int) -> str:
         return self.path.name
+
+    def size(self, index: int) -> tuple[int, int]:
+        self._check(index)
+        if self._size is None:
+            self._size = super().size(index)
+        return self._size
 
     def reader(self) -> VideoFile:
         """The same file with a decoder of its own."""
@@ -113,12 +126,12 @@ class VideoFile(Frames):
     def read(self, index: int) -> Tensor:
         self._check(index)
         if self._decoder is None or not self._next <= index < self._next + 100:
-            self._decoder = _decode_from(self.path, self._times[index])
+            self._decoder = decode_from(self.path, self._times[index])
         wanted = self._times[index]
         for time, picture in self._decoder:
             if time == wanted:
                 self._next = index + 1
-                return torch.from_numpy(picture.to_ndarray(format="rgb24")).permute(2, 0, 1)
+                return torch.from_numpy(as_shown(picture)).permute(2, 0, 1)
             if time > wanted:
                 break
         self._decoder = None
@@ -133,7 +146,7 @@ class VideoFile(Frames):
             InputError: there is no such frame, or the file is damaged.
         """
         self._check(index)
-        for time, picture in _decode_from(self.path, self._times[index]):
+        for time, picture in decode_from(self.path, self._times[index]):
             yield bisect_left(self._times, time), picture
 
     def _check(self, index: int) -> None:
@@ -186,52 +199,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False
-
-
-def _frame_times(path: Path) -> list[int]:
-    """The presentation times of a file's frames, in order, in units of its time base; nothing is decoded."""
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            times = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
-    except (av.FFmpegError, IndexError) as error:
-        cause = getattr(error, "strerror", None) or "it has no video stream"
-        raise InputError(f"{path} cannot be read as a video ({cause}): is it complete?") from error
-    if not times:
-        raise InputError(f"{path} has no frames: is it complete?")
-    return times
-
-
-def _decode_from(path: Path, time: int) -> Iterator[tuple[int, VideoFrame]]:
-    """Frames (time, picture) from the key frame at or before ``time`` on; converted by whoever wants one.
-
-    Some containers land behind the time they are asked for; those are decoded from their beginning.
-    """
-    for start in (time, None):
-        frames = _decode(path, start)
-        first = next(frames, None)
-        if first is not None and first[0] <= time:
-            return chain([first], frames)
-    return iter(())
-
-
-def _decode(path: Path, start: int | None) -> Iterator[tuple[int, VideoFrame]]:
-    """Frames (time, picture) from about ``start`` on, or from the first."""
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            if start is not None:
-                container.seek(start, stream=stream)
-            for frame in container.decode(stream):
-                if frame.pts is not None:
-                    yield frame.pts, frame
-    except av.FFmpegError as error:
-        raise InputError(f"{path} is damaged ({error.strerror}): it cannot be decoded to its end") from error
 
 
 def write_video(

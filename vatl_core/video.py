@@ -33,6 +33,15 @@ class Frames(ABC):
         """These frames one after the other; worth overriding where several can be decoded side by side."""
         return map(self.read, indices)
 
+    def size(self, index: int) -> tuple[int, int]:
+        """Width and height of frame ``index`` in pixels, as it is read; worth overriding where a header tells.
+
+        Raises:
+            InputError: as :meth:`read`.
+        """
+        _, height, width = self.read(index).shape
+        return width, height
+
     def reader(self) -> Frames:
         """The same frames for a second thread to read; worth overriding where reading changes anything."""
         return self

@@ -7,15 +7,18 @@ import os
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
 from tests.conftest import stick_video
+from tests.footage import trim, turn
 from vatl_core import files
 from vatl_core.contracts import Labels
 from vatl_core.errors import InputError
 from vatl_core.files import append_line, whole, whole_lines, write_whole
-from vatl_core.frames import VideoFile, write_video
+from vatl_core.frames import PictureFiles, VideoFile, write_video
 from vatl_core.store import RunFolder
 
 
@@ -74,6 +77,14 @@ def test_a_full_disk_leaves_no_part_of_a_video(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def _quarters(height: int, width: int) -> torch.Tensor:
+    """A picture (3, H, W) that looks different from each side."""
+    picture = torch.zeros(3, height, width, dtype=torch.uint8)
+    picture[:, : height // 2, : width // 2] = 240
+    picture[:, : height // 2, width // 2 :] = 120
+    return picture
+
+
 class TestVideoFile:
     def test_the_same_pictures_give_the_same_file_where_that_is_asked_for(self, tmp_path: Path) -> None:
         noise = torch.randint(0, 255, (6, 3, 96, 128), dtype=torch.uint8)
@@ -98,6 +109,39 @@ class TestVideoFile:
         spans = [[*box.min.tolist(), *box.max.tolist()] for box in lit]
         expected = [[0, 0, 47, 63], [12, 0, 35, 63], [0, 16, 47, 47], [0, 0, 47, 63]]
         assert (torch.tensor(spans) - torch.tensor(expected)).abs().max() <= 1
+
+    @pytest.mark.parametrize("degrees", [90, 180, 270])
+    def test_a_turned_camera_s_video_is_upright_as_for_opencv(self, tmp_path: Path, degrees: int) -> None:
+        path = tmp_path / "a.mp4"
+        write_video(path, (_quarters(48, 80) for _ in range(3)))
+        turn(path, degrees)
+        _, expected = cv2.VideoCapture(str(path)).read()
+        found = VideoFile(path).read(0).permute(1, 2, 0).numpy()
+        assert found.shape == ((48, 80, 3) if degrees == 180 else (80, 48, 3))
+        assert np.abs(found.astype(int) - expected[..., ::-1]).mean() < 3
+
+    def test_a_trimmed_video_begins_where_it_was_cut(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mp4"
+        write_video(path, (torch.full((3, 48, 64), 8 * i, dtype=torch.uint8) for i in range(30)))
+        trim(path, 10)
+        frames = VideoFile(path)
+        assert len(frames) == 20
+        for index in (19, 0, 7):
+            assert (frames.read(index).float().mean() - 8 * (index + 10)).abs() < 4
+        assert [index for index, _ in frames.decoded(0)] == list(range(20))
+
+    def test_their_size_is_that_of_what_is_read(self, tmp_path: Path) -> None:
+        write_video(tmp_path / "a.mp4", (_quarters(48, 80) for _ in range(3)))
+        turn(tmp_path / "a.mp4", 90)
+        for number, shape in enumerate(((30, 40, 3), (50, 20, 3))):
+            cv2.imwrite(str(tmp_path / f"{number}.png"), np.zeros(shape, np.uint8))
+        files = PictureFiles([tmp_path / "0.png", tmp_path / "1.png"])
+        for frames in (VideoFile(tmp_path / "a.mp4"), files, files.reader()):
+            for index in range(len(frames)):
+                _, height, width = frames.read(index).shape
+                assert frames.size(index) == (width, height)
+            with pytest.raises(InputError):
+                frames.size(len(frames))
 
     def test_beyond_the_end_is_an_error_that_says_how_many_there_are(self, tmp_path: Path) -> None:
         write_video(tmp_path / "a.mp4", (p for p in torch.zeros(3, 3, 32, 32, dtype=torch.uint8)))

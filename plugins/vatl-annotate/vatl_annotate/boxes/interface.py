@@ -81,11 +81,12 @@ class Interface:
         frame, full = path_number(request, "frame"), request.query_params.get("full") == "1"
         if frame >= len(self.drawing.footage):
             raise RefusedError(404, "there is no such frame")
-        future = asyncio.wrap_future(self.reel.want(frame, full))
+        wanted = self.reel.want(frame, full)
+        future = asyncio.wrap_future(wanted)
         try:
             while not (await asyncio.wait([future], timeout=_PATIENCE))[0]:
                 if await request.is_disconnected():
-                    self.reel.forget(frame, full)
+                    self.reel.forget(wanted)
                     return Response(status_code=499)
             return Response(future.result(), media_type="image/jpeg", headers=FOR_GOOD)
         except asyncio.CancelledError:

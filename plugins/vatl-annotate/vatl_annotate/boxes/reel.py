@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -14,6 +14,7 @@ import numpy as np
 
 from vatl_annotate.boxes.footage import Footage
 from vatl_annotate.pictures import Picture, cut, jpeg, size_of
+from vatl_core.decoding import as_shown
 from vatl_core.errors import InputError
 from vatl_core.frames import VideoFile
 
@@ -46,7 +47,7 @@ class Reel:
     footage: Footage
     _made: OrderedDict[Order, bytes] = attrs.field(init=False, factory=OrderedDict)
     _bytes: int = attrs.field(init=False, default=0)
-    _wanted: dict[Order, Future[bytes]] = attrs.field(init=False, factory=dict)
+    _wanted: dict[Order, list[Future[bytes]]] = attrs.field(init=False, factory=dict)
     _change: threading.Condition = attrs.field(init=False, factory=threading.Condition)
     _closed: bool = attrs.field(init=False, default=False)
     _film: Iterator[tuple[int, Picture | VideoFrame]] = attrs.field(init=False, factory=lambda: iter(()))
@@ -59,27 +60,31 @@ class Reel:
         """A frame's picture as JPEG; before all that was wanted earlier."""
         order = frame, full
         with self._change:
-            future = self._wanted.pop(order, None) or Future()
+            future: Future[bytes] = Future()
             if order in self._made:
                 self._made.move_to_end(order)
                 future.set_result(self._made[order])
             elif self._closed:
                 future.cancel()
             else:
-                self._wanted[order] = future
+                self._wanted[order] = [*self._wanted.pop(order, ()), future]
                 self._change.notify()
             return future
 
-    def forget(self, frame: int, full: bool = False) -> None:
-        """Nobody waits for a picture any more."""
+    def forget(self, future: Future[bytes]) -> None:
+        """Whoever got this does not wait any more; what nobody else waits for is not made."""
         with self._change:
-            self._wanted.pop((frame, full), None)
+            for order, waiting in list(self._wanted.items()):
+                waiting[:] = [other for other in waiting if other is not future]
+                if not waiting:
+                    del self._wanted[order]
+        future.cancel()
 
     def close(self) -> None:
         """Stop; whoever waits is told."""
         with self._change:
             self._closed = True
-            for future in self._wanted.values():
+            for future in chain.from_iterable(self._wanted.values()):
                 future.cancel()
             self._wanted.clear()
             self._change.notify()
@@ -151,16 +156,18 @@ class Reel:
             self._bytes += len(data)
             while self._bytes > _ROOM:
                 self._bytes -= len(self._made.popitem(last=False)[1])
-            future = self._wanted.pop(order, None)
-        if future is not None:
-            future.set_result(data)
+            waiting = self._wanted.pop(order, ())
+        for future in waiting:
+            if future.set_running_or_notify_cancel():
+                future.set_result(data)
 
     def _fail(self, order: Order, error: Exception) -> None:
         self._go_to(None)
         with self._change:
-            future = self._wanted.pop(order, None)
-        if future is not None:
-            future.set_exception(error)
+            waiting = self._wanted.pop(order, ())
+        for future in waiting:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(error)
 
 
 def _developed(raw: Picture | VideoFrame, full: bool) -> bytes:
@@ -169,5 +176,4 @@ def _developed(raw: Picture | VideoFrame, full: bool) -> bytes:
         whole = (0, 0, raw.shape[1], raw.shape[0])
         return jpeg(raw if full else cut(raw, whole, size_of(whole, WIDEST)))
     width, height = size_of((0, 0, raw.width, raw.height), max(raw.width, raw.height) if full else WIDEST)
-    scaled = raw.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
-    return jpeg(np.asarray(scaled.to_ndarray(), dtype=np.uint8))
+    return jpeg(as_shown(raw, width=width, height=height, interpolation="AREA"))
