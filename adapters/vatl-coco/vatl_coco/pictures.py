@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 import numpy as np
 
+from vatl_core.annotation_files.positions import by_position
 from vatl_core.annotation_files.rows import Indices, Numbers, Rows
 from vatl_core.errors import InputError
 from vatl_core.frames import PictureFiles, VideoFile, exists, missing_files
@@ -47,10 +48,11 @@ def places_of(images: Rows, source: Path) -> Places:
         source: a video file, or the folder that the images' ``file_name`` starts from.
 
     Raises:
-        InputError: an image's frame is negative, not whole or there twice, or one of several files is a video.
+        InputError: an image's frame is negative, not whole or there twice, a video's images are numbered otherwise than
+            they stand, or one of several files is a video.
     """
-    time, size = _times(images), _sizes(images)
     video = source if exists(source) and not source.is_dir() else _video_named(images, source)
+    time, size = _times(images, video is not None), _sizes(images)
     return Places(video, time if video else np.argsort(np.argsort(time)), time, size)
 
 
@@ -76,10 +78,10 @@ def open_frames(images: Rows, places: Places, source: Path, option: str) -> Fram
     return video
 
 
-def _times(images: Rows) -> Indices:
+def _times(images: Rows, of_video: bool) -> Indices:
     given = images.whole_numbers_or_none("frame_index")
     if all(time is None for time in given):
-        return np.arange(len(given), dtype=np.int64)
+        return np.array(by_position(images) if of_video else range(len(given)), dtype=np.int64)
     first: dict[int, int] = {}
     for position, time in enumerate(given):
         if time is None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vatl_core.annotation_files.category import skeleton_of
 from vatl_core.annotation_files.json_files import read_json
+from vatl_core.annotation_files.positions import by_position
 from vatl_core.annotation_files.rows import Id, Indices, Mask, Numbers, Rows
 from vatl_core.annotation_files.sieve import Sieve, again, numbered
 from vatl_core.errors import InputError
@@ -144,7 +145,7 @@ def _frames(images: Rows, footage: Footage) -> dict[Id, int]:
     elif any(number is not None for number in given):
         frames = [_numbered(images, i, number) for i, number in enumerate(given)]
     else:
-        frames = list(range(len(ids)))
+        frames = by_position(images)
     for position, frame in enumerate(frames):
         if frame >= len(footage.frames):
             said = f"is frame {frame}, but {footage.path} has {len(footage.frames)} frames, counted from 0"

@@ -21,6 +21,7 @@ from vatl_annotate.boxes.linking import linked
 from vatl_annotate.boxes.tracks import Box, Key, Track, keys_of, rounded
 from vatl_core.annotation_files.category import skeleton_of
 from vatl_core.annotation_files.json_files import read_json
+from vatl_core.annotation_files.positions import by_position
 from vatl_core.annotation_files.rows import Rows
 from vatl_core.annotation_files.sieve import Sieve, again, clipped, numbered
 from vatl_core.errors import InputError
@@ -145,7 +146,8 @@ def _image_frames(images: Rows, footage: Footage) -> list[int]:
     place = {file.name: frame for frame, file in enumerate(files)}
     named = [place.get(Path(str(row.get("file_name") or "")).name) for row in images.objects]
     given = images.whole_numbers_or_none("frame_index")
-    told = next((column for column in (named, given) if any(v is not None for v in column)), list(range(len(images))))
+    columns = [column for column in (named, given) if any(v is not None for v in column)]
+    told = columns[0] if columns else by_position(images)
     frames = []
     for position, frame in enumerate(told):
         if frame is None:
