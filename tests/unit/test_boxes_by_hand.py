@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import cv2
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -30,6 +32,7 @@ from vatl_core.errors import InputError
 from vatl_core.frames import PictureFiles, write_video
 from vatl_core.skeleton import PERSON_17
 from vatl_video.dataset import AnyVideo
+from vatl_video.given import beside as looked_for
 
 FRAMES, WIDTH, HEIGHT = 40, 96, 64
 NAMES = [Path(f"{frame:03d}.png") for frame in range(FRAMES)]
@@ -207,6 +210,18 @@ def test_what_was_saved_is_on_disk_and_read_by_the_data_set(opened: Opened, clip
     assert video.instances.boxes[5].tolist() == [20, 15, 20, 20]
     assert video.skeleton == PERSON_17
     assert opened().client.get("/api/boxes").json() == page.client.get("/api/boxes").json()
+
+
+def test_a_folder_called_dot_has_its_boxes_where_they_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for frame in range(2):
+        cv2.imwrite(str(folder / f"{frame}.png"), np.zeros((48, 64, 3), np.uint8))
+    monkeypatch.chdir(folder)
+    there = tmp_path / "pictures.boxes.json"
+    assert beside(Footage.open(Path())) == looked_for(Path()) == beside(Footage.open(folder)) == there
 
 
 def test_an_answer_that_was_lost_is_given_again_and_another_windows_change_is_not_overwritten(opened: Opened) -> None:

@@ -12,7 +12,8 @@ from vatl_video.mot import read_mot
 
 def beside(path: Path) -> Path:
     """Where boxes that were drawn for a video lie: ``clip.boxes.json`` beside ``clip.mp4``."""
-    return path.parent / f"{path.stem if path.is_file() else path.name}.boxes.json"
+    there = path.absolute()  # a folder may be called "."
+    return there.parent / f"{there.stem if there.is_file() else there.name}.boxes.json"
 
 
 def read_boxes(path: Path, footage: Footage) -> CocoBoxes:

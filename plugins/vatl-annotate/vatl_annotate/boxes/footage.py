@@ -68,7 +68,7 @@ class Footage:
     @property
     def name(self) -> str:
         """What boxes drawn for it are called by."""
-        return self.path.stem if self.path.is_file() else self.path.name
+        return self.path.stem if self.path.is_file() else self.path.absolute().name
 
     def size_of(self, frame: int) -> Size:
         """A frame's width and height in pixels."""
