@@ -18,6 +18,9 @@ from vatl_core.errors import InputError
 from vatl_oracles.files.names import clean, listed
 from vatl_oracles.files.task import Box, Item, Point, Task
 
+SMALLEST: Final = 2.0
+"""Pixels that a side of a redrawn box has at least."""
+_REMEDY: Final = ": positions are pixels from its upper left corner"
 STILL: Final = 0.5
 """Pixels within which a keypoint or a side of a box counts as not moved."""
 
@@ -71,7 +74,7 @@ def answers(item: Item, reply: Reply, annotator: str) -> Iterator[Labels | Redra
     if isinstance(reply, Declined):
         yield Refusal(item.index, who, reply.absent)
         return
-    if reply.box and any(abs(a - b) > STILL for a, b in zip(reply.box, item.box, strict=True)):
+    if reply.box and _is_moved(reply.box, item.box):
         yield Redrawn(item.index, reply.box, who)
     points, proposal = (torch.tensor(p, dtype=torch.float32)[None] for p in (reply.keypoints, item.proposal))
     values = torch.tensor(reply.values)[None]
@@ -86,6 +89,14 @@ def answers(item: Item, reply: Reply, annotator: str) -> Iterator[Labels | Redra
         moved=moved.sum(1),
         proposals=proposal,
     )
+
+
+def _is_moved(box: Box, asked: Box) -> bool:
+    return any(abs(a - b) > STILL for a, b in zip(box, asked, strict=True))
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
 
 
 # ------------------------------------------------------------------------------------------------------ what was asked
@@ -145,11 +156,15 @@ def box_of(path: Path, item: Item, sides: Sequence[object]) -> Box:
     """A box x, y, width, height in pixels.
 
     Raises:
-        InputError: a side is no number, or it has no area.
+        InputError: a side is no number, or it was redrawn without area or outside of the picture.
     """
-    x, y, width, height = (number(path, item, "a side of its box", side) for side in sides)
-    if width <= 0 or height <= 0:
-        raise flaw(path, item, "has a box without area: draw it again")
+    x, y, width, height = box = tuple(number(path, item, "a side of its box", side) for side in sides)
+    if _is_moved((x, y, width, height), item.box):
+        if width < SMALLEST or height < SMALLEST:
+            raise flaw(path, item, f"has a box without area, {_numbers(box)}: draw it again")
+        for start, extent, side in ((x, width, item.size[0]), (y, height, item.size[1])):
+            if not (-side <= start < side and 0 < start + extent <= 2 * side):
+                raise flaw(path, item, f"has the box {_numbers(box)}, which is not in its picture{_REMEDY}")
     return x, y, width, height
 
 
@@ -188,9 +203,12 @@ def posed(
         seconds: spent on it.
 
     Raises:
-        InputError: no keypoint is annotated.
+        InputError: no keypoint is annotated, or one is far outside of the picture.
     """
     triples = [points.get(k, (0.0, 0.0, 0)) for k in range(len(task.keypoints))]
+    for name, (x, y, v) in zip(task.keypoints, triples, strict=True):
+        if v and not all(-side <= place <= 2 * side for place, side in zip((x, y), item.size, strict=True)):
+            raise flaw(path, item, f"has '{name}' at {_numbers((x, y))}, far outside of its picture{_REMEDY}")
     if not any(v for _, _, v in triples):
         raise flaw(path, item, f"has no keypoint: place one, or answer '{NOBODY}' or '{SKIPPED}'")
     places = tuple((x, y) if v else (0.0, 0.0) for x, y, v in triples)
