@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vatl_annotate.access import Keys, is_loopback, password_for
+from vatl_annotate.access import Keys, Patience, is_loopback, password_for
 from vatl_annotate.entrance import Entrance, json_body, served
 from vatl_annotate.serving import Served
 from vatl_core.errors import InputError
@@ -208,6 +208,17 @@ class TestLogin:
             codes = list(pool.map(lambda n: guess(closed, f"guess {n}").status_code, range(32)))
         assert codes.count(403) <= 1 + (time.monotonic() - began), "one a second is judged"
         assert codes.count(429) == 32 - codes.count(403)
+
+    def test_one_guesser_keeps_nobody_else_out(self) -> None:
+        patience = Patience()
+        patience.wrong("10.0.0.1")
+        assert patience.must_wait("10.0.0.1")
+        assert not patience.must_wait("10.0.0.2")
+        for number in range(1000):
+            patience.wrong(f"10.1.0.{number}")
+        time.sleep(1.1)
+        patience.wrong("10.0.0.2")
+        assert list(patience.until) == ["10.0.0.2"], "what is over is forgotten"
 
     @pytest.mark.parametrize("password", [None, 3, [], {}, "", "\ud800", "x" * 100_000])
     def test_no_password_is_too_strange_to_be_wrong(self, closed: Served, password: object) -> None:

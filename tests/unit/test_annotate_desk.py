@@ -16,6 +16,7 @@ import pytest
 from tests.beginning import SOON, Beginning
 from vatl_annotate.desk import Handed
 from vatl_annotate.ledger import Ledger
+from vatl_annotate.queue import Queue
 from vatl_annotate.submission import RefusedError, Submission
 from vatl_core.answers import Answers
 from vatl_core.contracts import Answer
@@ -104,8 +105,8 @@ class TestKeeping:
         handed = {
             "label": lambda: run.desk.label(made(3)),
             "skip": lambda: run.desk.skip("a", 3, "ann"),
-            "absent": lambda: run.desk.redraw(3, None, "ann"),
-            "redraw": lambda: run.desk.redraw(3, (1.0, 2.0, 30.0, 40.0), "ann"),
+            "absent": lambda: run.desk.redraw("a", 3, None, "ann"),
+            "redraw": lambda: run.desk.redraw("a", 3, (1.0, 2.0, 30.0, 40.0), "ann"),
             "stop": lambda: run.desk.stop("ann"),
         }[what]()
         assert handed is not None
@@ -138,17 +139,17 @@ class TestKeeping:
         run.ask([3, 5, 7, 9])
         answers = [
             run.desk.label(made(3)),
-            run.desk.redraw(5, None, "bob"),
+            run.desk.redraw("a", 5, None, "bob"),
             run.desk.label(made(3, submission="b", keypoints=elsewhere(5), correction=True, annotator="bob")),
             run.desk.label(made(5, submission="c", keypoints=elsewhere(6), correction=True)),
-            run.desk.redraw(7, (1.0, 2.0, 30.0, 40.0), "ann"),
-            run.desk.redraw(3, None, "ann"),
+            run.desk.redraw("a", 7, (1.0, 2.0, 30.0, 40.0), "ann"),
+            run.desk.redraw("a", 9, None, "ann"),
         ]
         assert [said(handed) for handed in answers] == ["saved"] * len(answers)
         assert timeless(run.desk.ledger) == timeless(Ledger.of(run.folder.answers))
-        assert run.desk.ledger.refused == {3: True}
-        assert run.desk.ledger.labelled == 1
-        assert run.desk.ledger.absent == {3}
+        assert run.desk.ledger.refused == {9: True}
+        assert run.desk.ledger.labelled == 2
+        assert run.desk.ledger.absent == {9}
         assert run.desk.boxes[7].tolist() == [1, 2, 30, 40]
         assert run.video.instances.boxes[7].tolist() != [1, 2, 30, 40], "the present pass was made in the old one"
 
@@ -267,14 +268,74 @@ class TestGoingBack:
         assert time.monotonic() - corrected > 0.5
         assert run.desk.left is None
 
+    def test_whoever_is_about_to_correct_is_waited_for(self, run: Beginning) -> None:
+        run.desk.pause = 0.6
+        run.ask([3])
+        said(run.desk.label(made(3)))
+        run.desk.look(3)
+        for _ in range(4):
+            time.sleep(0.3)
+            run.desk.wait()
+        assert not run.outcome.done()
+        assert said(run.desk.label(made(3, submission="b", keypoints=elsewhere(50), correction=True))) == "saved"
+        assert run.outcome.result(SOON) == [3]
+
     def test_a_refusal_begins_it_too(self, run: Beginning) -> None:
         run.desk.pause = 0.4
         run.ask([3, 5])
         said(run.desk.label(made(3)))
         time.sleep(0.5)
-        said(run.desk.redraw(5, None, "ann"))
+        said(run.desk.redraw("a", 5, None, "ann"))
         assert not run.outcome.done()
         assert run.outcome.result(SOON) == [3]
+
+
+class TestStaleWindows:
+    """Somebody who was away for so long that others went on with what they had."""
+
+    @pytest.fixture
+    def taken_over(self, run: Beginning) -> Beginning:
+        """Window a got 3, and is not heard of; then window b gets it."""
+        run.ask([3, 5])
+        assert run.desk.claim("a") == 3
+        run.desk.queue.places[3].until = time.monotonic()
+        assert run.desk.claim("b") == 3
+        return run
+
+    @pytest.mark.parametrize("box", [None, (1.0, 2.0, 30.0, 40.0)])
+    @pytest.mark.parametrize("answered", [False, True])
+    def test_they_change_nothing_that_others_have_or_gave(
+        self, taken_over: Beginning, answered: bool, box: tuple[float, float, float, float] | None
+    ) -> None:
+        desk = taken_over.desk
+        if answered:
+            said(desk.label(made(3, tab="b", annotator="bob")))
+        with pytest.raises(RefusedError) as refused:
+            desk.redraw("a", 3, box, "ann")
+        assert refused.value.status == 409
+        assert desk.ledger.labelled == answered
+        assert not taken_over.folder.answers.boxes()
+        assert desk.queue.is_open(3) != answered
+
+    def test_a_deletion_that_is_sent_again_is_done_already(self, run: Beginning) -> None:
+        run.ask([3, 5])
+        assert said(run.desk.redraw("a", 3, None, "ann")) == "saved"
+        assert said(run.desk.redraw("a", 3, None, "ann")) == "already"
+
+    def test_what_is_refused_for_good_is_not_offered_for_correction(self, run: Beginning) -> None:
+        run.ask([3, 5])
+        said(run.desk.label(made(3)))
+        assert run.desk.is_known(3)
+        run.desk.ledger.refused[3] = True
+        run.desk.queue = Queue.of(1, [7], [7])
+        assert not run.desk.is_known(3)
+        for attempt in (
+            lambda: run.desk.look(3),
+            lambda: run.desk.label(made(3, submission="z", cycle=1, correction=True)),
+        ):
+            with pytest.raises(RefusedError) as refused:
+                attempt()
+            assert refused.value.status == 404
 
 
 class TestSkipping:
@@ -325,7 +386,7 @@ class TestBeingClosed:
         late: list[Callable[[], object]] = [
             lambda: run.desk.label(made(3, submission="b", keypoints=elsewhere(5), correction=True, cycle=cycle)),
             lambda: run.desk.skip("a", 3, "ann"),
-            lambda: run.desk.redraw(3, None, "ann"),
+            lambda: run.desk.redraw("a", 3, None, "ann"),
             lambda: run.desk.stop("ann"),
         ]
         for attempt in late:
@@ -345,7 +406,7 @@ class TestBeingClosed:
 
     def test_what_was_not_asked_for_is_unknown(self, run: Beginning) -> None:
         run.ask([3])
-        for attempt in (lambda: run.desk.label(made(4)), lambda: run.desk.redraw(2**52, None, "ann")):
+        for attempt in (lambda: run.desk.label(made(4)), lambda: run.desk.redraw("a", 2**52, None, "ann")):
             with pytest.raises(RefusedError) as refused:
                 attempt()
             assert refused.value.status == 404
@@ -358,7 +419,7 @@ class TestBeingClosed:
         early: list[Callable[[], object]] = [
             lambda: later.desk.label(made(5)),
             lambda: later.desk.skip("a", 5, "ann"),
-            lambda: later.desk.redraw(5, None, "ann"),
+            lambda: later.desk.redraw("a", 5, None, "ann"),
             lambda: later.desk.stop("ann"),
             lambda: later.desk.proposal(5),
         ]
@@ -404,8 +465,8 @@ class TestLeaving:
 def test_redrawn_and_refused_are_handed_on_as_they_are(run: Beginning) -> None:
     """Through the real asking of the core, which checks what it is answered."""
     run.ask([3, 5])
-    assert said(run.desk.redraw(3, (1.0, 2.0, 30.0, 40.0), "ann")) == "saved"
-    assert said(run.desk.redraw(5, None, "ann")) == "saved"
+    assert said(run.desk.redraw("a", 3, (1.0, 2.0, 30.0, 40.0), "ann")) == "saved"
+    assert said(run.desk.redraw("a", 5, None, "ann")) == "saved"
     said(run.desk.label(made(3)))
     assert run.outcome.result(SOON) == [3]
     assert run.folder.answers.boxes() == {3: (1, 2, 30, 40)}

@@ -55,6 +55,13 @@ JUNK = st.recursive(
 """Whatever JSON can hold, and a little more."""
 
 
+def test_a_pose_of_no_keypoint_at_all_is_refused() -> None:
+    """Compared with nothing, every estimate is perfect."""
+    with pytest.raises(RefusedError, match="no keypoint is visible") as refused:
+        read(body(keypoints=[[1, 2, 0]] * KEYPOINTS))
+    told(refused.value)
+
+
 @given(st.dictionaries(st.sampled_from(list(body())), JUNK))
 @example({"keypoints": [[HUGE, 1, 2]] * 3})
 @example({"keypoints": [[1, 1, [2]]] * 3})
@@ -109,7 +116,7 @@ def test_a_box_must_be_said() -> None:
 @given(
     st.lists(
         st.tuples(st.floats(-640, 1280), st.floats(-480, 960), st.sampled_from([0, 1, 2])), min_size=3, max_size=3
-    ),
+    ).filter(lambda pose: any(v for _, _, v in pose)),
     st.floats(0, 3600),
 )
 def test_a_label_is_kept_as_it_was_sent(keypoints: list[tuple[float, float, int]], seconds: float) -> None:

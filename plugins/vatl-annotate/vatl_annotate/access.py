@@ -9,15 +9,14 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 import attrs
-from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vatl_core.errors import InputError
 from vatl_core.files import whole
@@ -33,6 +32,7 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
 _OPEN: Final = ("/login", *(f"/page/{name}" for name in ("login.js", "login.css", "page.css", "favicon.svg")))
 """Paths that need no session: what asks for the password."""
@@ -139,33 +139,33 @@ def password_for(host: str, file: Path | None, typed: str = "") -> str:
     return password
 
 
-class Gate(BaseHTTPMiddleware):
+class Gate:
     """Lets in who has a session, refuses what another page sends, and adds the headers that every answer has."""
 
     def __init__(self, app: ASGIApp, keys: Keys, hosts: frozenset[str]) -> None:
         """``hosts`` are the names the page may be called by; empty for any."""
-        super().__init__(app)
-        self.keys, self.hosts = keys, hosts
+        self.app, self.keys, self.hosts = app, keys, hosts
 
-    async def dispatch(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
-        if refusal := self._refusal(request):
-            response: Response = JSONResponse({"error": refusal[1]}, refusal[0])
-        else:
-            response = await self._passed_on(request, call_next)
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":  # we speak nothing else
+            await self._answer(scope, receive, send)
 
-    async def _passed_on(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        """The answer; a defect of ours is told in one line, and ends neither the run nor the page."""
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _Answer(send)
+        request = Request(scope)
+        if refusal := self._refusal(request):
+            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, answer)
+            return
         try:
-            return await call_next(request)
-        except Exception as error:
+            await self.app(scope, receive, answer)
+        except Exception as error:  # a defect of ours is told in one line, and ends neither the run nor the page
             told = f"{type(error).__name__}: {error}"
             _log.error("the page could not answer %s %s (%s)", request.method, request.url.path, told)
-            return JSONResponse({"error": f"this cannot be answered: {told}"}, 500)
+            if not answer.begun:
+                await JSONResponse({"error": f"this cannot be answered: {told}"}, 500)(scope, receive, answer)
 
     def _refusal(self, request: Request) -> tuple[int, str] | None:
         host = request.headers.get("host", "")
@@ -186,6 +186,27 @@ class Gate(BaseHTTPMiddleware):
         return self.keys.opened_by_session(request.cookies.get(cookie_name(self.keys), ""))
 
 
+@attrs.define
+class _Answer:
+    """Sends an answer with the headers that each has.
+
+    Attributes:
+        send: to whoever asked.
+        begun: whether the answer is under way.
+    """
+
+    send: Send
+    begun: bool = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await self.send(message)
+
+
 def cookie_name(keys: Keys) -> str:
     """The session cookie's name; cookies are shared by all ports of a host, so that each has its own."""
     return f"vatl-{keys.port}"
@@ -199,18 +220,20 @@ def let_in(response: Response, keys: Keys) -> Response:
 
 @attrs.define
 class Patience:
-    """Slows down who guesses passwords.
+    """Slows down who guesses passwords, each by itself: nobody is kept out by another's guesses.
 
     Attributes:
-        until: nobody is answered before.
+        until: when each address is answered again.
     """
 
-    until: float = 0.0
+    until: dict[str, float] = attrs.field(factory=dict)
 
-    def must_wait(self) -> bool:
-        """Whether a wrong guess was only just made."""
-        return time.monotonic() < self.until
+    def must_wait(self, address: str) -> bool:
+        """Whether a wrong guess was only just made from there."""
+        return time.monotonic() < self.until.get(address, 0.0)
 
-    def wrong(self) -> None:
-        """A guess was wrong."""
-        self.until = time.monotonic() + _WAIT
+    def wrong(self, address: str) -> None:
+        """A guess from there was wrong."""
+        now = time.monotonic()
+        self.until = {other: until for other, until in self.until.items() if until > now}
+        self.until[address] = now + _WAIT

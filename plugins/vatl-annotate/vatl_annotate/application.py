@@ -40,6 +40,8 @@ class Interface:
 
     async def state(self, request: Request) -> Response:
         """How the run stands."""
+        if request.query_params.get("correcting") == "1":
+            self.scene.desk.wait()
         return JSONResponse(await run_in_threadpool(self._state, _tab(request)))
 
     async def task(self, request: Request) -> Response:
@@ -49,8 +51,7 @@ class Interface:
     async def one_task(self, request: Request) -> Response:
         """An instance that was labelled before."""
         instance = path_number(request, "instance")
-        if instance not in self.scene.desk.ledger.newest and not self.scene.desk.queue.holds(instance):
-            raise RefusedError(404, "this instance was not asked for")
+        self.scene.desk.look(instance)
         return JSONResponse({"task": await run_in_threadpool(self.scene.task, instance)})
 
     async def labels(self, request: Request) -> Response:
@@ -72,8 +73,8 @@ class Interface:
     # ----------------------------------------------------------------------------------------------------------- doing
     async def label(self, request: Request) -> Response:
         """Keep a pose; answered when it is on disk."""
-        keypoints = len(self.scene.run.video.skeleton)
-        made = Submission.of(await json_body(request), keypoints, self.scene.frame_size)
+        body, keypoints = await json_body(request), len(self.scene.run.video.skeleton)
+        made = Submission.of(body, keypoints, await self._frame_size(body))
         handed = await run_in_threadpool(self.scene.desk.label, made)
         return await self._after(handed, made.tab)
 
@@ -88,8 +89,8 @@ class Interface:
         """Redraw an instance's box, or delete it."""
         body = await json_body(request)
         tab, instance = submission.text(body, "tab"), submission.whole(body, "instance")
-        drawn = submission.box(body, self.scene.frame_size)
-        handed = await run_in_threadpool(self.scene.desk.redraw, instance, drawn, self._annotator(body))
+        drawn = submission.box(body, await self._frame_size(body))
+        handed = await run_in_threadpool(self.scene.desk.redraw, tab, instance, drawn, self._annotator(body))
         return await self._after(handed, tab, "deleted" if drawn is None else "redrawn")
 
     async def stop(self, request: Request) -> Response:
@@ -127,6 +128,10 @@ class Interface:
         if instance is None:
             return {"task": None, "ahead": []}
         return {"task": self.scene.task(instance), "ahead": self.scene.ahead(tab)}
+
+    async def _frame_size(self, body: Mapping[str, Any]) -> tuple[int, int]:
+        """Width and height of the frame that a body speaks of."""
+        return await run_in_threadpool(self.scene.frame_size, submission.whole(body, "instance"))
 
     def _annotator(self, body: Mapping[str, Any]) -> str:
         return submission.text(body, "annotator") if "annotator" in body else self.scene.annotator

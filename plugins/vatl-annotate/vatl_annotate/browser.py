@@ -87,7 +87,7 @@ class Browser(Oracle):
             self._scene.room.close()
             raise
         click.echo(f"label at {self._link}", err=True)
-        if self.open and not self._password:
+        if self.open:
             webbrowser.open(self._link)
         return self._desk
 

@@ -32,7 +32,8 @@ def command(target: Path, out: Path | None, boxes: Path | None, skeleton: Path |
     """Label a run, or draw a video's boxes, in the browser.
 
     With a run's directory: go on labelling the interrupted run. Everything that was labelled is there, and pages that
-    are still open go on by themselves. A run that was begun with another oracle is labelled by you from now on.
+    are still open go on by themselves. A run that was begun with another oracle is labelled by you instead until this
+    ends; `vatl resume RUN` asks the one that it was begun with.
 
     With a video file or a folder of pictures: draw a box around each individual on some key frames; those between
     follow. The boxes are saved as you draw, and `vatl run --dataset video` finds them beside the video.

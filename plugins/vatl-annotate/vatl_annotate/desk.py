@@ -56,6 +56,13 @@ class Handed:
     kept: Future[str] = attrs.field(factory=_promise)
 
 
+def _done() -> Handed:
+    """What is on disk already."""
+    done = Handed(Enough(""))
+    done.kept.set_result("already")
+    return done
+
+
 @attrs.define(eq=False)
 class Desk:
     """One run's place to label.
@@ -216,6 +223,21 @@ class Desk:
             self._heard[tab] = time.monotonic()
             self.queue.hold(tab, time.monotonic())
 
+    def look(self, instance: int) -> None:
+        """Somebody goes back to an instance that was answered, or may be.
+
+        Raises:
+            RefusedError: it was not asked for, or is refused for good.
+        """
+        with self.lock:
+            self._check_known(instance)
+            self.wait()
+
+    def wait(self) -> None:
+        """Somebody is about to correct a label: where all are given, the machine does not go on meanwhile."""
+        with self.lock:
+            self._settled_at = time.monotonic()
+
     def tell(self, tab: str, phase: str) -> None:
         """A window is being told that the run is in this phase."""
         if phase in ("finished", "failed"):
@@ -242,9 +264,7 @@ class Desk:
             if made.submission in self._submissions:
                 return self._submissions[made.submission]
             if not self.queue.is_open(made.instance) and self.ledger.has(made):
-                done = Handed(Enough(""))
-                done.kept.set_result("already")
-                return done
+                return _done()
             self._check_there(made.cycle)
             self._check_known(made.instance)
             self._check_open(made)
@@ -267,17 +287,21 @@ class Desk:
                 return None
             return self._refuse(Refusal(instance, annotator))
 
-    def redraw(self, instance: int, box: tuple[float, float, float, float] | None, annotator: str) -> Handed:
-        """Give an instance another box, or say that nobody is there.
+    def redraw(self, tab: str, instance: int, box: tuple[float, float, float, float] | None, annotator: str) -> Handed:
+        """Give an instance that a window works on another box, or say that nobody is there.
 
         Raises:
-            RefusedError: it cannot be done now.
+            RefusedError: it cannot be done now, or the instance is not this window's any more.
         """
         with self.lock:
             self._check_there()
             self._check_known(instance)
             if self.phase != "labelling":
                 raise RefusedError(410, "boxes can be changed while a queue is open")
+            if box is None and instance in self.ledger.absent:
+                return _done()
+            if not self.queue.holds(instance) or not self.queue.is_with(instance, tab):
+                raise RefusedError(409, "this instance is not this window's to change any more")
             if box is None:
                 return self._refuse(Refusal(instance, annotator, absent=True))
             return self._hand_in(Redrawn(instance, box, annotator))
@@ -297,6 +321,11 @@ class Desk:
     def proposal(self, instance: int) -> torch.Tensor:
         """(K, 2) the estimator's present pose, on the CPU."""
         return self.estimates.keypoints[instance].cpu()
+
+    def is_known(self, instance: int) -> bool:
+        """Whether an instance is of the queue, or has a label that may be corrected: not one that got none for good."""
+        with self.lock:
+            return self.queue.holds(instance) or instance in self.ledger.newest.keys() - self.ledger.refused.keys()
 
     @property
     def estimates(self) -> Estimates:
@@ -334,7 +363,7 @@ class Desk:
             raise _TAKEN_UP
 
     def _check_known(self, instance: int) -> None:
-        if not self.queue.holds(instance) and instance not in self.ledger.newest:
+        if not self.is_known(instance):
             raise RefusedError(404, "this instance was not asked for")
 
     def _check_open(self, made: Submission) -> None:

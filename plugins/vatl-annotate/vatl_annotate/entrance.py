@@ -52,10 +52,11 @@ class Entrance:
     async def login(self, request: Request) -> Response:
         """The session, for the password."""
         typed = str((await json_body(request)).get("password", ""))
-        if self.patience.must_wait():  # asked last: many at a time are no way around it
+        address = request.client.host if request.client else ""
+        if self.patience.must_wait(address):  # asked last: many at a time are no way around it
             raise RefusedError(429, "wait a second before the next try")
         if not self.keys.opened_by_password(typed):
-            self.patience.wrong()
+            self.patience.wrong(address)
             raise RefusedError(403, "this is not the password")
         return let_in(JSONResponse({"status": "welcome"}), self.keys)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+import shlex
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -19,7 +22,10 @@ from vatl_core.schedule import amounts
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
     from vatl_core.skeleton import Skeleton
+    from vatl_core.video import Frames
 
+Size = tuple[int, int]
+"""Width and height in pixels."""
 COMING: Final = 4
 """Instances whose pictures a page fetches before it gets them."""
 
@@ -33,21 +39,25 @@ class Scene:
         room: where pictures are cut.
         context: how much is shown about a box, as a share of its longer side.
         annotator: what the page calls a person who has not said their name.
-        frame_size: width and height of the frames.
     """
 
     desk: Desk
     room: Darkroom
     context: float
     annotator: str
-    frame_size: tuple[int, int]
+    _stamp: str = attrs.field(init=False, factory=lambda: secrets.token_hex(4))
+    _sizes: dict[int, Size] = attrs.field(init=False, factory=dict)
+    _measuring: threading.Lock = attrs.field(init=False, factory=threading.Lock)
+    _frames: Frames = attrs.field(init=False)
+
+    @_frames.default
+    def _own_reader(self) -> Frames:
+        return self.desk.run.video.frames.reader()
 
     @classmethod
     def of(cls, desk: Desk, context: float, annotator: str) -> Scene:
-        """The scene of a run; its first frame is read for its size."""
-        frames = desk.run.video.frames
-        _, height, width = frames.read(int(desk.run.video.instances.frame[0])).shape
-        return cls(desk, Darkroom(frames), context, annotator, (width, height))
+        """The scene of a run."""
+        return cls(desk, Darkroom(desk.run.video.frames), context, annotator)
 
     @property
     def run(self) -> Run:
@@ -76,7 +86,6 @@ class Scene:
                 "sides": sides(skeleton),
             },
             "frames": len(self.run.video.frames),
-            "frame_size": list(self.frame_size),
             "annotator": self.annotator,
             "threshold": self.run.config.threshold,
         }
@@ -102,11 +111,11 @@ class Scene:
             "frames": len(self.run.video.frames),
             "track": int(instances.track[instance]),
             "box": self.desk.boxes[instance].tolist(),
-            "picture": {"url": picture_url(frame, region), "region": list(region), "size": list(size_of(region))},
+            "picture": {"url": self.picture_url(frame, region), "region": list(region), "size": list(size_of(region))},
             "before": self._neighbour(frame - 1, region),
             "after": self._neighbour(frame + 1, region),
-            "frame_url": f"/api/frames/{frame}",
-            "frame_size": list(self.frame_size),
+            "frame_url": f"/api/frames/{frame}?of={self._stamp}",
+            "frame_size": list(self.frame_size(instance)),
             "others": list(self._others(instance, frame)),
             "proposal": [[round(v, 3) for v in row] for row in proposal.double().tolist()],
             "label": None if given is None else {"keypoints": _triples(given), "annotator": given.annotator},
@@ -117,7 +126,22 @@ class Scene:
     def region(self, instance: int) -> Region:
         """The part of the frame that is shown of an instance."""
         x, y, width, height = self.desk.boxes[instance].tolist()
-        return region_around((x, y, width, height), self.context, self.frame_size)
+        return region_around((x, y, width, height), self.context, self.frame_size(instance))
+
+    def frame_size(self, instance: int) -> Size:
+        """Width and height of an instance's frame in pixels.
+
+        Raises:
+            RefusedError: there is no such instance.
+            InputError: the frame cannot be read.
+        """
+        if not 0 <= instance < len(self.run.video.instances):
+            raise RefusedError(404, "this instance was not asked for")
+        frame = int(self.run.video.instances.frame[instance])
+        with self._measuring:
+            if frame not in self._sizes:
+                self._sizes[frame] = self._frames.size(frame)
+            return self._sizes[frame]
 
     def ahead(self, tab: str) -> list[str]:
         """Pictures that a window should fetch before it needs them, the most urgent first."""
@@ -127,7 +151,14 @@ class Scene:
         own = {i: int(self.run.video.instances.frame[i]) for i in coming}
         views = [(frame, region, own[i]) for i in coming for frame, region in self._views(i)]
         views.sort(key=lambda view: view[0] != view[2])  # what an instance is labelled in before those beside it
-        return [picture_url(frame, region) for frame, region, _ in views]
+        return [self.picture_url(frame, region) for frame, region, _ in views]
+
+    def picture_url(self, frame: int, region: Region) -> str:
+        """Where a region's picture is; it is kept by browsers for good, so that no other has the same address.
+
+        Neither another region nor another run that is served at the same port.
+        """
+        return f"/api/pictures/{frame}/{','.join(f'{v:g}' for v in region)}?of={self._stamp}"
 
     def picture(self, frame: int, region: Region) -> Future[Path]:
         """A picture of a region that belongs to an instance of the frame or of one beside it.
@@ -167,7 +198,7 @@ class Scene:
     def _neighbour(self, frame: int, region: Region) -> dict[str, Any] | None:
         if not 0 <= frame < len(self.run.video.frames):
             return None
-        return {"url": picture_url(frame, region), "frame": frame}
+        return {"url": self.picture_url(frame, region), "frame": frame}
 
     def _others(self, instance: int, frame: int) -> Iterator[dict[str, Any]]:
         instances = self.run.video.instances
@@ -222,7 +253,7 @@ class Scene:
         """Every label that counts, the newest first."""
         instances = self.run.video.instances
         with self.desk.lock:
-            newest = list(self.desk.ledger.newest.values())
+            newest = [given for given in self.desk.ledger.newest.values() if self.desk.is_known(given.instance)]
             queue = self.desk.queue
             labelling = self.desk.phase == "labelling"
         return [
@@ -256,12 +287,8 @@ class Scene:
         if record is None:
             return None
         names = ("run", "labelled", "instances", "stopped_by", "reason", "mean_oks", "ap", "seconds", "warnings")
-        return {name: getattr(record, name) for name in names} | {"run": Path(record.run).name}
-
-
-def picture_url(frame: int, region: Region) -> str:
-    """Where a region's picture is; another region has another address, so that it can be cached for good."""
-    return f"/api/pictures/{frame}/" + ",".join(f"{v:g}" for v in region)
+        next_words = {name: shlex.join(["vatl", name, str(record.run)]) for name in ("predict", "report")}
+        return {name: getattr(record, name) for name in names} | {"run": Path(record.run).name, "next": next_words}
 
 
 def sides(skeleton: Skeleton) -> list[str]:

@@ -60,20 +60,23 @@ class Submission:
         Args:
             body: of the request.
             keypoints: K.
-            size: width and height of the frames; no keypoint lies further out than once that.
+            size: width and height of its frame; no keypoint lies further out than once that.
 
         Raises:
-            RefusedError: a field is missing or has a value that it cannot have.
+            RefusedError: a field is missing or has a value that it cannot have, or no keypoint is visible.
         """
         triples = body.get("keypoints")
         if not isinstance(triples, list) or len(triples) != keypoints:
             raise RefusedError(422, f"'keypoints' must be a list of {keypoints} times x, y, v")
+        pose = tuple(_triple(triple, size) for triple in triples)
+        if not any(v for _, _, v in pose):
+            raise RefusedError(422, "no keypoint is visible: place one, or skip the instance, or delete its box")
         return cls(
             tab=text(body, "tab"),
             submission=text(body, "submission"),
             instance=whole(body, "instance"),
             cycle=whole(body, "cycle"),
-            keypoints=tuple(_triple(triple, size) for triple in triples),
+            keypoints=pose,
             seconds=number(body, "seconds", 0.0, LONGEST),
             annotator=text(body, "annotator"),
             correction=body.get("correction") is True,

@@ -77,7 +77,7 @@ def _serve(drawing: Drawing, command: str, place: Place, password: str) -> None:
     keys = drawing.path.with_name(f".{drawing.path.name}.page")
     served = Served.begin(place.host, place.port, keys, password, lambda keys, hosts: application(do, keys, hosts))
     click.echo(f"draw boxes at {served.link}", err=True)
-    if place.open and not password:
+    if place.open:
         webbrowser.open(served.link)
     try:
         with suppress(KeyboardInterrupt):  # whatever the page said is saved, is

@@ -25,7 +25,7 @@ export function commandsOf(desk) {
     accept: () => accept(desk),
     acceptProposed: () => acceptProposed(desk),
     skip: () => ofQueue(desk, () => queue.skip()),
-    back: () => void queue.back(desk.annotator(), () => desk.keep()),
+    back: () => void queue.back(() => desk.keep()),
     forward: () => void queue.forward(() => desk.keep()),
     pause: () => desk.pause(true),
     previousPoint: () => void desk.step(-1),
@@ -49,7 +49,7 @@ export function commandsOf(desk) {
  *
  * @param {Desk} desk
  */
-function accept({ annotator, clock, messages, pose, queue, stage }) {
+function accept({ clock, messages, pose, queue, stage }) {
   if (!pose) return;
   if (stage.mode === "box") {
     if (stage.drawn && usable(stage.drawn)) void queue.redraw(stage.drawn);
@@ -57,7 +57,7 @@ function accept({ annotator, clock, messages, pose, queue, stage }) {
   } else if (queue.correcting && !pose.edited) {
     void queue.resume();
   } else {
-    void queue.accept(pose.points, clock.seconds, annotator());
+    void queue.accept(pose.points, clock.seconds);
   }
 }
 
@@ -66,9 +66,9 @@ function accept({ annotator, clock, messages, pose, queue, stage }) {
  *
  * @param {Desk} desk
  */
-function acceptProposed({ annotator, clock, memory, pose, queue, task }) {
+function acceptProposed({ clock, memory, pose, queue, task }) {
   if (!pose || !task) return;
-  if (!queue.correcting) return void queue.accept(pose.initial, clock.seconds, annotator());
+  if (!queue.correcting) return void queue.accept(pose.initial, clock.seconds);
   memory.forget(task.instance);
   void queue.resume();
 }

@@ -28,15 +28,13 @@ export class Desk {
    * @param {Clock} parts.clock
    * @param {Memory} parts.memory
    * @param {Messages} parts.messages
-   * @param {() => string} parts.annotator
    */
-  constructor({ queue, stage, clock, memory, messages, annotator }) {
+  constructor({ queue, stage, clock, memory, messages }) {
     this.queue = queue;
     this.stage = stage;
     this.clock = clock;
     this.memory = memory;
     this.messages = messages;
-    this.annotator = annotator;
     /** @type {KeypointList | null} */
     this.list = null;
     /** @type {Toolbar | null} */

@@ -53,7 +53,7 @@ async function open(run) {
   let latest = null;
   let shown = Promise.resolve();
 
-  const queue = new Queue(server, memory, tab, {
+  const queue = new Queue(server, memory, tab, () => panel.annotator, {
     show(task) {
       watch.outdate();
       watch.work(task !== null);
@@ -69,8 +69,9 @@ async function open(run) {
     },
     say: (text, kind) => messages.say(text, kind),
   });
-  const desk = new Desk({ queue, stage, clock, memory, messages, annotator: () => panel.annotator });
-  const watch = new Watch(server, tab, heard);
+  const desk = new Desk({ queue, stage, clock, memory, messages });
+  const correcting = () => queue.correcting && !clock.silent && !desk.paused && !document.hidden;
+  const watch = new Watch(server, tab, correcting, heard);
 
   /** @param {State} state */
   function heard(state) {

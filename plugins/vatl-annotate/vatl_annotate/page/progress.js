@@ -101,9 +101,8 @@ export class Progress {
       make("div", {}, make("dt", {}, name), make("dd", {}, value), make("dd", {}, note)),
     );
     byId("figures").replaceChildren(...items);
-    const path = this.run.run.includes("/") ? this.run.run : `runs/${this.run.run}`;
-    say(byId("predict"), `vatl predict ${path}`);
-    say(byId("report"), `vatl report ${path}`);
+    say(byId("predict"), closing.next.predict);
+    say(byId("report"), closing.next.report);
   }
 }
 

@@ -32,12 +32,14 @@ export class Queue {
    * @param {Server} server
    * @param {Memory} memory
    * @param {string} tab
+   * @param {() => string} annotator  who is at the window
    * @param {Events} events
    */
-  constructor(server, memory, tab, events) {
+  constructor(server, memory, tab, annotator, events) {
     this.server = server;
     this.memory = memory;
     this.tab = tab;
+    this.annotator = annotator;
     this.events = events;
     this.busy = false;
     /** @type {Task | null} the instance claimed from the queue */
@@ -69,12 +71,12 @@ export class Queue {
    *
    * @param {Point[]} keypoints
    * @param {number} seconds
-   * @param {string} annotator
    */
-  async accept(keypoints, seconds, annotator) {
+  async accept(keypoints, seconds) {
     const task = this.shown;
     if (!task || this.busy) return;
     const { instance, cycle } = task;
+    const annotator = this.annotator();
     const correction = this.correcting;
     await this.#send({ submission: randomId(), instance, cycle, keypoints, seconds, annotator, correction });
   }
@@ -84,7 +86,7 @@ export class Queue {
     return this.#alone(async () => {
       const task = this.claimed;
       if (!task || this.correcting) return;
-      const answer = await skipOnce(this.server, this.tab, task);
+      const answer = await skipOnce(this.server, this.tab, task, this.annotator());
       if (answer.status === "left out") this.memory.forget(task.instance);
       this.events.say(skipped(answer.status), "info");
       this.#received(answer);
@@ -100,7 +102,9 @@ export class Queue {
     return this.#alone(async () => {
       const task = this.claimed;
       if (!task || this.correcting) return;
-      const answer = await this.server.post("/api/box", { tab: this.tab, instance: task.instance, box });
+      const { instance } = task;
+      const annotator = this.annotator();
+      const answer = await this.server.post("/api/box", { tab: this.tab, instance, box, annotator });
       if (!box) this.memory.forget(task.instance);
       this.events.say(box ? "The box is redrawn" : "Removed: nobody is there", "info");
       this.#received(answer);
@@ -108,15 +112,14 @@ export class Queue {
   }
 
   /**
-   * Look at the label before the one shown.
+   * Look at the label before the one shown; first at those of whoever is at the window.
    *
-   * @param {string} annotator  whose labels to prefer
    * @param {() => void} leave  what to do before
    */
-  back(annotator, leave) {
+  back(leave) {
     return this.#alone(async () => {
       leave();
-      const task = await this.earlier.before(annotator);
+      const task = await this.earlier.before(this.annotator());
       if (task) this.#show(task);
       else this.events.say("There is no earlier label", "info");
     });
@@ -146,7 +149,7 @@ export class Queue {
   /** Ask for no more labels in this run. */
   stop() {
     return this.#alone(async () => {
-      const { state } = await this.server.post("/api/stop", { tab: this.tab });
+      const { state } = await this.server.post("/api/stop", { tab: this.tab, annotator: this.annotator() });
       this.#received({ task: null, ahead: [], state });
     });
   }

@@ -17,12 +17,13 @@ import { Away } from "./server.js";
  * @param {Server} server
  * @param {string} tab
  * @param {Task} task
+ * @param {string} annotator
  * @returns {Promise<Answer>}
  */
-export async function skipOnce(server, tab, task) {
+export async function skipOnce(server, tab, task, annotator) {
   for (;;) {
     try {
-      return await server.once("POST", "/api/skip", { tab, instance: task.instance });
+      return await server.once("POST", "/api/skip", { tab, instance: task.instance, annotator });
     } catch (error) {
       if (!(error instanceof Away)) throw error;
     }

@@ -8,7 +8,7 @@
  * @typedef {[x: number, y: number, width: number, height: number]} Box
  * @typedef {[x: number, y: number, v: number]} Point   v: 0 not visible, 1 occluded, 2 visible
  *
- * @typedef {{run: string, video: string, skeleton: Skeleton, frames: number, frame_size: [number, number],
+ * @typedef {{run: string, video: string, skeleton: Skeleton, frames: number,
  *   annotator: string, threshold: number}} Run
  *
  * @typedef {{url: string, region: Box, size: [number, number]}} Picture
@@ -25,7 +25,7 @@
  *   scores: Record<string, number>}} CurvePoint
  * @typedef {{name: string, own: boolean, fires: string | null}} Criterion
  * @typedef {{labelled: number, instances: number, stopped_by: string | null, reason: string | null,
- *   mean_oks: number | null}} Closing
+ *   mean_oks: number | null, next: {predict: string, report: string}}} Closing
  * @typedef {{phase: Phase, cycle: number, stage: Stage | null,
  *   queue: {total: number, answered: number, left: number, pause: number | null},
  *   labelled: number, instances: number, schedule: number[], curve: CurvePoint[], stopping: Criterion[],

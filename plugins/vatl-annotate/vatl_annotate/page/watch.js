@@ -14,11 +14,13 @@ export class Watch {
   /**
    * @param {Server} server
    * @param {string} tab
+   * @param {() => boolean} correcting  whether the person is at an earlier label: the run waits while it is told so
    * @param {(state: State) => void} heard
    */
-  constructor(server, tab, heard) {
+  constructor(server, tab, correcting, heard) {
     this.server = server;
     this.tab = tab;
+    this.correcting = correcting;
     this.heard = heard;
     this.working = false;
     this.age = 0;
@@ -37,24 +39,28 @@ export class Watch {
    */
   work(working) {
     this.working = working;
-    if (!working) this.wake();
+    if (!working || this.correcting()) this.wake();
   }
 
   /** Follow the run for as long as the page is open. */
   async run() {
     for (;;) {
       const age = this.age;
-      const state = /** @type {State} */ (await this.server.get(`/api/state?tab=${this.tab}`));
+      const state = /** @type {State} */ (await this.server.get(this.#question()));
       if (age !== this.age) continue;
       this.heard(state);
       await this.#wait(state);
     }
   }
 
+  #question() {
+    return `/api/state?tab=${this.tab}${this.correcting() ? "&correcting=1" : ""}`;
+  }
+
   /** @param {State} state */
   #wait(state) {
     const ended = state.phase === "finished" || state.phase === "failed";
-    const time = ended || document.hidden ? ENDED : this.working ? WORKING : WAITING;
+    const time = ended || document.hidden ? ENDED : this.working && !this.correcting() ? WORKING : WAITING;
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, time);
       this.wake = () => {
