@@ -11,9 +11,11 @@ import attrs
 from torch import Tensor
 
 from vatl_core.adapting import retrain
+from vatl_core.advice import advice
 from vatl_core.answers import EVER
 from vatl_core.asking import answered, ask, redraw
 from vatl_core.closing import closing_record
+from vatl_core.components import describe
 from vatl_core.compute import Compute
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Estimator, Labels, Oracle, Retraining, Selector, Stopping
@@ -23,6 +25,7 @@ from vatl_core.estimate import Estimates, Progress
 from vatl_core.evaluation import evaluate
 from vatl_core.learnt import Learnt
 from vatl_core.one_pass import one_pass
+from vatl_core.plugins import culprit
 from vatl_core.querying import how_many, query_of
 from vatl_core.records import CycleRecord, History, RunRecord
 from vatl_core.standing import Standing
@@ -51,6 +54,7 @@ class Run:
         warnings: what the user should know.
         notes: what the criteria begin with.
         learnt: what some of them learnt before the run, kept with it.
+        spare: the criteria that only ``advising`` ones watch, and the run can do without.
         records: of the cycles so far.
         estimates: of the present cycle.
         closing: how it ended; None while it has not.
@@ -60,11 +64,11 @@ class Run:
     folder: RunFolder
     video: Video
     estimator: Estimator
-    criteria: Mapping[str, Criterion]
+    criteria: dict[str, Criterion]
     selector: Selector
     retraining: Retraining
     stopping: Mapping[str, Stopping]
-    advising: Mapping[str, Stopping]
+    advising: dict[str, Stopping]
     oracle: Oracle
     compute: Compute
     crops: Crops
@@ -74,6 +78,7 @@ class Run:
     warnings: list[str] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
     learnt: Mapping[str, Learnt] = attrs.field(factory=dict)
+    spare: set[str] = attrs.field(factory=set)
     records: list[CycleRecord] = attrs.field(factory=list)
     estimates: Estimates | None = None
     source: dict[str, Tensor] = attrs.field(factory=dict)
@@ -143,8 +148,15 @@ class Run:
                         self._under_way.retrain()
                     self._under_way = None
             except BaseException as error:
-                self.hook.vatl_run_failed(run=self, error=error)
+                self._tell(error)
                 raise
+
+    def _tell(self, error: BaseException) -> None:
+        """Tell the plugins what made the run fail; what they make of it must not hide it."""
+        try:
+            self.hook.vatl_run_failed(run=self, error=error)
+        except Exception as further:
+            error.add_note(f"then vatl_run_failed failed, too: {describe(further)}{culprit(further)}")
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -237,9 +249,8 @@ class Run:
         """Which stopping criteria fire here; the first of the run's own ends it."""
         history = self.history(record)
         fired = {name: reason for name, s in self.stopping.items() if (reason := s.decide(history))}
-        advice = {name: reason for name, s in self.advising.items() if (reason := s.decide(history))}
         ended = record.stopped_by or next(iter(fired), None)
-        return attrs.evolve(record, fired=record.fired | fired | advice, stopped_by=ended)
+        return attrs.evolve(record, fired=record.fired | fired | advice(self, history), stopped_by=ended)
 
     # --------------------------------------------------------------------------------------------------------- finish
     def _finish(self, record: CycleRecord) -> None:

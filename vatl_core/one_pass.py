@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from vatl_core.advice import give_up
 from vatl_core.compute import Stopwatch
 from vatl_core.contracts import Poses
 from vatl_core.estimate import Estimates, check_finite, estimate, score_pool
@@ -22,6 +23,15 @@ def one_pass(run: Run) -> Estimates:
     Raises:
         PluginError: a criterion breaks its contract.
     """
+    try:
+        return _whole(run)
+    except Exception as error:
+        if not give_up(run, error):
+            raise
+        return _whole(run)
+
+
+def _whole(run: Run) -> Estimates:
     of_pool = [name for name, criterion in run.criteria.items() if "pool" in criterion.needs]
     scoring = Stopwatch()
     with scoring.on(run.compute.device):

@@ -10,12 +10,13 @@ import attrs
 import torch
 
 from vatl_core import checkpoints, learnt
+from vatl_core.advice import advisers, left_out
 from vatl_core.compute import Compute
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.contracts import Criterion, Dataset, Estimator, Poses, Selector, Stopping
 from vatl_core.crops import Crops
 from vatl_core.cycle import Run
-from vatl_core.errors import InputError, VatlError
+from vatl_core.errors import InputError
 from vatl_core.options import build
 from vatl_core.plugins import Registry
 from vatl_core.seeds import generator, seeded
@@ -45,17 +46,23 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         for role in ("dataset", "estimator", "select", "retrain", "oracle")
         for name in chosen(config, role)
     )
-    advising = _advising(registry, config)
     criteria = parts["query"] if selector.uses_scores else {}
-    criteria |= _watched(registry, config, criteria, selector, parts["stop"], advising)
+    criteria |= _watched(registry, config, criteria, selector, parts["stop"])
+    advising, further, failed = advisers(registry, config, criteria)
+    spare = set(further)
     video = load_video(dataset, config.video)
     redrawn = begun.answers.boxes(before=cycle) if begun else {}
     video = attrs.evolve(video, instances=video.instances.with_boxes(redrawn))
     weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
     compute.place(estimator)
-    known = _learnt(criteria, video, begun)
+    known = _learnt(criteria | further, video, begun)
     cautions, notes = _prepare_criteria(criteria, known, dataset, video, config, compute)
-    warnings += cautions
+    warnings += cautions + failed
+    try:
+        warnings += _prepare_criteria(further, known, dataset, video, config, compute)[0]
+        criteria |= further
+    except Exception as error:
+        warnings.append(left_out(criteria, spare, advising, error))
     warnings += [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
     hidden = video.without_truth()
     plain_bytes = _crops_share(config, estimator, len(video.instances))
@@ -69,6 +76,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         retraining=retraining,
         stopping=parts["stop"],
         advising=advising,
+        spare=spare,
         oracle=oracle,
         compute=compute,
         crops=Crops(hidden, estimator.input_size, compute.device, plain_bytes),
@@ -152,32 +160,16 @@ def _build_all(registry: Registry, config: RunConfig, role: str) -> dict[str, An
     return {name: build(registry, ROLES[role], name, config.of(role, name)) for name in chosen(config, role)}
 
 
-def _advising(registry: Registry, config: RunConfig) -> dict[str, Stopping]:
-    """Every other stopping criterion that is installed and needs no option, to say where it would have stopped."""
-    advising = {}
-    for name in registry.names("stopping"):
-        if name not in config.stop:
-            try:
-                criterion = build(registry, "stopping", name, config.of("stop", name))
-            except VatlError:  # it is not this run's concern if a criterion nobody asked for cannot be used
-                continue
-            if all(registry.usable("criterion", watched) for watched in criterion.watches):
-                advising[name] = criterion
-    return advising
-
-
 def _watched(
     registry: Registry,
     config: RunConfig,
     criteria: Mapping[str, Criterion],
     selector: Selector,
     stopping: Mapping[str, Stopping],
-    advising: Mapping[str, Stopping],
 ) -> dict[str, Criterion]:
-    """The criteria that other parts of the run watch, beyond the query's own."""
+    """The criteria that its other parts watch, beyond the query's own."""
     wanted = {c for s in stopping.values() for c in s.watches} | set(selector.watches)
     wanted |= {c.share for c in criteria.values() if c.share}
-    wanted |= {c for s in advising.values() for c in s.watches}
     return {c: build(registry, "criterion", c, config.of("query", c)) for c in sorted(wanted) if c not in criteria}
 
 

@@ -1,0 +1,99 @@
+"""Stopping criteria that nobody asked for: they say where they would have stopped, and never spoil a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from vatl_core.components import describe
+from vatl_core.config import RunConfig
+from vatl_core.contracts import Criterion, Stopping
+from vatl_core.errors import InputError, PluginError, VatlError
+from vatl_core.options import build
+from vatl_core.plugins import Registry, culprit, whose
+from vatl_core.records import History
+
+if TYPE_CHECKING:
+    from vatl_core.cycle import Run
+
+
+def advisers(
+    registry: Registry, config: RunConfig, computed: Mapping[str, Criterion]
+) -> tuple[dict[str, Stopping], dict[str, Criterion], list[str]]:
+    """Every other stopping criterion that is installed and needs no option.
+
+    Args:
+        registry: of components.
+        config: of the run.
+        computed: the criteria that the run's own parts need.
+
+    Returns:
+        The stopping criteria, the further criteria that they watch, and what went wrong with others.
+    """
+    advising: dict[str, Stopping] = {}
+    watched: dict[str, Criterion] = {}
+    warnings: list[str] = []
+    for name in registry.names("stopping"):
+        if name in config.stop:
+            continue
+        try:
+            adviser = _made(registry, config, name)
+            further = {c for c in adviser.watches if c not in computed}
+            watched |= {c: build(registry, "criterion", c, config.of("query", c)) for c in sorted(further)}
+        except VatlError:  # one that needs options, or cannot be imported, which `vatl plugins check` tells
+            continue
+        except Exception as error:
+            warnings.append(_left_out(f"the stopping criterion '{name}'", error))
+            continue
+        advising[name] = adviser
+    return advising, watched, warnings
+
+
+def _made(registry: Registry, config: RunConfig, name: str) -> Stopping:
+    adviser = build(registry, "stopping", name, config.of("stop", name))
+    if not isinstance(adviser, Stopping):
+        raise TypeError(f"it is no Stopping{whose(adviser)}")
+    return adviser
+
+
+def give_up(run: Run, error: Exception) -> bool:
+    """Go on without the criteria that only advisers watch, and without those advisers, when a pass has failed.
+
+    Returns:
+        Whether there were any, so that the pass may be tried again.
+    """
+    if not run.spare or isinstance(error, InputError):
+        return False
+    run.warnings.append(left_out(run.criteria, run.spare, run.advising, error))
+    return True
+
+
+def left_out(criteria: dict[str, Criterion], spare: set[str], advising: dict[str, Stopping], error: Exception) -> str:
+    """Take the ``spare`` criteria out, and the advisers that watch them; the warning that says why."""
+    for name in spare:
+        criteria.pop(name, None)
+    for name in [name for name, adviser in advising.items() if set(adviser.watches) & spare]:
+        del advising[name]
+    spare.clear()
+    return _left_out("advice on when to stop", error)
+
+
+def advice(run: Run, history: History) -> dict[str, str]:
+    """Which advisers would stop here, each with its reason; one that fails is not asked again."""
+    reasons: dict[str, str] = {}
+    for name, adviser in list(run.advising.items()):
+        try:
+            reason = adviser.decide(history)
+            if not isinstance(reason, str | None):
+                raise PluginError(f"it decided {reason!r}, which is no reason{whose(adviser)}")
+        except Exception as error:
+            del run.advising[name]
+            run.warnings.append(_left_out(f"the stopping criterion '{name}'", error))
+        else:
+            reasons |= {name: reason} if reason else {}
+    return reasons
+
+
+def _left_out(what: str, error: Exception) -> str:
+    said = str(error) if isinstance(error, VatlError) else f"{describe(error)}{culprit(error)}"
+    return f"{what}, which nobody asked for, is left out: {said}"
