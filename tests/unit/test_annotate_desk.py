@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from tests.beginning import SOON, Beginning
-from vatl_annotate.desk import Handed
+from vatl_annotate.handing import Handed
 from vatl_annotate.ledger import Ledger
 from vatl_annotate.queue import Queue
 from vatl_annotate.submission import RefusedError, Submission
@@ -170,7 +170,7 @@ class TestKeeping:
                 return self.kept.get(timeout=timeout)
 
         inbox = Unlucky()
-        run.desk._inbox = inbox  # type: ignore[assignment]
+        run.desk.tray.inbox = inbox  # type: ignore[assignment]
         run.ask([3])
         until = time.monotonic() + SOON
         while inbox.handed is None and time.monotonic() < until:
@@ -445,7 +445,7 @@ class TestLeaving:
     def test_open_pages_are_given_the_time_to_fetch_the_end(self, run: Beginning) -> None:
         run.desk.hear("a")
         run.desk.phase = "finished"
-        waiting = threading.Thread(target=run.desk.wait_for_pages)
+        waiting = threading.Thread(target=run.desk.windows.wait)
         waiting.start()
         time.sleep(0.3)
         run.desk.hear("a")
@@ -458,7 +458,7 @@ class TestLeaving:
 
     def test_nobody_is_waited_for_where_nobody_is(self, run: Beginning) -> None:
         began = time.monotonic()
-        run.desk.wait_for_pages()
+        run.desk.windows.wait()
         assert time.monotonic() - began < 1
 
 

@@ -17,8 +17,8 @@ from starlette.routing import Route
 
 from vatl_annotate import submission
 from vatl_annotate.access import Keys
-from vatl_annotate.desk import Handed
 from vatl_annotate.entrance import FOR_GOOD, Entrance, json_body, path_number, served
+from vatl_annotate.handing import Handed
 from vatl_annotate.scene import Scene
 from vatl_annotate.submission import RefusedError, Submission
 

@@ -94,7 +94,7 @@ class Browser(Oracle):
     def leave(self) -> None:
         """Let open pages fetch the end, then stop serving."""
         if self._desk and self._served and self._scene:
-            self._desk.wait_for_pages()
+            self._desk.windows.wait()
             self._served.end()
             self._scene.room.close()
         self._desk = self._served = self._scene = None

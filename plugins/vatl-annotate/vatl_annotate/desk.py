@@ -9,17 +9,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 import attrs
 import torch
 
+from vatl_annotate.handing import Handed, Tray, already
 from vatl_annotate.ledger import Ledger
 from vatl_annotate.progress import Stage
 from vatl_annotate.queue import Queue
 from vatl_annotate.submission import RefusedError, Submission
+from vatl_annotate.windows import Windows
 from vatl_core.contracts import Answer, Enough, Labels, Redrawn, Refusal, Request
 from vatl_core.metrics import oks
 
@@ -30,37 +30,8 @@ if TYPE_CHECKING:
 
 _TICK: Final = 0.1
 """Seconds between two looks at whether to go on."""
-_LINGER: Final = 6.0
-"""Seconds that open pages have to fetch the end of the run."""
 _NOT_KEPT: Final = RefusedError(503, "not kept: the run has failed, or was interrupted")
 _TAKEN_UP: Final = RefusedError(503, "the run is not there yet: this is tried again until it is")
-
-
-def _promise() -> Future[str]:
-    """A future that whoever waits for it cannot cancel: a browser that goes away must not end the run."""
-    promise: Future[str] = Future()
-    promise.set_running_or_notify_cancel()
-    return promise
-
-
-@attrs.frozen(eq=False)
-class Handed:
-    """An answer on its way to the disk.
-
-    Attributes:
-        answer: what was said.
-        kept: done when it is on disk, or will not be; holds ``saved`` or ``already``.
-    """
-
-    answer: Answer
-    kept: Future[str] = attrs.field(factory=_promise)
-
-
-def _done() -> Handed:
-    """What is on disk already."""
-    done = Handed(Enough(""))
-    done.kept.set_result("already")
-    return done
 
 
 @attrs.define(eq=False)
@@ -77,6 +48,11 @@ class Desk:
         boxes: (N, 4) as they have been redrawn so far.
         closing: how the run ended.
         error: what made it fail.
+        oks: of each label of the present queue, the proposal's with it.
+        on_open: called when a queue is there.
+        lock: of all that both threads touch.
+        tray: what was handed in and is not on disk yet.
+        windows: in which the page is open.
     """
 
     run: Run
@@ -88,15 +64,12 @@ class Desk:
     boxes: torch.Tensor = attrs.field()
     closing: RunRecord | None = None
     error: str | None = None
+    oks: dict[int, float] = attrs.field(factory=dict)
     on_open: Callable[[], None] = lambda: None
     lock: threading.RLock = attrs.field(factory=threading.RLock)
-    _inbox: SimpleQueue[Handed] = attrs.field(factory=SimpleQueue)
-    _submissions: dict[str, Handed] = attrs.field(factory=dict)
-    _giving: Handed | None = None
+    tray: Tray = attrs.field(factory=Tray)
+    windows: Windows = attrs.field(factory=Windows)
     _settled_at: float = 0.0
-    _heard: dict[str, float] = attrs.field(factory=dict)
-    _told: set[str] = attrs.field(factory=set)
-    oks: dict[int, float] = attrs.field(factory=dict)
 
     @ledger.default
     def _on_disk(self) -> Ledger:
@@ -123,8 +96,7 @@ class Desk:
 
     def _give(self, handed: Handed) -> Iterator[Answer]:
         """One answer to the run, whose drawing the next means that this one is on disk."""
-        self._giving = handed
-        yield handed.answer
+        yield self.tray.give(handed)
         self._keep(handed.answer)
         handed.kept.set_result("saved")
 
@@ -148,16 +120,6 @@ class Desk:
         self._lose()  # Python may close the generator only later
         self._turn_away(RefusedError(503, f"not kept: {self.error}"))
 
-    def wait_for_pages(self) -> None:
-        """Give every page that is open the time to fetch how the run ended."""
-        until = time.monotonic() + _LINGER
-        while time.monotonic() < until:
-            with self.lock:
-                recent = {tab for tab, at in self._heard.items() if at > time.monotonic() - _LINGER}
-                if recent <= self._told:
-                    return
-            time.sleep(_TICK)
-
     def _open(self, request: Request) -> None:
         with self.lock:
             self.queue = Queue.of(request.cycle, request.query.tolist(), request.indices.tolist())
@@ -173,35 +135,28 @@ class Desk:
     def _lose(self) -> None:
         """If an answer is with the run still, it did not come to be on disk: its sender is told, its instance open."""
         with self.lock:
-            handed, self._giving = self._giving, None
-            if handed is None or handed.kept.done():
-                return
-            if isinstance(handed.answer, Labels | Refusal):
+            handed = self.tray.lost()
+            if handed and isinstance(handed.answer, Labels | Refusal):
                 for instance in torch.as_tensor(handed.answer.index).reshape(-1).tolist():
                     self.queue.reopen(instance)
-        handed.kept.set_exception(_NOT_KEPT)
+        if handed:
+            handed.kept.set_exception(_NOT_KEPT)
 
     def _turn_away(self, error: RefusedError) -> None:
         """Refuse what was handed in too late."""
         with self.lock:
-            late = [handed for handed in self._submissions.values() if not handed.kept.done()]
-            while not self._inbox.empty():
-                late.append(self._inbox.get())
-            self._submissions.clear()
+            late = self.tray.emptied()
         for handed in late:
-            if not handed.kept.done():
-                handed.kept.set_exception(error)
+            handed.kept.set_exception(error)
 
     def _next(self) -> Handed | None:
         """The next answer; None when there is nothing to wait for any more."""
-        while True:
-            try:
-                return self._inbox.get(timeout=_TICK)
-            except Empty:
-                with self.lock:  # in which an answer may have come since the inbox was found empty
-                    done = not self.queue.left and self._inbox.empty()
-                    if done and time.monotonic() > self._settled_at + self.pause:
-                        return None
+        while (handed := self.tray.take(_TICK)) is None:
+            with self.lock:  # in which an answer may have come since there was none
+                done = not self.queue.left and self.tray.empty
+                if done and time.monotonic() > self._settled_at + self.pause:
+                    return None
+        return handed
 
     def _keep(self, answer: Answer) -> None:
         """Heed an answer that is on disk now."""
@@ -219,8 +174,8 @@ class Desk:
     # -------------------------------------------------------------------------------------------- the people's side
     def hear(self, tab: str) -> None:
         """A window is there."""
+        self.windows.hear(tab)
         with self.lock:
-            self._heard[tab] = time.monotonic()
             self.queue.hold(tab, time.monotonic())
 
     def look(self, instance: int) -> None:
@@ -241,8 +196,7 @@ class Desk:
     def tell(self, tab: str, phase: str) -> None:
         """A window is being told that the run is in this phase."""
         if phase in ("finished", "failed"):
-            with self.lock:
-                self._told.add(tab)
+            self.windows.tell(tab)
 
     def claim(self, tab: str) -> int | None:
         """The next instance for a window."""
@@ -261,17 +215,15 @@ class Desk:
             RefusedError: it cannot be taken.
         """
         with self.lock:
-            if made.submission in self._submissions:
-                return self._submissions[made.submission]
+            if known := self.tray.known(made.submission):
+                return known
             if not self.queue.is_open(made.instance) and self.ledger.has(made):
-                return _done()
+                return already()
             self._check_there(made.cycle)
             self._check_known(made.instance)
             self._check_open(made)
             self.queue.settle(made.instance)
-            handed = self._hand_in(made.labels(self.proposal(made.instance)))
-            self._submissions[made.submission] = handed
-            return handed
+            return self._hand_in(made.labels(self.proposal(made.instance)), made.submission)
 
     def skip(self, tab: str, instance: int, annotator: str) -> Handed | None:
         """Put an instance aside; the second time it is left out. None where nothing has to be kept.
@@ -299,7 +251,7 @@ class Desk:
             if self.phase != "labelling":
                 raise RefusedError(410, "boxes can be changed while a queue is open")
             if box is None and instance in self.ledger.absent:
-                return _done()
+                return already()
             if not self.queue.holds(instance) or not self.queue.is_with(instance, tab):
                 raise RefusedError(409, "this instance is not this window's to change any more")
             if box is None:
@@ -350,11 +302,9 @@ class Desk:
         self.queue.settle(refusal.index)
         return self._hand_in(refusal)
 
-    def _hand_in(self, answer: Answer) -> Handed:
+    def _hand_in(self, answer: Answer, submission: str = "") -> Handed:
         self._settled_at = time.monotonic()
-        handed = Handed(answer)
-        self._inbox.put(handed)
-        return handed
+        return self.tray.put(answer, submission)
 
     def _check_there(self, cycle: int | None = None) -> None:
         """Ask those to come again who speak of a queue that was open when the run was interrupted."""
