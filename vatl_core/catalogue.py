@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from vatl_core.components import KINDS, Command, Component
-from vatl_core.errors import VatlError, unknown
+from vatl_core.errors import VatlError
 from vatl_core.option_docs import OptionDoc, option_docs
 from vatl_core.plugins import Registry
 from vatl_core.presets import Preset, find_preset, presets
@@ -36,8 +36,8 @@ class Entry:
     @classmethod
     def of(cls, kind: str, name: str, origin: str, text: str) -> Entry:
         """An entry of a plugin called by its distribution and version."""
-        distribution, _, version = origin.rpartition(" ")
-        return cls(kind, name, *((distribution, version) if distribution else (version, "")), text)
+        distribution, version, *_ = *origin.split(" "), ""  # behind them may stand which of its entry points it is
+        return cls(kind, name, distribution, version, text)
 
 
 @attrs.frozen
@@ -84,20 +84,23 @@ def clashes(registry: Registry) -> dict[tuple[str, str], list[str]]:
 
 
 def shown(registry: Registry, name: str) -> Iterator[Shown]:
-    """Everything of this name, in full; components are imported for it.
+    """Everything of this name, or that had it in an earlier release, in full; components are imported for it.
 
     Raises:
         InputError: there is nothing of this name.
         PluginError: it does not import, or two plugins claim the name.
     """
-    listed = [entry for entry in entries(registry) if entry.name == name]
+    every = entries(registry)
+    present = {entry.kind for entry in every if entry.name == name}
+    former = {(c.kind, c.name) for c in registry.components.values() if name in c.formerly and c.kind not in present}
+    listed = [entry for entry in every if entry.name == name or (entry.kind, entry.name) in former]
     if not listed:
-        raise unknown("component", name, {entry.name for entry in entries(registry)})
+        raise registry.missing("component", name, {entry.name for entry in every})
     for entry in listed:
         if entry.kind == "preset":
             yield _shown_preset(entry, find_preset(registry, name))
         elif entry.kind == "command":
-            yield _shown_command(entry, registry.commands[name])
+            yield _shown_command(entry, registry.command(name))
         else:
             yield _shown_component(entry, registry.find(entry.kind, name))
 
@@ -113,8 +116,8 @@ def _shown_preset(entry: Entry, preset: Preset) -> Shown:
 
 
 def _shown_command(entry: Entry, command: Command) -> Shown:
-    spec = importlib.util.find_spec(command.target.partition(":")[0])
     text = inspect.cleandoc(command.load().help or "")
+    spec = importlib.util.find_spec(command.target.partition(":")[0])
     return Shown(entry, command.target, spec.origin if spec else None, text)
 
 

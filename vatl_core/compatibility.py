@@ -7,7 +7,9 @@ taken for fitting.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import cache
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -32,17 +34,31 @@ def refusal(plugin: object) -> str | None:
 def refusal_in_source(module: str) -> str | None:
     """The same of a module that does not import: one written for another contract need not, and that is then why."""
     try:
-        spec = find_spec(module)
-        tree = ast.parse(Path(spec.origin).read_bytes()) if spec and spec.origin else None
-    except (ImportError, OSError, SyntaxError, ValueError):
+        source = _source(module)
+        values = list(_declarations(ast.parse(source.read_bytes()))) if source else []
+    except Exception:  # of a stranger's folders and files: this only looks for a better reason than there is already
         return None
-    values = [
-        statement.value.value
-        for statement in (tree.body if tree else ())
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
-        if any(isinstance(target, ast.Name) and target.id == DECLARATION for target in statement.targets)
-    ]
     return _refused(values[-1]) if values else None
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module, found without importing the packages that it is in: theirs may be the fault."""
+    name, *inner = module.split(".")
+    spec = find_spec(name)
+    for part in inner:
+        name = f"{name}.{part}"
+        places = spec.submodule_search_locations if spec else None
+        spec = PathFinder.find_spec(name, places) if places else None
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+def _declarations(tree: ast.Module) -> Iterator[object]:
+    """The values that a module's source gives the declaration, with or without a type."""
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Constant):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if any(isinstance(target, ast.Name) and target.id == DECLARATION for target in targets):
+                yield statement.value.value
 
 
 def declared_by(plugin: ModuleType | object) -> str:

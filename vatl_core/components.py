@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +20,23 @@ def _is_kind(_: object, __: object, value: str) -> None:
         raise unknown("kind of component", value, KINDS)
 
 
+def is_text(thing: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Validates what users are shown: anything but text would end `vatl --help` for everybody.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"the {field.name} of a {type(thing).__name__} is to be text, and is {value!r}")
+
+
+def _is_target(thing: object, field: attrs.Attribute[Any], value: object) -> None:
+    is_text(thing, field, value)
+    if not re.fullmatch(r"[\w.]+:\w+", str(value)):
+        form = "package.module:name"
+        raise ValueError(f"the {field.name} of a {type(thing).__name__} is to be '{form}', and is {value!r}")
+
+
 @attrs.frozen
 class Component:
     """What a plugin says about one of its components, without importing it.
@@ -28,16 +46,17 @@ class Component:
         name: what users type.
         help: one line.
         target: ``"package.module:Class"``, imported when first used.
-        default: whether it is used where the user names none of its kind; default criteria are summed.
+        default: whether it is used where the user names none of its kind; default criteria are summed, the first
+            default stopping criterion to fire wins, and of every other kind there can be only one.
         suggests: names of components this one works best with, by kind; only a data set's are heeded.
         formerly: names that it had in earlier releases; they go on working, with a warning.
         origin: which distribution it came from; the registry notes it.
     """
 
     kind: str = attrs.field(validator=_is_kind)
-    name: str
-    help: str
-    target: str = attrs.field(validator=attrs.validators.matches_re(r"[\w.]+:\w+"))
+    name: str = attrs.field(validator=is_text)
+    help: str = attrs.field(validator=is_text)
+    target: str = attrs.field(validator=_is_target)
     default: bool = False
     suggests: Mapping[str, str] = attrs.field(factory=dict)
     formerly: tuple[str, ...] = ()
@@ -64,9 +83,9 @@ class Command:
         origin: which distribution it came from; the registry notes it.
     """
 
-    name: str
-    help: str
-    target: str = attrs.field(validator=attrs.validators.matches_re(r"[\w.]+:\w+"))
+    name: str = attrs.field(validator=is_text)
+    help: str = attrs.field(validator=is_text)
+    target: str = attrs.field(validator=_is_target)
     origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
 
     def load(self) -> click.Command:
@@ -91,7 +110,9 @@ def _imported(target: str, what: str) -> Any:
     module, _, name = target.partition(":")
     try:
         return getattr(importlib.import_module(module), name)
-    except Exception as error:  # a stranger's import may fail in any way
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's import may fail in any way, or try to end the program
         raise PluginError(f"{what} ({target}) cannot be imported: {describe(error)}") from error
 
 

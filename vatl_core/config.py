@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import attrs
 
-from vatl_core.errors import InputError, unknown
+from vatl_core.errors import InputError, PluginError, unknown
 from vatl_core.options import structure
 from vatl_core.plugins import Registry
 
@@ -28,6 +28,8 @@ ROLES: Final = {
     "executor": "executor",
 }
 """What users call each part of a run, and the kind of component that fills it."""
+JOINED: Final = ("criterion", "stopping")
+"""Kinds of which a run may be made of several, so that several may be the default."""
 
 DEFAULT_SCHEDULE: Final = ("0.05", "0.1", "0.15", "0.2", "0.3", "0.4", "0.6", "0.8", "1.0")
 
@@ -180,11 +182,24 @@ def default_name(registry: Registry, kind: str) -> str:
 
     Raises:
         InputError: nothing of this kind is installed that could.
+        PluginError: several plugins want to, where only one can.
     """
     names = registry.defaults(kind)
     if not names:
         raise InputError(f"no {kind} is installed that could be the default: name one of {registry.names(kind)}")
+    if rivals := rival_defaults(registry, kind):
+        raise PluginError(rivals)
     return "+".join(names)
+
+
+def rival_defaults(registry: Registry, kind: str) -> str:
+    """Which components want to be the default where only one can be, and what to do; nothing where all is well."""
+    names = registry.defaults(kind)
+    if len(names) < 2 or kind in JOINED:
+        return ""
+    role = next(role for role, filling in ROLES.items() if filling == kind)
+    claims = " and ".join(f"'{name}' of {registry.origins[kind, name]}" for name in names)
+    return f"more than one {kind} is to be the default, {claims}: choose by --{role} NAME, or uninstall all but one"
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], Options, bool]:

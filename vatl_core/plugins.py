@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
@@ -11,11 +12,13 @@ import pluggy
 
 from vatl_core import hookspecs
 from vatl_core.compatibility import refusal, refusal_in_source
-from vatl_core.components import KINDS, Command, Component, describe
+from vatl_core.components import KINDS, Command, Component, describe, is_text
 from vatl_core.deprecation import deprecated
 from vatl_core.errors import InputError, PluginError, VatlError, unknown
 
 GROUP: Final = "vatl"
+DESCRIBING: Final = ("vatl_components", "vatl_presets", "vatl_commands")
+"""The hooks by which a plugin says what it brings; all others follow what happens."""
 
 
 @attrs.define
@@ -26,12 +29,14 @@ class Registry:
         manager: pluggy's manager; its ``hook`` calls the lifecycle hooks.
         broken: plugins that cannot be used, ``{distribution and version: cause}``.
         origins: ``{(kind, name): distribution and version}``.
+        points: every plugin's entry point, ``{distribution and version: entry point}``, whether it loads or not.
     """
 
     manager: pluggy.PluginManager
     broken: dict[str, str] = attrs.field(factory=dict)
     origins: dict[tuple[str, str], str] = attrs.field(factory=dict)
     _clashes: dict[tuple[str, str], list[str]] = attrs.field(factory=dict)
+    points: dict[str, EntryPoint] = attrs.field(factory=dict)
 
     @cached_property
     def components(self) -> dict[tuple[str, str], Component]:
@@ -46,9 +51,10 @@ class Registry:
 
     @cached_property
     def commands(self) -> dict[str, Command]:
-        """``{name: command}`` that plugins bring; of two that claim a name, the first in the plugins' order."""
+        """``{name: command}`` that plugins bring; a clash of names surfaces when the name is looked up."""
         found: dict[str, Command] = {}
         for plugin_name, command in self.described("vatl_commands"):
+            self._clashes.setdefault(("command", command.name), []).append(plugin_name)
             found.setdefault(command.name, attrs.evolve(command, origin=plugin_name))
         return found
 
@@ -59,9 +65,17 @@ class Registry:
             describing = getattr(plugin, hook, None)
             try:
                 found += [(name, _checked(hook, thing)) for thing in describing()] if describing else []
-            except Exception as error:  # a stranger's code: whatever it raises, the other plugins must go on working
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a stranger's code: whatever it raises, the others must go on working
                 self.broken[name] = describe(error)
         return found
+
+    def failures(self) -> dict[str, str]:
+        """Every plugin that cannot be used, with the cause: each is asked for all it brings, which may fail too."""
+        for hook in DESCRIBING:
+            self.described(hook)
+        return dict(sorted(self.broken.items()))
 
     def names(self, kind: str) -> list[str]:
         """The names of a kind's components, sorted."""
@@ -76,10 +90,23 @@ class Registry:
         """
         if (kind, name) not in self.components:
             return self._renamed(kind, name)
-        claimants = self._clashes[kind, name]
-        if len(claimants) > 1:
+        component = self.components[kind, name]
+        self._check_sole(kind, name)
+        return component
+
+    def command(self, name: str) -> Command:
+        """Look up one of :attr:`commands`.
+
+        Raises:
+            PluginError: two plugins claim the name.
+        """
+        command = self.commands[name]
+        self._check_sole("command", name)
+        return command
+
+    def _check_sole(self, kind: str, name: str) -> None:
+        if len(claimants := self._clashes[kind, name]) > 1:
             raise PluginError(f"{kind} '{name}' is claimed by {' and by '.join(claimants)}: uninstall one of them")
-        return self.components[kind, name]
 
     def usable(self, kind: str, name: str) -> bool:
         """Whether there is such a component, and only one, and it imports."""
@@ -93,13 +120,15 @@ class Registry:
             if component.kind == kind and name in component.formerly:
                 deprecated(f"the {kind} name '{name}'", f"write '{component.name}'", stacklevel=3)
                 return self.find(kind, component.name)
-        raise self._missing(kind, name)
+        raise self.missing(kind, name, self.names(kind))
 
-    def _missing(self, kind: str, name: str) -> InputError:
-        error = unknown(kind, name, self.names(kind))
-        if self.broken:
-            return InputError(f"{error}; plugins that failed to load: {', '.join(sorted(self.broken))}")
-        return error
+    def missing(self, what: str, name: str, choices: Iterable[str]) -> InputError:
+        """The error for a name that nothing has; a plugin that failed to load may be the one that brings it."""
+        error = unknown(what, name, choices)
+        if not self.broken:
+            return error
+        broken = ", ".join(sorted(self.broken))
+        return InputError(f"{error}; plugins that failed to load (`vatl plugins list` says why): {broken}")
 
     def clashes(self) -> dict[tuple[str, str], list[str]]:
         """Names that more than one plugin claims, with the claimants."""
@@ -126,16 +155,21 @@ def discover() -> Registry:
 
 
 def _register(registry: Registry, point: EntryPoint) -> None:
-    distribution = distribution_of(point)
+    name = distribution_of(point)
+    if name in registry.points:  # a distribution may have several
+        name = f"{name} ({point.name})"
+    registry.points[name] = point
     try:
         plugin = point.load()
         reason = refusal(plugin)
         if reason is None:
-            registry.manager.register(plugin, name=distribution)
-    except Exception as error:  # as above: one broken plugin must not take the others with it
+            registry.manager.register(plugin, name=name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # as above: one broken plugin must not take the others with it
         reason = refusal_in_source(point.module) or describe(error)
     if reason is not None:
-        registry.broken[distribution] = reason
+        registry.broken[name] = reason
 
 
 def distribution_of(point: EntryPoint) -> str:
@@ -169,10 +203,13 @@ def _checked(hook: str, thing: object) -> object:
     expected = _expected(hook)
     if not isinstance(thing, expected):
         raise TypeError(f"{hook} is to return a list of {expected.__name__}s; it has a {type(thing).__name__}")
+    for field in attrs.fields(expected):
+        if field.name in ("name", "help"):
+            is_text(thing, field, getattr(thing, field.name))
     return thing
 
 
-def _expected(hook: str) -> type:
+def _expected(hook: str) -> type[Any]:
     """What a describing hook returns a list of; presets are imported for presets alone."""
     if hook == "vatl_presets":
         from vatl_core.presets import Preset
@@ -182,6 +219,6 @@ def _expected(hook: str) -> type:
 
 
 __all__ = [
-    "GROUP", "KINDS", "Command", "Component", "Registry", "culprit", "describe", "discover", "distribution_of",
-    "whose",
+    "DESCRIBING", "GROUP", "KINDS", "Command", "Component", "Registry", "culprit", "describe", "discover",
+    "distribution_of", "whose",
 ]  # fmt: skip

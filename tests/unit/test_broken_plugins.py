@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Outcome, Vatl
-from tests.strangers import describing, install
+from tests.strangers import bringing, describing, install
 from vatl_core.cli import main
 
 OTHERS = ["run", "--dataset", "tests", "--estimator", "tests", "--retrain", "tests", "--weights", "none"]
@@ -95,7 +95,10 @@ def others_work(vatl: Vatl) -> Outcome:
 
 
 CRASHES = "raise RuntimeError('no licence key')"
+EXITS = "raise SystemExit('bye')"
+SKIPS = "class Skipped(BaseException):\n    pass\nraise Skipped('no such library')"
 FUTURE = 'from vatl_core import SomethingNew\n\nvatl_contract = ">=99,<100"\n'
+FUTURE_TYPED = FUTURE.replace("vatl_contract", "vatl_contract: str")
 OUT_OF_RANGE = describing("criterion", "odd", "vatl_odd.odd:Odd", contract='">=99,<100"')
 
 
@@ -103,10 +106,20 @@ OUT_OF_RANGE = describing("criterion", "odd", "vatl_odd.odd:Odd", contract='">=9
     ("module", "words"),
     [
         (CRASHES, ["RuntimeError: no licence key"]),
+        (EXITS, ["SystemExit: bye"]),
+        (SKIPS, ["Skipped: no such library"]),
+        (bringing("vatl_components", "sys.exit('bye')"), ["SystemExit: bye"]),
+        (bringing("vatl_commands", "{}['odd']"), ["KeyError: 'odd'"]),
+        (bringing("vatl_presets", "{}['odd']"), ["KeyError: 'odd'"]),
         (OUT_OF_RANGE, [">=99,<100", "this vatl-core has 1.1"]),
         (FUTURE, [">=99,<100", "this vatl-core has 1.1"]),
+        (FUTURE_TYPED, [">=99,<100", "this vatl-core has 1.1"]),
         ('vatl_contract = "soon"', ["'soon'", "no range of versions", ">=1.1,<2"]),
-        ("from vatl_core import hookimpl\n@hookimpl\ndef vatl_components():\n    return ['odd']\n", ["has a str"]),
+        (bringing("vatl_components", "'odd'"), ["has a str"]),
+        (bringing("vatl_components", "Component('criterion', 1, '', 'a:B')"), ["name of a Component", "text", "1"]),
+        (bringing("vatl_commands", "Command('odd', None, 'a:b')"), ["help of a Command", "text", "None"]),
+        (bringing("vatl_presets", "Preset(None, 'odd', {})"), ["name of a Preset", "text", "None"]),
+        (bringing("vatl_commands", "Command('odd', '', 'a')"), ["target of a Command", "package.module:name", "'a'"]),
     ],
 )
 def test_a_plugin_that_cannot_be_loaded_is_left_out_with_a_line(
@@ -121,6 +134,81 @@ def test_a_plugin_that_cannot_be_loaded_is_left_out_with_a_line(
     checked = vatl("plugins", "check", "vatl-odd")
     assert checked.code == 1
     assert "WRONG  plugin vatl-odd 1.0: " in checked.out
+    helped = vatl("--help")
+    assert helped.code == 0
+    assert "Commands:" in helped.out
+
+
+@pytest.mark.parametrize(
+    ("init", "word"),
+    [
+        (CRASHES, "RuntimeError: no licence key"),
+        ("import os\nos.nothing", "AttributeError"),
+        (EXITS, "SystemExit: bye"),
+    ],
+)
+def test_a_package_that_cannot_be_imported_is_left_out_with_a_line(
+    site: Path, vatl: Vatl, init: str, word: str
+) -> None:
+    install(site, "vatl-odd", "", init=init)
+    line = one_line(others_work(vatl))
+    assert line.startswith("vatl: plugin vatl-odd 1.0 is left out: ")
+    assert word in line
+
+
+def test_whoever_interrupts_an_import_is_heeded(site: Path, vatl: Vatl) -> None:
+    install(site, "vatl-odd", "raise KeyboardInterrupt")
+    assert vatl("plugins", "list").code == 130
+
+
+def test_the_contract_is_found_in_a_package_that_cannot_be_imported(site: Path, vatl: Vatl) -> None:
+    install(site, "vatl-odd", OUT_OF_RANGE, init=CRASHES)
+    line = one_line(others_work(vatl))
+    assert ">=99,<100" in line
+    assert "this vatl-core has 1.1" in line
+
+
+def test_whoever_takes_a_run_up_is_told_what_is_left_out(site: Path, vatl: Vatl) -> None:
+    run = others_work(vatl).record["run"]
+    install(site, "vatl-odd", CRASHES)
+    resumed = vatl("resume", run)
+    assert resumed.code == 0
+    assert one_line(resumed) == "vatl: plugin vatl-odd 1.0 is left out: RuntimeError: no licence key"
+
+
+def test_a_command_that_is_not_there_may_be_of_a_plugin_that_failed(site: Path, vatl: Vatl) -> None:
+    install(site, "vatl-odd", bringing("vatl_commands", "{}['odd']"))
+    called = vatl("odd")
+    assert called.code == 2
+    line = one_line(called)
+    assert "no command is called 'odd'" in line
+    assert line.endswith("plugins that failed to load (`vatl plugins list` says why): vatl-odd 1.0")
+
+
+def test_a_command_that_two_plugins_claim_names_both(site: Path, vatl: Vatl) -> None:
+    install(site, "vatl-odd", bringing("vatl_commands", "Command('annotate', 'mine', 'vatl_odd.odd:odd')"))
+    claimed = vatl("annotate")
+    assert claimed.code == 1
+    line = one_line(claimed)
+    assert line.startswith("vatl: command 'annotate' is claimed by vatl-annotate 0.1.0 and by vatl-odd 1.0: ")
+    assert one_line(vatl("plugins", "show", "annotate")) == line
+    helped = vatl("--help")
+    assert helped.code == 0
+    assert helped.out.count(" annotate ") == 1
+
+
+@pytest.mark.parametrize(("kind", "flag"), [("dataset", "--dataset"), ("oracle", "--oracle")])
+def test_two_defaults_of_a_kind_name_both(site: Path, vatl: Vatl, kind: str, flag: str) -> None:
+    odd = f"Component('{kind}', 'odd', '', 'vatl_odd.odd:Odd', default=True)"
+    install(site, "vatl-odd", bringing("vatl_components", odd))
+    failed = vatl("run")
+    assert failed.code == 1
+    line = one_line(failed)
+    assert "'odd' of vatl-odd 1.0" in line
+    assert ("'synthetic' of vatl-synthetic 0.1.0" if kind == "dataset" else "'ground-truth' of vatl-oracles") in line
+    assert f"{flag} NAME" in line
+    named = vatl(*QUICK, "--query", "lc", "--select", "top", "--oracle", "ground-truth")
+    assert named.code == 0, named.err
 
 
 def test_a_name_that_is_taken_names_both(site: Path, vatl: Vatl) -> None:
@@ -135,12 +223,16 @@ def test_a_name_that_is_taken_names_both(site: Path, vatl: Vatl) -> None:
     assert "WRONG  criterion thc: is claimed by vatl-criteria 0.1.0 and by vatl-odd 1.0" in checked.out
 
 
-def test_a_component_that_does_not_import_is_named(site: Path, vatl: Vatl) -> None:
-    install(site, "vatl-odd", describing("criterion", "odd", "vatl_odd.odd:Odd"), odd="import no_such_module")
+@pytest.mark.parametrize(
+    ("source", "word"),
+    [("import no_such_module", "No module named 'no_such_module'"), (EXITS, "SystemExit: bye"), (SKIPS, "Skipped: no")],
+)
+def test_a_component_that_does_not_import_is_named(site: Path, vatl: Vatl, source: str, word: str) -> None:
+    install(site, "vatl-odd", describing("criterion", "odd", "vatl_odd.odd:Odd"), odd=source)
     others_work(vatl)
     line = one_line(vatl(*QUICK, "--query", "odd", "--select", "top"))
     assert "criterion 'odd' of vatl-odd 1.0" in line
-    assert "No module named 'no_such_module'" in line
+    assert word in line
 
 
 @pytest.mark.parametrize(
@@ -236,6 +328,9 @@ def test_earlier_names_go_on_working_with_a_warning(site: Path, vatl: Vatl, give
     kept = (site.parent / ran.record["run"] / "config.toml").read_text()
     assert 'query = "odd"' in kept, "the record has the present name"
     assert "exponent" not in kept or "power" not in kept
+    shown = vatl("plugins", "show", given[1])
+    assert shown.code == 0, shown.err
+    assert "criterion odd: of a stranger" in shown.out
 
 
 def test_an_oracle_of_the_earlier_signature_goes_on_working(site: Path, vatl: Vatl) -> None:

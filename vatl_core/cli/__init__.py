@@ -15,7 +15,7 @@ from vatl_core.deprecation import DeprecatedWarning, show_in_a_line
 from vatl_core.errors import VatlError
 
 if TYPE_CHECKING:
-    from vatl_core.plugins import Command
+    from vatl_core.plugins import Registry
 
 COMMANDS: Final = {
     "run": "Adapt an estimator to a video.",
@@ -36,35 +36,38 @@ class Commands(click.Group):
     """Commands whose modules are imported when they are called, so that help comes at once; plugins add to them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *(name for name in _brought() if name not in COMMANDS)]
+        return [*COMMANDS, *(name for name in _installed(ctx).commands if name not in COMMANDS)]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
             command: click.Command = importlib.import_module(f"vatl_core.cli.{name}").command
             return command
-        brought = _brought().get(name)
-        return brought.load() if brought else None
+        registry = _installed(ctx)
+        return registry.command(name).load() if name in registry.commands else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS and args[0] not in _brought():
-            from vatl_core.errors import unknown
-
-            raise unknown("command", args[0], self.list_commands(ctx))
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            registry = _installed(ctx)
+            if args[0] not in registry.commands:
+                raise registry.missing("command", args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        brought = {name: command.help for name, command in _brought().items()}
+        brought = {name: command.help for name, command in _installed(ctx).commands.items()}
         with formatter.section("Commands"):
             formatter.write_dl([(name, (brought | COMMANDS)[name]) for name in self.list_commands(ctx)])
 
 
-def _brought() -> dict[str, Command]:
-    """The commands of plugins, by name."""
+def _installed(ctx: click.Context) -> Registry:
+    """What is installed; it is looked for once in a call of the command line."""
     from vatl_core.plugins import discover
 
-    return discover().commands
+    if __name__ not in ctx.meta:
+        ctx.meta[__name__] = discover()
+    found: Registry = ctx.meta[__name__]
+    return found
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

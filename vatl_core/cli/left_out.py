@@ -9,6 +9,5 @@ from vatl_core.plugins import Registry
 
 def say_what_is_left_out(registry: Registry) -> None:
     """A line to each plugin that cannot be used, with the cause: nothing is left out silently."""
-    registry.components  # noqa: B018 - plugins are asked what they bring, which may fail too
-    for plugin, cause in sorted(registry.broken.items()):
+    for plugin, cause in registry.failures().items():
         click.echo(f"vatl: plugin {plugin} is left out: {cause}", err=True)

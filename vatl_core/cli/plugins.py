@@ -143,16 +143,18 @@ def _json(things: Any) -> str:
 @command.command("check")
 @click.argument("name", default="")
 def check(name: str) -> None:
-    """Import and try out everything that is installed, or the component or plugin NAME; exit code 1 if one is wrong.
+    """Import and try out everything that is installed, or only NAME; exit code 1 if something is wrong.
 
-    Each plugin must load and be written for this vatl-core; each component must import, take its own defaults and keep
-    the promises of its contract that can be tried in a few seconds. Data sets need their files for that, and oracles
-    that ask people are not asked.
+    NAME is a component, a preset, a command or a plugin. Each plugin must load and be written for this vatl-core; each
+    component must import, take its own defaults and keep the promises of its contract that can be tried in a few
+    seconds. Data sets need their files for that, and oracles that ask people are not asked. Each preset must set what
+    there is, and each command import.
     """
+    from vatl_core.cli import COMMANDS
     from vatl_core.plugin_checks import check_plugins
 
     wrong = 0
-    for finding in check_plugins(discover(), name):
+    for finding in check_plugins(discover(), name, COMMANDS):
         wrong += bool(finding.problem)
         mark = "WRONG" if finding.problem else "ok   "
         click.echo(f"{mark}  {finding.what}" + (f": {said}" if (said := finding.problem or finding.note) else ""))
