@@ -79,10 +79,14 @@ class RunUnderTest:
 
     def labels(self) -> list[dict[str, Any]]:
         """Every label on disk, in order."""
+        return self.rows("labels")
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Every row on disk, in order."""
         connection = sqlite3.connect(self.run / "labels.sqlite")
         connection.row_factory = sqlite3.Row
         try:
-            return [dict(row) for row in connection.execute("select * from labels order by id")]
+            return [dict(row) for row in connection.execute(f"select * from {table} order by rowid")]
         finally:
             connection.close()
 

@@ -187,6 +187,8 @@ def test_a_wrong_box_is_redrawn_and_another_deleted(waiting: RunUnderTest, visit
     person = visit(waiting.begin("--schedule", "3").link())
     page = person.page
     first = person.wait_for_task()
+    page.fill("#annotator", "grace")
+    page.keyboard.press("Enter")
     page.keyboard.press("Delete")
     page.keyboard.press("Delete")
     person.wait_for_other(first)
@@ -210,6 +212,28 @@ def test_a_wrong_box_is_redrawn_and_another_deleted(waiting: RunUnderTest, visit
     record = waiting.end()
     assert (record["instances"], record["labelled"]) == (15, 3), "nobody was there"
     assert int(first) not in {label["instance"] for label in waiting.labels()}
+    for table in ("labels", "refusals", "boxes"):
+        assert {row["annotator"] for row in waiting.rows(table)} == {"grace"}, table
+
+
+def test_the_machine_waits_for_whoever_goes_back(waiting: RunUnderTest, visit: Visit) -> None:
+    person = visit(waiting.begin("--schedule", "2").link())
+    for _ in range(2):
+        last = person.wait_for_task()
+        person.press("Enter")
+        person.wait_for_other(last)
+    person.press("b")
+    assert person.wait_for_task() == last
+    begun = person.place("nose")
+    for _ in range(10):  # several times as long as the pause
+        person.page.wait_for_timeout(300)
+        person.page.mouse.move(200, 200)
+    person.press("1", "Shift+ArrowRight", "Enter")
+    person.page.wait_for_selector("body[data-phase='finished']", timeout=60_000)
+    assert waiting.end()["labelled"] == 2
+    corrected = waiting.labels()[-1]
+    assert str(corrected["instance"]) == last
+    assert json.loads(corrected["keypoints"])[0][0] == pytest.approx(begun[0] + 10, abs=0.1)
 
 
 def _width(page: Page) -> int:

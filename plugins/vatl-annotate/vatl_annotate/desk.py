@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from vatl_core.estimate import Estimates
     from vatl_core.records import RunRecord
 
+_HOLD: Final = 3.0
+"""Seconds that a window which corrects is waited for; it says so every second."""
 _TICK: Final = 0.1
 """Seconds between two looks at whether to go on."""
 _NOT_KEPT: Final = RefusedError(503, "not kept: the run has failed, or was interrupted")
@@ -191,7 +193,7 @@ class Desk:
     def wait(self) -> None:
         """Somebody is about to correct a label: where all are given, the machine does not go on meanwhile."""
         with self.lock:
-            self._settled_at = time.monotonic()
+            self._settled_at = time.monotonic() + max(0.0, _HOLD - self.pause)
 
     def tell(self, tab: str, phase: str) -> None:
         """A window is being told that the run is in this phase."""
