@@ -10,8 +10,9 @@ from typing import Any
 
 import attrs
 
+from vatl_core.components import is_text
 from vatl_core.config import ROLES, Options, RunConfig, default_name, names_in
-from vatl_core.errors import InputError, PluginError, unknown
+from vatl_core.errors import InputError, PluginError
 from vatl_core.plugins import Registry
 
 Tables = Mapping[str, Mapping[str, Any]]
@@ -29,8 +30,8 @@ class Preset:
         datasets: further tables for particular data sets, by their name; they need not be installed.
     """
 
-    name: str
-    help: str
+    name: str = attrs.field(validator=is_text)
+    help: str = attrs.field(validator=is_text)
     tables: Tables
     datasets: Mapping[str, Tables] = attrs.field(factory=dict)
 
@@ -61,7 +62,7 @@ def find_preset(registry: Registry, name: str) -> Preset:
     """
     known = presets(registry)
     if name not in known:
-        raise unknown("preset", name, known)
+        raise registry.missing("preset", name, known)
     if len(known[name]) > 1:
         claimants = " and by ".join(plugin for plugin, _ in known[name])
         raise PluginError(f"preset '{name}' is claimed by {claimants}: uninstall one of them")

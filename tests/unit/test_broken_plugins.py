@@ -156,6 +156,13 @@ def test_a_package_that_cannot_be_imported_is_left_out_with_a_line(
     assert word in line
 
 
+def test_what_is_left_out_is_left_out_as_a_whole(site: Path, vatl: Vatl) -> None:
+    fits = "from vatl_core import hookimpl\n@hookimpl\ndef vatl_cycle_started(run, cycle):\n    raise ValueError\n"
+    install(site, "vatl-odd", fits + "@hookimpl\ndef vatl_run_started(rnu):\n    pass\n")
+    assert "vatl-odd 1.0 is left out: " in one_line(others_work(vatl))
+    assert "rnu" in json.loads(vatl("plugins", "list", "--json").out)["broken"]["vatl-odd 1.0"]
+
+
 def test_whoever_interrupts_an_import_is_heeded(site: Path, vatl: Vatl) -> None:
     install(site, "vatl-odd", "raise KeyboardInterrupt")
     assert vatl("plugins", "list").code == 130
