@@ -168,8 +168,6 @@ def _register(registry: Registry, point: EntryPoint) -> None:
         raise
     except BaseException as error:  # as above: one broken plugin must not take the others with it
         reason = refusal_in_source(point.module) or describe(error)
-        if registry.manager.has_plugin(name):  # a hook that does not fit is found with the others in place
-            registry.manager.unregister(name=name)
     if reason is not None:
         registry.broken[name] = reason
 
