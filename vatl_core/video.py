@@ -94,6 +94,7 @@ class Instances:
 
     @property
     def has_truth(self) -> bool:
+        """Whether there are true keypoints: the data set has them, and they are not hidden."""
         return self.keypoints is not None
 
     def without_truth(self) -> Instances:

@@ -3,7 +3,7 @@
 What a block is for is said in a comment before it, which readers do not see:
 
 - ``<!-- run -->``: its commands are carried out, at small scale.
-- ``<!-- file: PATH -->``: it is the content of a file that commands on the page work on.
+- ``<!-- file: PATH -->``: it is the content of a file that commands and Python on the page work on.
 - ``<!-- not run: REASON -->``: it can be neither carried out nor checked.
 
 Without one, Python is run, TOML and JSON are read, and commands are checked against what is installed. ``text`` is for
@@ -63,7 +63,8 @@ class Block:
 def pages() -> list[Path]:
     """Everything that somebody wrote for users: the site's pages, and what the packages say of themselves."""
     readmes = [ROOT / "README.md", ROOT / "vatl_core/README.md", *sorted(ROOT.glob("*/vatl-*/README.md"))]
-    return [*sorted((ROOT / "docs").glob("*.md")), *readmes]
+    examples = sorted((ROOT / "docs" / "examples").glob("*/README.md"))
+    return [*sorted((ROOT / "docs").glob("*.md")), *readmes, *examples]
 
 
 def blocks(page: Path) -> list[Block]:

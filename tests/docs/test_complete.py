@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
+from functools import cached_property
 
 import click
 import pytest
@@ -47,8 +49,9 @@ def test_every_command_has_its_place_and_every_option_a_line(site: Site, registr
             assert " / ".join([*option.opts, *option.secondary_opts]) in page.text, f"{path} {option.opts}"
 
 
-def test_every_option_of_a_command_is_explained() -> None:
+def test_every_command_and_every_option_of_one_is_explained() -> None:
     for path, command in _commands(vatl, click.Context(vatl, info_name="vatl")):
+        assert command.help, f"{path}: say what it does"
         for option in [p for p in command.params if isinstance(p, click.Option)]:
             assert option.help, f"{path} {option.opts}: say what it is"
 
@@ -102,6 +105,54 @@ def test_every_public_name_is_there(site: Site) -> None:
         assert ids & {f"vatl_core.{name}", f"vatl_core.contracts.{name}"}, name
     for name in vatl_core.testing.__all__:
         assert f"vatl_core.testing.{name}" in site["reference/testing.html"].ids, name
+
+
+def _public() -> Iterator[tuple[str, object]]:
+    """Everything public that is to have a docstring of its own: classes with methods and properties, functions."""
+    modules = {"vatl_core": vatl_core, "vatl_core.contracts": contracts, "vatl_core.testing": vatl_core.testing}
+    for home, module in modules.items():
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                yield f"{home}.{name}", thing
+            if inspect.isclass(thing):
+                yield from ((f"{home}.{name}.{member}", value) for member, value in _members(thing))
+
+
+def _members(kind: type) -> Iterator[tuple[str, object]]:
+    """Methods and properties that a class defines itself; tests say by their names what they hold it to."""
+    for name, value in vars(kind).items():
+        described = isinstance(value, property | cached_property | classmethod | staticmethod)
+        if (described or inspect.isfunction(value)) and not name.startswith(("_", "test_")):
+            yield name, value
+
+
+def _words(thing: object) -> str:
+    """What it says of itself; what a class inherits says nothing of it."""
+    return (vars(thing)["__doc__"] if inspect.isclass(thing) else thing.__doc__) or ""
+
+
+def test_every_public_name_has_words_of_its_own() -> None:
+    public = dict(_public())
+    assert len(public) > 150
+    assert [name for name, thing in public.items() if not _words(thing)] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_component_has_words_of_its_own(kind: str, registry: Registry) -> None:
+    for name in registry.names(kind):
+        component = registry.find(kind, name)
+        assert component.help, f"{kind} {name}: its description has no line of help"
+        assert _words(component.load()), f"{kind} {name}: its class says nothing of itself"
+
+
+def test_missing_words_are_found() -> None:
+    class Silent(contracts.Stopping):
+        @property
+        def patience(self) -> int:
+            return 3
+
+    assert [_words(Silent), *(_words(value) for _, value in _members(Silent))] == ["", ""]
 
 
 def test_every_package_has_its_page(site: Site) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import ROOT, blocks
-from tests.docs.test_blocks import SMALL
+from tests.docs.smaller import smaller
 
 TUTORIAL = ROOT / "docs" / "write-a-criterion.md"
 VATL = "import json, sys; from vatl_core.cli import main; [main(words) for words in json.loads(sys.argv[1])]"
@@ -37,7 +37,7 @@ def _processes(commands: list[list[str]], python: Path) -> Iterator[list[str]]:
     for program, lines in itertools.groupby(commands, key=lambda words: words[0]):
         rest = [words[1:] for words in lines]
         if program == "vatl":
-            yield [str(python), "-c", VATL, json.dumps([[*words, *SMALL.get(words[0], [])] for words in rest])]
+            yield [str(python), "-c", VATL, json.dumps([smaller(words[0], words) for words in rest])]
         for words in rest if program == "pip" else ():
             yield [str(python), "-m", "pip", words[0], *OFFLINE, *words[1:]]
         for words in rest if program == "pytest" else ():

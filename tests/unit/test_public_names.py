@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import inspect
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import vatl_core
+import vatl_core.testing
 from vatl_core.composing import Parts, Settings
 from vatl_core.config import ROLES, RunConfig
 
@@ -20,6 +25,14 @@ PUBLIC = """
     Video Window hookimpl resume start
 """
 
+ELSEWHERE = {
+    "outcomes": {"attempt": "work index run", "attempt_elsewhere": "work index run"},
+    "seeds": {"generator": "seed purpose"},
+    "geometry": {"decode": "heatmaps crops", "crop_boxes": "boxes input_size", "boxes_around": "keypoints visible"},
+}
+"""Public functions that are imported from modules, with their arguments."""
+ROOT = Path(__file__).parents[2]
+
 
 def test_the_public_names_are_these() -> None:
     assert sorted(vatl_core.__all__) == sorted(PUBLIC.split())
@@ -28,8 +41,6 @@ def test_the_public_names_are_these() -> None:
 
 def dir_of_type_checkers() -> list[str]:
     """What a type checker sees: the imports that are never carried out."""
-    import ast
-
     source = ast.parse(Path(inspect.getfile(vatl_core)).read_text(encoding="utf-8"))
     (block,) = (node for node in source.body if isinstance(node, ast.If))
     return [alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names]
@@ -39,6 +50,35 @@ def dir_of_type_checkers() -> list[str]:
 def test_each_is_there_and_says_what_it_is(name: str) -> None:
     thing = getattr(vatl_core, name)
     assert name == "PERSON_17" or name == "hookimpl" or inspect.getdoc(thing)
+
+
+@pytest.mark.parametrize("module", ELSEWHERE)
+def test_functions_that_are_public_elsewhere_are_told_of_and_keep_their_arguments(module: str) -> None:
+    told = (ROOT / "docs" / "stability.md").read_text(encoding="utf-8")
+    assert f"vatl_core.{module}" in told
+    for name, arguments in ELSEWHERE[module].items():
+        function = getattr(importlib.import_module(f"vatl_core.{module}"), name)
+        assert list(inspect.signature(function).parameters) == arguments.split()
+        assert inspect.getdoc(function)
+        assert re.search(rf"[`.]{name}`", told), f"docs/stability.md does not tell of {name}"
+
+
+def test_the_examples_build_upon_nothing_else() -> None:
+    stable = {"vatl_core": PUBLIC.split(), "vatl_core.testing": vatl_core.testing.__all__}
+    stable |= {f"vatl_core.{module}": list(functions) for module, functions in ELSEWHERE.items()}
+    files = sorted((ROOT / "docs" / "examples").rglob("*.py"))
+    imported = [(file, *found) for file in files for found in _imported(file)]
+    assert len(imported) > 15
+    assert [(str(file), name) for file, module, name in imported if name not in stable.get(module, ())] == []
+
+
+def _imported(file: Path) -> Iterator[tuple[str, str]]:
+    """What a module takes from vatl_core, as modules and names in them."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == "vatl_core":
+            yield from ((str(node.module), alias.name) for alias in node.names)
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "itself") for alias in node.names if alias.name.startswith("vatl_core."))
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
