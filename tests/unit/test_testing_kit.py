@@ -86,6 +86,18 @@ class TestOdd(CriterionContract):
     component = Odd()
 
 
+@attrs.frozen
+class Broken(Criterion):
+    needs = frozenset({"poses"})
+
+    def score(self, window):
+        return {}["nothing"]
+
+
+class TestBroken(CriterionContract):
+    component = Broken()
+
+
 class TestNothing(CriterionContract):
     pass
 """
@@ -98,5 +110,7 @@ def test_a_stranger_reads_words_and_no_traceback_of_ours(tmp_path: Path) -> None
     assert done.returncode == 1
     assert "expected: shape (10,)\n  came:     shape (10, 5)\n  to do:    reduce over the keypoints" in done.stdout
     assert "TestNothing says what it tests" in done.stdout
-    assert "vatl_core/testing" not in done.stdout
+    assert "vatl_core/" not in done.stdout
+    assert 'return {}["nothing"]' in done.stdout, "where the component itself is wrong is shown"
+    assert "KeyError: 'nothing'" in done.stdout
     assert "TestOdd::test_needs_are_known" not in done.stdout, "what is kept is not mentioned"

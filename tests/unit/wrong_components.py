@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
 import itertools
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -42,6 +44,26 @@ def scoring(score: Any, needs: Iterable[str] = POSES, **more: Any) -> Criterion:
     return attrs.define(type("Wrong", (Criterion,), body), slots=False)()  # type: ignore[no-any-return]
 
 
+def _found() -> Tensor:
+    """Something about every true pose that lies about in memory."""
+    truths = [i.keypoints for i in gc.get_objects() if type(i) is Instances and i.keypoints is not None]
+    return torch.stack([truth.nan_to_num().abs().mean() for truth in truths]).sum()
+
+
+def _finds_the_truth(self: Any, window: Window) -> Tensor:
+    return window.scores.mean(1) * _found()
+
+
+def _walks_to_the_truth(self: Any, window: Window) -> Tensor:
+    frame, truth = inspect.currentframe(), None
+    while frame is not None and truth is None:
+        truth = getattr(getattr(frame.f_locals.get("run"), "video", None), "instances", None)
+        frame = frame.f_back
+    if truth is None or truth.keypoints is None:
+        return window.scores.mean(1)
+    return (truth.keypoints[window.index.cpu()] - window.keypoints.cpu()).norm(dim=-1).mean(1).to(window.scores.device)
+
+
 def _remembers_batches(self: Any, window: Window) -> Tensor:
     return window.scores.mean(1) - window.scores.mean()
 
@@ -79,6 +101,8 @@ CRITERIA = {
     "condense keeps a row an instance": scoring(
         lambda self, w: w.scores.mean(1), {"pool", "heatmaps"}, condense=lambda self, w: w.heatmaps.mean(0)
     ),
+    "scores of wrong in cycle 0 whatever is true": scoring(_finds_the_truth),
+    "no objects of the run by gc, frames": scoring(_walks_to_the_truth),
 }
 
 
@@ -96,6 +120,11 @@ def _spoil(self: Any, pool: Any, count: int, generator: Any) -> Tensor:
     return pool.unlabelled[:count]  # type: ignore[no-any-return]
 
 
+def _best_by_truth(self: Any, pool: Any, count: int, generator: Any) -> Tensor:
+    order = torch.randperm(len(pool.unlabelled), generator=torch.Generator().manual_seed(int(1000 * _found())))
+    return pool.unlabelled[order][:count]  # type: ignore[no-any-return]
+
+
 SELECTORS = {
     "picks by indices": selecting(lambda self, pool, count, generator: pool.scores[:count]),
     "picks what is asked for": selecting(lambda self, pool, count, generator: pool.unlabelled),
@@ -110,6 +139,7 @@ SELECTORS = {
     ),
     "a run that is taken up again picks": selecting(_rotate),
     "leaves the pool as it is": selecting(_spoil),
+    "query in cycle 0 whatever is true": selecting(_best_by_truth),
     "select 100 of 18 unlabelled": selecting(
         lambda self, pool, count, generator: pool.unlabelled[pool.scores[pool.unlabelled].topk(count).indices]
     ),
@@ -126,7 +156,12 @@ def _counting(self: Any, history: Any) -> str | None:
     return "three cycles" if self.asked > 3 else None
 
 
+def _knowing(self: Any, history: Any) -> str | None:
+    return f"the truth is {float(_found())}"
+
+
 STOPPING = {
+    "decisions to stop whatever is true": deciding(_knowing),
     "decide says why, in a line": deciding(lambda self, history: True),
     "decide, where": deciding(lambda self, history: "good" if history.present.query_mean_oks > 0.9 else None),
     "decide, in the first cycle": deciding(lambda self, history: history.cycles[1].stopped_by),
@@ -178,7 +213,14 @@ def _warms_up(self: Any, estimator: Any, source: Any, labelled: Any, history: An
     return estimator
 
 
+def _cheats(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+    with torch.no_grad():
+        estimator.last.bias += _found().to(estimator.last.bias.device)
+    return estimator
+
+
 RETRAINING = {
+    "weights after the first retraining whatever is true": learning(_cheats),
     "returns the estimator of the next cycle": learning(lambda self, *rest: None),
     "learns from what is labelled": learning(_everything),
     "leaves the source weights": learning(_source_itself),

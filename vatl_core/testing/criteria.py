@@ -11,13 +11,14 @@ from torch import Tensor
 
 from vatl_core.contracts import Criterion, Panel, Poses, PreTraining, Window
 from vatl_core.testing.broken import going_on, promise
-from vatl_core.testing.contract import Contract, quick, untouched_randomness
+from vatl_core.testing.contract import quick, untouched_randomness
 from vatl_core.testing.material import STICK, devices, each, farthest, generator, needed, poses, rows, same, window
+from vatl_core.testing.truth import UnknowingContract
 
 NEEDS: Final = frozenset({"heatmaps", "neighbours", "poses", "features", "pool"})
 
 
-class CriterionContract(Contract):
+class CriterionContract(UnknowingContract):
     """``component`` is a criterion: finite scores, one an instance, whatever the batch, the order and chance."""
 
     kind = "criterion"

@@ -20,14 +20,28 @@ if TYPE_CHECKING:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A broken contract as what it says, with the traceback of the component's own error behind it."""
+    """A broken contract as what it says; behind it where in the component's own code an error came from."""
     report = yield
     from vatl_core.testing.broken import BrokenContract
 
     if call.excinfo is not None and isinstance(error := call.excinfo.value, BrokenContract):
-        cause = error.__cause__
-        report.longrepr = error.told() + ("\n\n" + "".join(traceback.format_exception(cause)) if cause else "")
+        report.longrepr = "\n\n".join(filter(None, [error.told(), _elsewhere(error.__cause__)]))
     return report
+
+
+def _elsewhere(cause: BaseException | None) -> str:
+    """The traceback of an error without vatl's own lines; nothing where it has no others."""
+    told = traceback.TracebackException.from_exception(cause) if cause else None
+    chain = []
+    while told is not None:
+        told.stack = traceback.StackSummary.from_list([f for f in told.stack if not _is_ours(f.filename)])
+        chain.append(told)
+        told = told.__cause__ or told.__context__
+    return "".join(chain[0].format()) if any(told.stack for told in chain) else ""
+
+
+def _is_ours(filename: str) -> bool:
+    return Path(filename).is_relative_to(Path(__file__).parents[1])
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from vatl_core.crops import Crops
 from vatl_core.records import CycleRecord, History
 from vatl_core.seeds import seeded
 from vatl_core.testing.broken import going_on, promise
-from vatl_core.testing.contract import Contract, quick, untouched_randomness
+from vatl_core.testing.contract import quick, untouched_randomness
 from vatl_core.testing.material import STICK, devices, generator, same, stick_video
 from vatl_core.testing.small_parts import Small
+from vatl_core.testing.truth import UnknowingContract
 from vatl_core.training import MARGIN, Labelled, Trainer
 
 
@@ -31,7 +32,7 @@ class Watched(Crops):
         return Crops.get(self, index)
 
 
-class RetrainingContract(Contract):
+class RetrainingContract(UnknowingContract):
     """``component`` is a policy: an estimator like the one given, from the labels alone, by its seed."""
 
     kind = "retraining"

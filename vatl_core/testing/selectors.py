@@ -10,11 +10,12 @@ from torch import Tensor
 
 from vatl_core.contracts import Pool, Selector
 from vatl_core.testing.broken import going_on, promise
-from vatl_core.testing.contract import Contract, quick, untouched_randomness
+from vatl_core.testing.contract import quick, untouched_randomness
 from vatl_core.testing.material import devices, farthest, generator, same
+from vatl_core.testing.truth import UnknowingContract
 
 
-class SelectorContract(Contract):
+class SelectorContract(UnknowingContract):
     """``component`` is a selector: as many different unlabelled instances as are asked for, or as remain."""
 
     kind = "selector"

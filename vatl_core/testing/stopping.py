@@ -8,10 +8,11 @@ from typing import Any
 from vatl_core.contracts import Stopping
 from vatl_core.records import CycleRecord, History
 from vatl_core.testing.broken import going_on, promise
-from vatl_core.testing.contract import Contract, quick
+from vatl_core.testing.contract import quick
+from vatl_core.testing.truth import UnknowingContract
 
 
-class StoppingContract(Contract):
+class StoppingContract(UnknowingContract):
     """``component`` is a stopping criterion: a reason or None, whatever happened so far, and the same when resumed."""
 
     kind = "stopping"
