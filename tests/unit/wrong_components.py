@@ -266,11 +266,26 @@ def _aside(self: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
     return heatmaps + self.aside, features
 
 
+def featured(change: Any) -> Estimator:
+    """Features that were changed, and heatmaps as they were."""
+
+    def forward(self: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
+        heatmaps, features = Small.forward(self, crops)
+        return heatmaps, change(features)
+
+    return estimating(forward=forward)
+
+
 ESTIMATORS = {
     "gives one heatmap a keypoint": estimating(build=_build_seventeen),
     "forward gives heatmaps and features": estimating(forward=lambda self, crops: Small.forward(self, crops)[0]),
     "gives a feature for each crop": estimating(forward=lambda self, c: (Small.forward(self, c)[0], c.flatten())),
     "do not depend on its batch": estimating(forward=_centred),
+    "features do not depend on its batch": featured(lambda features: features - features.mean(0)),
+    "features follow their crops": featured(
+        lambda features: features + torch.arange(len(features)).to(features)[:, None]
+    ),
+    "have the same features": featured(lambda features: features + torch.rand(features.shape).to(features)),
     "the same seed builds the same weights": estimating(build=_build_with_chance),
     "parameter_groups has every parameter once": estimating(
         parameter_groups=lambda self, lr: [{"params": list(self.first.parameters()), "lr": lr}]
@@ -301,7 +316,7 @@ def loading(**columns: Any) -> Dataset:
 
 @attrs.frozen
 class Backwards(Frames):
-    """Gives another picture each time, or bytes of the wrong form."""
+    """Gives another picture each time, bytes of the wrong form, or sizes the wrong way round."""
 
     wrong: str
     read_before: list[int] = attrs.field(factory=list)
@@ -313,8 +328,14 @@ class Backwards(Frames):
         pictures = stick_video(8).frames
         if self.wrong == "form":
             return pictures.read(index).permute(1, 2, 0)
+        if self.wrong == "size":
+            return pictures.read(index)
         self.read_before.append(index)
         return pictures.read(len(self.read_before) % 8)
+
+    def size(self, index: int) -> tuple[int, int]:
+        width, height = super().size(index)
+        return (height, width) if self.wrong == "size" else (width, height)
 
 
 def _framed(wrong: str) -> Dataset:
@@ -343,6 +364,13 @@ DATA_SETS = {
     "videos() names what there is": showing(videos=lambda self: []),
     "names each once": showing(videos=lambda self: ["sticks", "sticks"]),
     "every box has an area": loading(boxes=_FLAT),
+    "torch.int64; came torch.float32: make frame": loading(frame=_PLAIN.frame.float()),
+    "torch.int64; came torch.int32: make track": loading(track=_PLAIN.track.int()),
+    "torch.float32; came torch.float64: make boxes": loading(boxes=_PLAIN.boxes.double()),
+    "torch.float32; came torch.int64: make keypoints": loading(keypoints=torch.zeros(len(_PLAIN), 5, 2).long()),
+    "torch.bool; came torch.int64: make visible": loading(visible=torch.ones(len(_PLAIN), 5).long()),
+    "every box meets its picture": loading(boxes=_PLAIN.boxes + torch.tensor([10_000.0, 10_000.0, 0.0, 0.0])),
+    "size tells what read gives": _framed("size"),
     "annotated keypoints are numbers": loading(keypoints=_UNKNOWN),
     "previous and next are the same track's": loading(previous=_PLAIN.next, next=_PLAIN.previous),
     "every instance has an id of its own": loading(ids=("one",) * len(_PLAIN)),

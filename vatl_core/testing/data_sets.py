@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -14,6 +15,12 @@ from vatl_core.testing.broken import BrokenContract, going_on, promise
 from vatl_core.testing.contract import Contract, quick
 from vatl_core.testing.material import same
 from vatl_core.video import Instances, Video, neighbours
+
+_COLUMNS: Final[Mapping[str, tuple[tuple[int, ...], torch.dtype]]] = {
+    "frame": ((), torch.int64), "track": ((), torch.int64), "previous": ((), torch.int64), "next": ((), torch.int64),
+    "boxes": ((4,), torch.float32),
+}  # fmt: skip
+"""What a row of each column is."""
 
 
 class DatasetContract(Contract):
@@ -73,6 +80,16 @@ class DatasetContract(Contract):
             f"{tuple(first.shape)} {first.dtype}",
             "torch.from_numpy(picture).permute(2, 0, 1), of bytes",
         )
+        for index, picture in ((0, first), (last, end)):
+            with going_on(f"{self.called}: size of frame {index}"):
+                size = frames.size(index)
+            promise(
+                size == (picture.shape[2], picture.shape[1]),
+                f"{self.called}: size tells what read gives",
+                f"width and height {(picture.shape[2], picture.shape[1])} of frame {index}",
+                size,
+                "leave size to Frames, or give (width, height) of the picture as read turns and scales it",
+            )
         promise(
             torch.equal(first, again) and torch.equal(many[0], first) and torch.equal(many[1], end),
             f"{self.called}: a frame is the same in whatever order frames are read",
@@ -166,18 +183,12 @@ class DatasetContract(Contract):
         """Columns that belong together, boxes with an area, keypoints that are numbers where they are annotated."""
         __tracebackhide__ = True
         found, count = video.instances, len(video.instances)
-        shapes = {"frame": (count,), "track": (count,), "boxes": (count, 4), "previous": (count,), "next": (count,)}
+        columns = {name: ((count, *row), kind) for name, (row, kind) in _COLUMNS.items()}
         if found.has_truth:
-            shapes |= {"keypoints": (count, len(video.skeleton), 2), "visible": (count, len(video.skeleton))}
-        for name, shape in shapes.items():
-            column = getattr(found, name)
-            promise(
-                isinstance(column, Tensor) and tuple(column.shape) == shape and not column.is_cuda,
-                f"{self.called}: {name} has a row an instance, on the CPU",
-                shape,
-                tuple(column.shape) if isinstance(column, Tensor) else type(column).__name__,
-                "make Instances by Instances.of(frame, track, boxes, ids, keypoints, visible)",
-            )
+            whole = (count, len(video.skeleton))
+            columns |= {"keypoints": ((*whole, 2), torch.float32), "visible": (whole, torch.bool)}
+        for name, (shape, kind) in columns.items():
+            self._is_column(name, getattr(found, name), shape, kind)
         promise(
             len(found.ids) == count and len(set(found.ids)) == count,
             f"{self.called}: every instance has an id of its own",
@@ -193,14 +204,53 @@ class DatasetContract(Contract):
             boxes[~(boxes[:, 2:] > 0).all(1)][:1].tolist(),
             "drop instances without one, and count them in Video.dropped",
         )
+        self._meet_their_pictures(video)
         if found.keypoints is not None and found.visible is not None:
             promise(
-                found.visible.dtype == torch.bool and bool(found.keypoints[found.visible].isfinite().all()),
-                f"{self.called}: annotated keypoints are numbers, and visible is bool",
+                bool(found.keypoints[found.visible].isfinite().all()),
+                f"{self.called}: annotated keypoints are numbers",
                 "finite pixels",
-                f"{found.visible.dtype}, {int((~found.keypoints[found.visible > 0].isfinite()).sum())} not finite",
+                f"{int((~found.keypoints[found.visible].isfinite()).sum())} not finite",
                 "set visible to False where a keypoint is not known",
             )
+
+    def _is_column(self, name: str, column: Any, shape: tuple[int, ...], kind: torch.dtype) -> None:
+        __tracebackhide__ = True
+        promise(
+            isinstance(column, Tensor) and tuple(column.shape) == shape and not column.is_cuda,
+            f"{self.called}: {name} has a row an instance, on the CPU",
+            shape,
+            tuple(column.shape) if isinstance(column, Tensor) else type(column).__name__,
+            "make Instances by Instances.of(frame, track, boxes, ids, keypoints, visible)",
+        )
+        promise(
+            column.dtype == kind,
+            f"{self.called}: {name} has the type that Instances documents",
+            kind,
+            column.dtype,
+            f"make {name} by .to({kind})",
+        )
+
+    def _meet_their_pictures(self, video: Video) -> None:
+        """Boxes may reach beyond their picture, and show some of it; of long videos not every picture is opened."""
+        __tracebackhide__ = True
+        found = video.instances
+        frames = found.frame.unique()
+        looked = frames[torch.linspace(0, len(frames) - 1, min(len(frames), 12)).long()].tolist()
+        with going_on(f"{self.called}: the size of its pictures"):
+            sizes = {index: video.frames.size(index) for index in looked}
+        largest = tuple(max(size[side] for size in sizes.values()) for side in (0, 1))
+        sides = torch.tensor([sizes.get(index, largest) for index in found.frame.tolist()])
+        low, high = found.boxes[:, :2], found.boxes[:, :2] + found.boxes[:, 2:]
+        outside = ((low >= sides) | (high <= 0)).any(1)
+        promise(
+            not outside.any(),
+            f"{self.called}: every box meets its picture",
+            "some of each box inside",
+            f"{int(outside.sum())} outside, such as {found.boxes[outside][:1].tolist()} of a picture "
+            f"{sides[outside][:1].tolist()}",
+            "give x, y of the upper left corner, width, height in pixels; drop who is not to be seen, and count them",
+        )
 
     def _are_same(self, first: Instances, again: Instances) -> None:
         __tracebackhide__ = True

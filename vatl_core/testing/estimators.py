@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,9 @@ from vatl_core.skeleton import PERSON_17, Skeleton
 from vatl_core.testing.broken import going_on, promise
 from vatl_core.testing.contract import Contract, quick, untouched_randomness
 from vatl_core.testing.material import STICK, devices, farthest, generator, same
+
+GIVEN: Final = ("heatmaps", "features")
+"""What forward gives, in order."""
 
 
 class EstimatorContract(Contract):
@@ -61,15 +64,43 @@ class EstimatorContract(Contract):
 
     def test_a_crop_is_estimated_alone(self) -> None:
         network, crops = self._built(STICK), self._crops(3)
-        together, _ = self._forward(network, crops)
-        alone = torch.cat([self._forward(network, crop[None])[0] for crop in crops])
-        promise(
-            same(together, alone),
-            f"{self.called}: a crop's heatmaps do not depend on its batch",
-            "the same alone",
-            farthest(together, alone),
-            "use layers that are independent of the batch when network.eval() was called",
-        )
+        together = self._forward(network, crops)
+        alone = [self._forward(network, crop[None]) for crop in crops]
+        for part, what in enumerate(GIVEN):
+            apart = torch.cat([given[part] for given in alone])
+            promise(
+                same(together[part], apart),
+                f"{self.called}: a crop's {what} do not depend on its batch",
+                "the same alone",
+                farthest(together[part], apart),
+                "use layers that are independent of the batch when network.eval() was called",
+            )
+
+    def test_what_it_estimates_follows_the_crops(self) -> None:
+        network, crops = self._built(STICK), self._crops(3)
+        order = torch.tensor([2, 0, 1])
+        plain, mixed = self._forward(network, crops), self._forward(network, crops[order])
+        for what, straight, other in zip(GIVEN, plain, mixed, strict=True):
+            promise(
+                same(straight[order], other),
+                f"{self.called}: {what} follow their crops",
+                "the same in another order",
+                farthest(straight[order], other),
+                "do not mix the crops of a batch",
+            )
+
+    @quick
+    def test_estimates_the_same_again(self) -> None:
+        network, crops = self._built(STICK), self._crops(2)
+        first, second = (untouched_randomness(lambda: self._forward(network, crops)) for _ in range(2))
+        for what, before, after in zip(GIVEN, first, second, strict=True):
+            promise(
+                same(before, after),
+                f"{self.called}: the same crops have the same {what}",
+                "the same twice",
+                farthest(before, after),
+                "draw no random numbers in forward when network.eval() was called",
+            )
 
     @quick
     def test_is_built_by_its_seed(self) -> None:
@@ -159,14 +190,15 @@ class EstimatorContract(Contract):
         other = self._built(STICK, seed=1)
         with going_on(f"{self.called}: its own weights load again", "rename(key) must know its own names"):
             fresh = checkpoints.load(other, kept, STICK, "its own")
-        first, second = self._forward(network, crops)[0], self._forward(other, crops)[0]
-        promise(
-            not fresh and same(first, second),
-            f"{self.called}: what it estimates lies in its weights",
-            "the same heatmaps after save and load",
-            farthest(first, second),
-            "keep everything that changes as parameters or buffers",
-        )
+        given, again = self._forward(network, crops), self._forward(other, crops)
+        for what, first, second in zip(GIVEN, given, again, strict=True):
+            promise(
+                not fresh and same(first, second),
+                f"{self.called}: what it estimates lies in its weights",
+                f"the same {what} after save and load",
+                farthest(first, second),
+                "keep everything that changes as parameters or buffers",
+            )
 
     def test_refuses_the_weights_of_another_network(self) -> None:
         network = self._built(STICK)
