@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack
 from vatl_core.config import Options, assemble, place
 from vatl_core.contracts import Answer, Criterion, Dataset, Estimator, Oracle, Request, Retraining, Selector, Stopping
 from vatl_core.cycle import Run
-from vatl_core.errors import InputError
+from vatl_core.errors import InputError, unknown
 from vatl_core.given import Composed
 from vatl_core.objects import OBJECTS, Objects, components, named, recorded, reunited, tell_only_bringers
 from vatl_core.plugins import Registry, discover
@@ -46,7 +46,7 @@ class Settings(Parts, total=False):
 
     weights: str | Path
     weights_keypoints: Sequence[str]
-    schedule: Sequence[str | float | int]
+    schedule: Sequence[str | float | int] | str | float
     query_weights: str
     threshold: float
     seed: int
@@ -80,6 +80,7 @@ def start(
     Raises:
         InputError: something it is made of cannot be used; then nothing is left of it.
     """
+    _known("setting", settings, Settings)
     installed = discover()
     values, objects = _separated(installed, dict(settings))
     registry = Composed.of(installed, components(objects))
@@ -118,6 +119,7 @@ def resume(folder: str | Path, *, display: bool = False, **objects: Unpack[Parts
     Raises:
         InputError: it is no run, another process works on it, or objects are missing or are not those it began with.
     """
+    _known("part of a run", objects, Parts)
     kept = RunFolder.open(Path(folder))
     installed = discover()
     table = kept.config.get(OBJECTS, {})
@@ -148,8 +150,26 @@ def _separated(installed: Registry, settings: dict[str, Any]) -> tuple[dict[str,
             raise InputError(f"{role}: one is expected, and {len(names)} were given")
         settings[role] = names if role == "stop" else "+".join(names)
     if "schedule" in settings:
-        settings["schedule"] = [str(entry) for entry in settings["schedule"]]
+        settings["schedule"] = _entries(settings["schedule"])
     return settings, objects
+
+
+def _known(what: str, given: Mapping[str, Any], choices: Any) -> None:
+    """Hold the arguments to those that there are, of which a type checker would have known.
+
+    Raises:
+        InputError: one that there is not.
+    """
+    for name in given:
+        if name not in choices.__annotations__:
+            raise unknown(what, name, choices.__annotations__)
+
+
+def _entries(schedule: Sequence[str | float | int] | str | float) -> list[str]:
+    """A schedule's entries as text: of several, of one, or of text with commas as on the command line."""
+    if isinstance(schedule, str):
+        return [entry.strip() for entry in schedule.split(",")]
+    return [str(entry) for entry in ([schedule] if isinstance(schedule, int | float) else schedule)]
 
 
 def _place(folder: str | Path | None) -> tuple[Path, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,16 +32,26 @@ def build(registry: Registry, kind: str, name: str, options: Mapping[str, Any]) 
         fields = option_fields(component)
     except (attrs.exceptions.NotAnAttrsClassError, NameError, TypeError) as error:
         raise PluginError(f"{where} of {found.origin}: its options cannot be told ({describe(error)})") from error
-    current = _by_present_names(options, fields, where)
-    for option in current:
-        if option not in fields:
-            raise unknown(f"option of {where}", option, fields)
+    made = _converted(_by_present_names(options, fields, where), component, where)
     try:
-        return structure(current, component, where)
+        return _made(component, made, where)
     except InputError as error:
-        if current or not isinstance(error.__cause__, ValueError | TypeError):
+        if not _refuses_its_defaults(component, made, error):
             raise
         raise PluginError(f"{error}: it refuses its own defaults, which {found.origin} has to put right") from error
+
+
+def _refuses_its_defaults(component: type[Any], given: Mapping[str, Any], error: InputError) -> bool:
+    """Whether what is refused is nothing that was given: it is with the required options alone, and is none of them."""
+    if not isinstance(error.__cause__, ValueError | TypeError):
+        return False
+    refused = {name for name in given if re.search(rf"\b{re.escape(name)}\b", str(error.__cause__.args[:1]))}
+    required = {n: given[n] for n, field in option_fields(component).items() if field.default is attrs.NOTHING}
+    try:
+        component(**required)
+    except Exception:  # a stranger's constructor: it may raise anything
+        return not refused
+    return False
 
 
 def _by_present_names(
@@ -68,26 +79,38 @@ def structure(values: Mapping[str, Any], kind: type[Any], where: str) -> Any:
     """Make an attrs class from values as TOML or the command line gives them.
 
     Args:
-        values: by field name; every one must be a field.
+        values: by field name.
         kind: the class.
         where: what to call it in messages.
 
     Raises:
-        InputError: a value that does not fit its field's type or validator, or a required one that is missing.
+        InputError: a value of no field, one that does not fit its field's type or validator, or a required one that is
+            missing.
     """
+    return _made(kind, _converted(values, kind, where), where)
+
+
+def _converted(values: Mapping[str, Any], kind: type[Any], where: str) -> dict[str, Any]:
+    """The values in the types of their fields; none that is required is missing."""
     fields = option_fields(kind)
     made = {}
     for name, value in values.items():
+        if name not in fields:
+            raise unknown(f"option of {where}", name, fields)
         try:
             made[name] = value if name == "options" else value_converter.structure(value, fields[name].type)  # type: ignore[arg-type]
-        except (ValueError, TypeError, cattrs.BaseValidationError, cattrs.StructureHandlerNotFoundError) as error:
+        except Exception as error:  # the type is a stranger's: what reads it may raise anything
             wanted = type_name(fields[name].type)
             raise InputError(f"{where}: {name} = {value!r} does not fit: {wanted} is expected") from error
     missing = [n for n, f in fields.items() if f.default is attrs.NOTHING and n not in made]
     if missing:
         raise InputError(f"{where} needs a value for: {', '.join(missing)} (-o PART.{missing[0]}=…)")
+    return made
+
+
+def _made(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
     try:
-        return kind(**made)
+        return kind(**values)
     except (ValueError, TypeError) as error:
         raise InputError(f"{where}: {error.args[0] if error.args else error}") from error
 

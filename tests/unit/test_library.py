@@ -6,6 +6,7 @@ import gc
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import attrs
@@ -20,8 +21,14 @@ from tests.unit.test_cycle import Spy, SpyingCriterion, SpyingRetraining, Spying
 from vatl_core import Criterion, Cycle, Enough, InputError, Labels, Oracle, PastRun, Request, Run, Stopping, Window
 from vatl_core.answers import Answers
 from vatl_core.cli import main
+from vatl_core.components import Component
+from vatl_core.errors import PluginError
+from vatl_core.hookspecs import hookimpl
+from vatl_core.options import build
 from vatl_core.records import History
 from vatl_core.runs import execute
+from vatl_core.runs import resume as taken_up
+from vatl_core.testing.small_runs import PlainParts, small_run
 from vatl_criteria.uncertainty.continuity import HeatmapContinuity
 from vatl_estimators.tiny import Tiny
 from vatl_oracles.ground_truth import GroundTruth
@@ -368,6 +375,40 @@ def test_no_part_of_a_run_reaches_the_truth(tmp_path: Path) -> None:
     assert Spy.found <= labelled
 
 
+def raising(hook: str) -> ModuleType:
+    """A plugin whose hook raises."""
+
+    @hookimpl
+    def listen(run: Any) -> None:
+        raise KeyError("no display")
+
+    plugin = ModuleType("raising")
+    setattr(plugin, hook, listen)
+    return plugin
+
+
+@pytest.mark.parametrize(
+    ("hook", "left"), [("vatl_cycle_started", 0), ("vatl_labelled", 0), ("vatl_cycle_finished", 1)]
+)
+def test_a_hook_that_raises_ends_the_run_and_it_can_be_taken_up(
+    hook: str, left: int, registered: Registered, tmp_path: Path
+) -> None:
+    with pytest.raises(KeyError, match="no display"):
+        small_run(tmp_path, listening=[raising(hook)])
+    without = registered(plugins=(PlainParts(),))
+    assert len(PastRun.open(tmp_path / "run", without).cycles) == left
+    record = taken_up(tmp_path / "run", without)
+    assert (record.labelled, record.stopped_by) == (8, "schedule")
+
+
+def test_where_the_last_hook_raises_the_run_is_finished(registered: Registered, tmp_path: Path) -> None:
+    with pytest.raises(KeyError, match="no display"):
+        small_run(tmp_path, listening=[raising("vatl_run_finished")])
+    closing = PastRun.open(tmp_path / "run", registered(plugins=(PlainParts(),))).closing
+    assert closing is not None
+    assert closing.labelled == 8
+
+
 # ---------------------------------------------------------------------------------------------------------------- parts
 @pytest.mark.parametrize(
     ("parts", "says"),
@@ -387,6 +428,70 @@ def test_parts_that_do_not_fit_are_named(tmp_path: Path, parts: dict[str, Any], 
     with pytest.raises(InputError, match=says):
         begun(tmp_path / "run", **parts)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"sed": 4}, "no setting is called 'sed': did you mean 'seed'"),
+        ({"schedul": "4"}, "no setting is called 'schedul': did you mean 'schedule'"),
+        ({"schedule": [{}]}, "neither a fraction"),
+        ({"seed": "many"}, "seed = 'many' does not fit: int is expected"),
+    ],
+)
+def test_settings_that_there_are_not_are_named(tmp_path: Path, settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        begun(tmp_path / "run", **settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_parts_that_there_are_not_are_named_when_a_run_is_taken_up(tmp_path: Path) -> None:
+    begun(tmp_path / "run")
+    with pytest.raises(InputError, match="no part of a run is called 'querry': did you mean 'query'"):
+        vatl_core.resume(tmp_path / "run", querry="thc")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "kept"),
+    [(4, ("4",)), (0.5, ("0.5",)), ("2,4", ("2", "4")), ("one-by-one", ("one-by-one",)), ((2, 0.5), ("2", "0.5"))],
+)
+def test_a_schedule_may_be_one_entry_or_text(schedule: Any, kept: tuple[str, ...]) -> None:
+    assert begun(schedule=schedule).config.schedule == kept
+
+
+@attrs.frozen
+class Odd(Criterion):
+    """Its default is not what its validator allows, and it has a table that no text can be.
+
+    Attributes:
+        power: no number below 0 will do.
+        other: any.
+        table: by name.
+    """
+
+    power: float = attrs.field(default=-1.0, validator=attrs.validators.gt(0))
+    other: int = 1
+    table: dict[str, float] = attrs.field(factory=dict)
+
+    def score(self, window: Window) -> Tensor:
+        return window.scores.mean(1)
+
+
+def test_a_default_that_is_refused_is_the_plugins_fault_whatever_else_is_given(registered: Registered) -> None:
+    registry = registered(Component("criterion", "odd", "Odd", "tests.unit.test_library:Odd"))
+    for given in ({}, {"other": 2}, {"table": {"a": 1.0}}):
+        with pytest.raises(PluginError, match=r"'power' must be > 0: -1\.0: it refuses its own defaults, which tests"):
+            build(registry, "criterion", "odd", given)
+    with pytest.raises(InputError, match=r"'power' must be > 0: -3\.0$"):
+        build(registry, "criterion", "odd", {"power": -3, "other": 2})
+    assert build(registry, "criterion", "odd", {"power": 2, "table": {"a": "3"}}) == Odd(2.0, 1, {"a": 3.0})
+
+
+def test_a_value_of_a_strange_form_is_an_input_error(registered: Registered) -> None:
+    registry = registered(Component("criterion", "odd", "Odd", "tests.unit.test_library:Odd"))
+    for value in ("a=1", 3):
+        with pytest.raises(InputError, match=r"criterion 'odd': table = .* does not fit: dict"):
+            build(registry, "criterion", "odd", {"power": 2, "table": value})
 
 
 def test_objects_have_the_names_that_users_would_type() -> None:

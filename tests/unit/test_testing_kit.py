@@ -14,7 +14,7 @@ from vatl_core.components import KINDS
 from vatl_core.errors import InputError
 from vatl_core.testing import CONTRACT_TESTS, BrokenContract, check
 from vatl_core.testing.checking import flaws
-from vatl_core.testing.small_parts import PARTS
+from vatl_core.testing.small_parts import PARTS, First
 
 WRONG = [
     (kind, words, component)
@@ -59,9 +59,27 @@ def test_an_option_that_does_not_come_back_is_found() -> None:
         check(wrong.Forgetful())
 
 
+def test_an_option_that_no_text_can_be_is_found() -> None:
+    with pytest.raises(BrokenContract, match="its options can be given by the command line.* dict"):
+        check(wrong.Tabled())
+
+
+def test_what_keeps_a_check_from_its_point_is_told_in_words() -> None:
+    (broken,) = [error for name, error in flaws("oracle", wrong.Unprintable()) if error and "command line" in name]
+    assert "options come back from the command line: expected no error; came RuntimeError: a secret" in str(broken)
+
+
 def test_what_is_no_component_is_refused() -> None:
     with pytest.raises(InputError, match="Bare is no component: it is to derive from one of Estimator"):
         check(wrong.Bare())
+
+
+def test_a_class_may_be_checked_in_place_of_an_object() -> None:
+    check(First)
+    with pytest.raises(BrokenContract, match="nothing on haste: write one"):
+        check(wrong.Undocumented)
+    with pytest.raises(InputError, match="Bare is no component"):
+        check(wrong.Bare)
 
 
 def test_every_kind_has_its_tests() -> None:

@@ -106,8 +106,13 @@ CRITERIA = {
 }
 
 
-def selecting(select: Any) -> Selector:
-    return attrs.define(type("Wrong", (Selector,), {"select": select, "__doc__": "Wrong."}), slots=False)()  # type: ignore[no-any-return]
+def selecting(select: Any, **more: Any) -> Selector:
+    body = {"select": select, "__doc__": "Wrong.", **more}
+    return attrs.define(type("Wrong", (Selector,), body), slots=False)()  # type: ignore[no-any-return]
+
+
+def _plainly(self: Any, pool: Any, count: int, generator: Any) -> Tensor:
+    return pool.unlabelled[:count]  # type: ignore[no-any-return]
 
 
 def _rotate(self: Any, pool: Any, count: int, generator: Any) -> Tensor:
@@ -139,6 +144,8 @@ SELECTORS = {
     ),
     "a run that is taken up again picks": selecting(_rotate),
     "leaves the pool as it is": selecting(_spoil),
+    "not 'nothing-like-it'; came no criterion is called": selecting(_plainly, watches=("nothing-like-it",)),
+    "mind the comma": selecting(_plainly, watches="thc"),
     "query in cycle 0 whatever is true": selecting(_best_by_truth),
     "select 100 of 18 unlabelled": selecting(
         lambda self, pool, count, generator: pool.unlabelled[pool.scores[pool.unlabelled].topk(count).indices]
@@ -162,6 +169,7 @@ def _knowing(self: Any, history: Any) -> str | None:
 
 STOPPING = {
     "decisions to stop whatever is true": deciding(_knowing),
+    "watches criteria that are installed": deciding(lambda self, history: None, watches=("thcc",)),
     "decide says why, in a line": deciding(lambda self, history: True),
     "decide, where": deciding(lambda self, history: "good" if history.present.query_mean_oks > 0.9 else None),
     "decide, in the first cycle": deciding(lambda self, history: history.cycles[1].stopped_by),
@@ -480,6 +488,35 @@ class Forgetful(OneEpoch):
     """
 
     epochs: int = attrs.field(default=3, converter=lambda value: int(value) + 1)
+
+
+@attrs.define
+class Tabled(OneEpoch):
+    """A policy with an option that cannot be typed.
+
+    Attributes:
+        shares: by name.
+    """
+
+    shares: dict[str, float] = attrs.field(factory=lambda: {"a": 1.0})
+
+
+class Secret(str):
+    """Text that does not let itself be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("a secret")
+
+
+@attrs.define
+class Unprintable(Truth):
+    """An oracle with such an option.
+
+    Attributes:
+        word: whatever.
+    """
+
+    word: str = attrs.field(factory=lambda: Secret("x"))
 
 
 class Bare:

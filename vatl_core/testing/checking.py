@@ -33,7 +33,7 @@ CONTRACT_TESTS: Final[dict[str, type[Contract]]] = {
 
 
 def check(component: Any) -> None:
-    """Check every promise of a component: the one-line form of the classes.
+    """Check every promise of a component, or of a class as it is with its defaults: the one-line form of the classes.
 
     Raises:
         BrokenContract: the first that it does not keep.
@@ -57,10 +57,11 @@ def flaws(kind: str, component: Any, only_quick: bool = False) -> Iterator[tuple
 
 
 def _kind_of(component: Any) -> str:
-    for kind in KINDS:
-        if isinstance(component, CONTRACTS[kind]):
-            return kind
+    kind = component if isinstance(component, type) else type(component)
+    for name in KINDS:
+        if issubclass(kind, CONTRACTS[name]):
+            return name
     raise InputError(
-        f"{type(component).__name__} is no component: it is to derive from one of "
+        f"{kind.__name__} is no component: it is to derive from one of "
         f"{', '.join(contract.__name__ for contract in CONTRACTS.values())}"
     )

@@ -28,6 +28,19 @@ def quick(check: Check) -> Check:
     return check
 
 
+def _in_words(check: Callable[[Any], None]) -> Callable[[Any], None]:
+    """The check; where what is wrong keeps it from coming to its point, that is told in words too."""
+
+    @wraps(check)
+    def checked(self: Contract) -> None:
+        __tracebackhide__ = True
+        what = check.__name__.removeprefix("test_").replace("_", " ")
+        with going_on(f"{self.called} {what}", "put right what else is wrong first; the traceback says where it ended"):
+            check(self)
+
+    return checked
+
+
 class Contract:
     """Derive a class whose name begins with ``Test`` and set ``component``; pytest does the rest.
 
@@ -41,8 +54,7 @@ class Contract:
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
         if cls.__module__.startswith(__package__):
-            for name in [name for name in vars(cls) if name.startswith("test_")]:
-                setattr(cls, name, _in_words(vars(cls)[name]))
+            _tell_in_words(cls)
 
     def fresh(self) -> Any:
         """A copy of the component, as it is before a run."""
@@ -117,17 +129,13 @@ class Contract:
             )
 
 
-def _in_words(check: Callable[[Any], None]) -> Callable[[Any], None]:
-    """The check; where what is wrong keeps it from coming to its point, that is told in words too."""
+def _tell_in_words(contract: type[Contract]) -> None:
+    """Wrap every check that a class defines itself."""
+    for name in [name for name in vars(contract) if name.startswith("test_")]:
+        setattr(contract, name, _in_words(vars(contract)[name]))
 
-    @wraps(check)
-    def checked(self: Contract) -> None:
-        __tracebackhide__ = True
-        what = check.__name__.removeprefix("test_").replace("_", " ")
-        with going_on(f"{self.called} {what}", "put right what else is wrong first; the traceback says where it ended"):
-            check(self)
 
-    return checked
+_tell_in_words(Contract)
 
 
 def checks(contract: type[Contract], only_quick: bool = False) -> Iterator[tuple[str, Callable[[Contract], None]]]:

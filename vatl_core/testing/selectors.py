@@ -13,6 +13,7 @@ from vatl_core.testing.broken import going_on, promise
 from vatl_core.testing.contract import quick, untouched_randomness
 from vatl_core.testing.material import devices, farthest, generator, same
 from vatl_core.testing.truth import UnknowingContract
+from vatl_core.testing.watching import watches_what_is_there
 
 
 class SelectorContract(UnknowingContract):
@@ -20,6 +21,10 @@ class SelectorContract(UnknowingContract):
 
     kind = "selector"
     component: Selector | type[Selector]
+
+    @quick
+    def test_watches_criteria_that_are_there(self) -> None:
+        watches_what_is_there(self.called, self.fresh().watches)
 
     @quick
     def test_picks_what_is_asked_for(self) -> None:

@@ -10,6 +10,7 @@ from vatl_core.records import CycleRecord, History
 from vatl_core.testing.broken import going_on, promise
 from vatl_core.testing.contract import quick
 from vatl_core.testing.truth import UnknowingContract
+from vatl_core.testing.watching import watches_what_is_there
 
 
 class StoppingContract(UnknowingContract):
@@ -17,6 +18,10 @@ class StoppingContract(UnknowingContract):
 
     kind = "stopping"
     component: Stopping | type[Stopping]
+
+    @quick
+    def test_watches_criteria_that_are_there(self) -> None:
+        watches_what_is_there(self.called, self.fresh().watches)
 
     @quick
     def test_gives_a_reason_or_none(self) -> None:
