@@ -11,6 +11,7 @@ import torch
 
 from vatl_core import checkpoints
 from vatl_core.records import CycleRecord
+from vatl_core.retrained import retrained
 from vatl_core.seeds import seed_of
 from vatl_core.training import Labelled, Trainer
 
@@ -23,6 +24,9 @@ def retrain(run: Run, record: CycleRecord) -> CycleRecord:
 
     Returns:
         The record with the seconds that it took.
+
+    Raises:
+        PluginError: the retraining policy breaks its contract.
     """
     ending = run.stopping.get(record.stopped_by or "")
     if ending and not ending.retrains:
@@ -31,9 +35,8 @@ def retrain(run: Run, record: CycleRecord) -> CycleRecord:
     started = time.perf_counter()
     seed = seed_of(run.config.seed, run.cycle, "retrain")
     trainer = Trainer(run.compute, torch.Generator().manual_seed(seed), run.progress)
-    run.estimator = run.retraining.retrain(
-        run.estimator, run.source, _labelled(run, record), run.history(record), trainer
-    )
+    given = run.retraining.retrain(run.estimator, run.source, _labelled(run, record), run.history(record), trainer)
+    run.estimator = retrained(run.config.retrain, run.retraining, given, run.source)
     checkpoints.save(run.folder.weights(run.cycle + 1), run.estimator, run.video.skeleton)
     run.hook.vatl_retrained(run=run, cycle=run.cycle)
     return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})

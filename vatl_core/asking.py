@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import attrs
@@ -36,7 +37,10 @@ def ask(run: Run, query: list[int]) -> list[int]:
     answers = run.folder.answers
     request = request_of(run, query)
     if len(request) and answers.ended(run.cycle) is None:
-        take(run, request, query, run.oracle.annotate(request), lambda flaw: _breach(run, flaw))
+        given: object = run.oracle.annotate(request)
+        if not isinstance(given, Iterable):
+            raise _breach(run, f"gave a {type(given).__name__}: answers are expected, so yield one after the other")
+        take(run, request, query, given, lambda flaw: _breach(run, flaw))
     left = _unsettled(run, query)
     if left and answers.ended(run.cycle) is None:
         raise PluginError(
@@ -155,11 +159,13 @@ def _unsettled(run: Run, query: Sequence[int]) -> list[int]:
 def _flaw(run: Run, request: Request, answer: Answer) -> str | None:
     """What is wrong with an answer, in words."""
     known = {*request.query.tolist(), *(i for record in run.records for i in record.query)}
+    if not isinstance(answer, Labels | Redrawn | Refusal | Enough):
+        return f"gave a {type(answer).__name__}, which is no answer"
+    if not isinstance(answer.annotator, str):
+        return f"gave {answer.annotator!r} as the annotator: a name is expected"
     if isinstance(answer, Labels):
         return _flaw_of_labels(answer, known, len(run.video.skeleton))
-    if not isinstance(answer, Redrawn | Refusal | Enough):
-        return f"gave a {type(answer).__name__}, which is no answer"
-    if isinstance(answer, Redrawn | Refusal) and answer.index not in known:
+    if isinstance(answer, Redrawn | Refusal) and not (isinstance(answer.index, Integral) and answer.index in known):
         return f"spoke of instance {answer.index}, which it was not asked for"
     if isinstance(answer, Redrawn) and not _has_area(answer.box):
         return f"gave instance {answer.index} the box {answer.box}: it must have an area"
@@ -168,14 +174,8 @@ def _flaw(run: Run, request: Request, answer: Answer) -> str | None:
 
 def _flaw_of_labels(labels: Labels, known: Set[int], keypoints: int) -> str | None:
     """As :func:`_flaw`, for labels of K ``keypoints``."""
-    count = len(labels.index)
-    expected = {
-        "keypoints": (count, keypoints, 2), "visible": (count, keypoints), "occluded": (count, keypoints),
-        "proposals": (count, keypoints, 2), "seconds": (count,), "moved": (count,),
-    }  # fmt: skip
-    for name, shape in expected.items():
-        if (found := tuple(getattr(labels, name).shape)) != shape:
-            return f"gave {name} of shape {found} for {count} instances of {keypoints} keypoints: {shape} is expected"
+    if flaw := _flaw_of_form(labels, keypoints):
+        return flaw
     strange = [i for i in labels.index.tolist() if i not in known]
     if strange:
         return f"labelled instance {strange[0]}, which it was not asked for"
@@ -186,5 +186,29 @@ def _flaw_of_labels(labels: Labels, known: Set[int], keypoints: int) -> str | No
     return None
 
 
+def _flaw_of_form(labels: Labels, keypoints: int) -> str | None:
+    """As :func:`_flaw_of_labels`, of what kind and shape the columns are."""
+    index: object = labels.index
+    if not isinstance(index, Tensor) or index.ndim != 1 or index.dtype != torch.int64 or index.is_meta:
+        form = f"a {index.dtype} {tuple(index.shape)}" if isinstance(index, Tensor) else f"a {type(index).__name__}"
+        return f"gave {form} as the index of its labels: one row of int64 is expected, the instances' numbers"
+    count = len(index)
+    expected = {
+        "keypoints": (count, keypoints, 2), "visible": (count, keypoints), "occluded": (count, keypoints),
+        "proposals": (count, keypoints, 2), "seconds": (count,), "moved": (count,),
+    }  # fmt: skip
+    for name, shape in expected.items():
+        column: object = getattr(labels, name)
+        if not isinstance(column, Tensor) or column.is_meta:
+            return f"gave {name} of its labels as a {type(column).__name__} without numbers: a tensor is expected"
+        if (found := tuple(column.shape)) != shape:
+            return f"gave {name} of shape {found} for {count} instances of {keypoints} keypoints: {shape} is expected"
+    return None
+
+
 def _has_area(box: Sequence[float]) -> bool:
-    return len(box) == 4 and min(box[2:]) > 0 and all(abs(side) < 2**24 for side in box)
+    try:
+        sides = [float(side) for side in box]
+    except (TypeError, ValueError):
+        return False
+    return len(sides) == 4 and min(sides[2:]) > 0 and all(abs(side) < 2**24 for side in sides)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.geometry import crop_boxes, crop_matrices, warp
+from vatl_core.loaded import read
 from vatl_core.skeleton import Skeleton
 from vatl_core.video import Video
 
@@ -111,7 +112,7 @@ class Crops:
         frames = self.video.instances.frame[index]
         matrices = self.matrices(index.to(self.device))
         wanted = torch.unique(frames).tolist()
-        for frame, picture in zip(wanted, self.video.frames.read_many(wanted), strict=True):
+        for frame, picture in zip(wanted, read(self.video.frames, wanted), strict=True):
             here = torch.nonzero(frames == frame).flatten().to(self.device)
             result[here] = warp(picture[None].to(self.device), matrices[here], self.picture_size)
         return result

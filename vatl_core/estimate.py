@@ -17,7 +17,9 @@ from vatl_core.contracts import Criterion, Estimator, Window
 from vatl_core.crops import Crops, ahead
 from vatl_core.errors import PluginError
 from vatl_core.geometry import decode
+from vatl_core.maps import Numbers, maps_of
 from vatl_core.plugins import whose
+from vatl_core.scored import condensed, scored
 from vatl_core.video import Instances
 
 Progress = Callable[[str, int, int], None]
@@ -147,7 +149,7 @@ def estimate(
 
     Raises:
         InputError: a frame cannot be read.
-        PluginError: a criterion's scores have the wrong shape or are not finite.
+        PluginError: what the estimator or a criterion gives breaks its contract.
     """
     instances = crops.video.instances
     per_window = {name: c for name, c in criteria.items() if "pool" not in c.needs}
@@ -156,20 +158,23 @@ def estimate(
     columns: Estimates | None = None
     held: Held | None = None
     done = 0
-    for number, (index, heatmaps, features) in enumerate(_forward(estimator, crops, plan.batches, compute)):
-        if columns is None or held is None:
-            columns = _columns(len(instances), heatmaps, features, criteria, scoring or Stopwatch())
-            held = Held.nothing(plan, instances, heatmaps)
-        there = index.to(compute.device)
-        columns.keypoints[there], columns.scores[there] = decode(heatmaps, crops.boxes[there])
-        columns.features[there] = features
-        held.add(index, heatmaps)
-        window = _window(held, held.ready(number), columns, crops)
-        with columns.scoring.on(compute.device):
-            _score(per_window, columns, window)
-            _condense(condensing, columns, window)
-        held.drop(number)
-        progress("estimate", done := done + len(index), len(instances))
+    numbers = Numbers(estimator)
+    with numbers.told_first():
+        for number, (index, heatmaps, features) in enumerate(_forward(estimator, crops, plan.batches, compute)):
+            numbers.note(heatmaps, features)
+            if columns is None or held is None:
+                columns = _columns(len(instances), heatmaps, features, criteria, scoring or Stopwatch())
+                held = Held.nothing(plan, instances, heatmaps)
+            there = index.to(compute.device)
+            columns.keypoints[there], columns.scores[there] = decode(heatmaps, crops.boxes[there])
+            columns.features[there] = features
+            held.add(index, heatmaps)
+            window = _window(held, held.ready(number), columns, crops)
+            with columns.scoring.on(compute.device):
+                _score(per_window, columns, window)
+                _condense(condensing, columns, window)
+            held.drop(number)
+            progress("estimate", done := done + len(index), len(instances))
     if columns is None:  # a Video always has instances
         raise AssertionError("a video without instances")
     return columns
@@ -199,21 +204,13 @@ def _forward(
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """For each batch: indices (B,), heatmaps (B, K, h, w) and features (B, D) in float32."""
     estimator.eval()
+    width: int | None = None
     for index, pictures in ahead((index, crops.get(index)) for index in batches):
         with compute.autocast():
-            heatmaps, features = estimator(compute.layout(estimator.normalisation(pictures)))
-        _check_maps(estimator, heatmaps, features, (len(index), len(crops.skeleton)))
+            given = estimator(compute.layout(estimator.normalisation(pictures)))
+        heatmaps, features = maps_of(estimator, given, pictures, len(crops.skeleton), width)
+        width = features.shape[1]
         yield index, heatmaps.float().contiguous(), features.float()
-
-
-def _check_maps(estimator: Estimator, heatmaps: Tensor, features: Tensor, expected: tuple[int, int]) -> None:
-    """Refuse heatmaps (B, K, h, w) and features (B, D) of another form; ``expected`` are B and K."""
-    if heatmaps.shape != (*expected, *estimator.heatmap_size) or features.ndim != 2 or len(features) != expected[0]:
-        raise PluginError(
-            f"estimator {type(estimator).__name__} gave heatmaps {tuple(heatmaps.shape)} and features "
-            f"{tuple(features.shape)}: {(*expected, *estimator.heatmap_size)} and ({expected[0]}, D) are expected"
-            f"{whose(estimator)}"
-        )
 
 
 def _columns(
@@ -261,18 +258,7 @@ def _score(criteria: Mapping[str, Criterion], columns: Estimates, window: Window
     if not len(window):
         return
     for name, criterion in criteria.items():
-        scores = criterion.score(window)
-        if scores.shape != (len(window),):
-            raise PluginError(
-                f"criterion '{name}' gave scores of shape {tuple(scores.shape)} for {len(window)} instances: "
-                f"one number for each is expected{whose(criterion)}"
-            )
-        if scores.device != window.index.device:
-            raise PluginError(
-                f"criterion '{name}' gave scores on {scores.device}: they are to stay on {window.index.device}, where "
-                f"the window is{whose(criterion)}"
-            )
-        columns.criteria[name][window.index] = scores.float()
+        columns.criteria[name][window.index] = scored(name, criterion, window)
 
 
 def _condense(criteria: Mapping[str, Criterion], columns: Estimates, window: Window) -> None:
@@ -280,7 +266,7 @@ def _condense(criteria: Mapping[str, Criterion], columns: Estimates, window: Win
     if not len(window):
         return
     for name, criterion in criteria.items():
-        kept = criterion.condense(window)
+        kept = condensed(name, criterion, window, columns.condensed.get(name))
         if name not in columns.condensed:
             columns.condensed[name] = kept.new_zeros((len(columns.scores), *kept.shape[1:]))
         columns.condensed[name][window.index] = kept

@@ -17,6 +17,7 @@ from vatl_core.contracts import Criterion, Dataset, Estimator, Poses, Selector, 
 from vatl_core.crops import Crops
 from vatl_core.cycle import Run
 from vatl_core.errors import InputError
+from vatl_core.loaded import loaded, names_of
 from vatl_core.options import build
 from vatl_core.plugins import Registry
 from vatl_core.seeds import generator, seeded
@@ -97,13 +98,14 @@ def load_video(dataset: Dataset, name: str) -> Video:
 
     Raises:
         InputError: there is none.
+        PluginError: what the data set gives breaks its contract.
     """
     if name:
-        return dataset.load(name)
-    names = dataset.videos()
+        return loaded(dataset, name)
+    names = names_of(dataset)
     if not names:
         raise InputError("the data set has no video to adapt to: its options say where one is (-o dataset.…)")
-    return dataset.load(names[0])
+    return loaded(dataset, names[0])
 
 
 def _crops_share(config: RunConfig, estimator: Estimator, instances: int) -> int:

@@ -36,12 +36,17 @@ def query_score(
     return combined([columns[name] for name in computed], among, fraction, weights, shares)
 
 
-def checked(picks: Tensor, labelled: Tensor, count: int, name: str, selector: object = None) -> Tensor:
+def checked(picks: object, labelled: Tensor, count: int, name: str, selector: object = None) -> Tensor:
     """The picks (q,) of the ``selector`` called ``name``, on the CPU, held to its contract.
 
     Raises:
         PluginError: they are not ``count`` (or all that remain) different unlabelled instances.
     """
+    if not isinstance(picks, Tensor):
+        raise PluginError(
+            f"selector '{name}' must pick by indices, a tensor of int64; it gave a {type(picks).__name__}"
+            f"{whose(selector)}"
+        )
     if picks.ndim != 1 or picks.dtype != torch.int64 or picks.is_meta:
         raise PluginError(
             f"selector '{name}' must pick by indices, one row of int64; it gave {picks.dtype} of shape "

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vatl_core.contracts import Pool
 from vatl_core.one_pass import one_pass
+from vatl_core.opinions import allowance_of
 from vatl_core.query import checked, query_score
 from vatl_core.records import CycleRecord
 from vatl_core.schedule import amounts
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def how_many(run: Run, record: CycleRecord) -> int:
-    """The number of labels to ask for in the cycle of this record; 0 ends the run."""
+    """The number of labels to ask for in the cycle of this record; 0 ends the run.
+
+    Raises:
+        PluginError: a stopping criterion breaks its contract.
+    """
     if (kept := run.folder.query(run.cycle)) is not None:
         return len(kept)
     left = int((~run.standing().settled(run.compute.device)).sum())
@@ -28,7 +33,7 @@ def how_many(run: Run, record: CycleRecord) -> int:
         return 0
     ahead = [amount for amount in amounts(run.config.schedule, record.instances) if amount > record.labelled]
     history = run.history(record)
-    allowances = [a for s in run.stopping.values() if (a := s.allowance(history)) is not None]
+    allowances = [a for name, s in run.stopping.items() if (a := allowance_of(name, s, history)) is not None]
     return max(0, min([ahead[0] - record.labelled if ahead else 0, left, *allowances]))
 
 
