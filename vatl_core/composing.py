@@ -81,8 +81,23 @@ def start(
         InputError: something it is made of cannot be used; then nothing is left of it.
     """
     _known("setting", settings, Settings)
-    installed = discover()
-    values, objects = _separated(installed, dict(settings))
+    return compose(discover(), dict(settings), options or {}, folder, preset, display)
+
+
+def compose(
+    installed: Registry,
+    settings: dict[str, Any],
+    options: Mapping[str, Mapping[str, Any]],
+    folder: str | Path | None = None,
+    preset: str = "",
+    display: bool = False,
+) -> Run:
+    """:func:`start` with what is installed given, for who has components beside those.
+
+    Raises:
+        InputError: as :func:`start`.
+    """
+    values, objects = _separated(installed, settings)
     registry = Composed.of(installed, components(objects))
     path, temporary = _place(folder)
     tables: Options = {}
@@ -90,7 +105,7 @@ def start(
         values, tables = beneath(find_preset(registry, preset), registry, values, tables)
     values |= {"runs": path.parent, "name": path.name}
     config = assemble(registry, values, tables)
-    for part, chosen in (options or {}).items():
+    for part, chosen in options.items():
         role, name = place(part, config, registry)
         tables.setdefault(role, {}).setdefault(name, {}).update(chosen)
     config = assemble(registry, values, tables)

@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pluggy
 import pytest
 
 from tests.unit import wrong_components as wrong
+from vatl_core import hookspecs
 from vatl_core.components import KINDS
 from vatl_core.errors import InputError
-from vatl_core.testing import CONTRACT_TESTS, BrokenContract, check
+from vatl_core.plugins import Registry
+from vatl_core.testing import CONTRACT_TESTS, BrokenContract, check, small_runs, watching
 from vatl_core.testing.checking import flaws
 from vatl_core.testing.small_parts import PARTS, First
 
@@ -45,6 +48,18 @@ def test_what_is_right_passes(kind: str) -> None:
     assert [str(error) for name, error in flaws(kind, component) if error and "explain" not in name] == []
 
 
+@pytest.mark.parametrize("kind", ["criterion", "selector", "retraining", "stopping"])
+def test_it_needs_nothing_but_vatl_core(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing() -> Registry:
+        manager = pluggy.PluginManager("vatl")
+        manager.add_hookspecs(hookspecs)
+        return Registry(manager)
+
+    for module in (small_runs, watching):
+        monkeypatch.setattr(module, "discover", nothing)
+    test_what_is_right_passes(kind)
+
+
 def test_an_oracle_may_have_had_enough() -> None:
     check(wrong.QUITS)
 
@@ -60,7 +75,7 @@ def test_an_option_that_does_not_come_back_is_found() -> None:
 
 
 def test_an_option_that_no_text_can_be_is_found() -> None:
-    with pytest.raises(BrokenContract, match="its options can be given by the command line.* dict"):
+    with pytest.raises(BrokenContract, match=r"its options can be given by the command line.* dict"):
         check(wrong.Tabled())
 
 

@@ -56,7 +56,7 @@ def small_run(folder: Path, listening: Sequence[object] = (), **settings: Any) -
     Raises:
         InputError: something it is made of cannot be used.
     """
-    registry = _registry(listening)
+    registry = plain_registry(listening)
     options = settings.pop("options", {})
     plain: dict[str, Any] = {role: [PLAIN] if role == "stop" else PLAIN for role in ROLES}
     plain |= {"schedule": ["4", "8"], "device": "cpu", "precision": "float32", "runs": folder, "name": "run"}
@@ -67,7 +67,7 @@ def small_run(folder: Path, listening: Sequence[object] = (), **settings: Any) -
     return PastRun.open(config.path, registry)
 
 
-def _registry(listening: Sequence[object] = ()) -> Registry:
+def plain_registry(listening: Sequence[object] = ()) -> Registry:
     """Everything that is installed, heard or not, and the plain parts."""
     installed, manager = discover(), pluggy.PluginManager("vatl")
     manager.add_hookspecs(hookspecs)
@@ -82,4 +82,4 @@ def _registry(listening: Sequence[object] = ()) -> Registry:
 
 def _carry_out(config: RunConfig) -> RunRecord:
     """The work, which another process may have to do."""
-    return carry_out(config, _registry())
+    return carry_out(config, plain_registry())

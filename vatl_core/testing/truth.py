@@ -10,18 +10,19 @@ import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.composing import start
+from vatl_core.composing import compose
 from vatl_core.config import ROLES
 from vatl_core.cycle import Run
 from vatl_core.testing.broken import going_on, promise
 from vatl_core.testing.contract import Contract
 from vatl_core.testing.material import farthest, generator, same, stick_video
 from vatl_core.testing.small_parts import Constant, First, GoOn, OneEpoch, Small
+from vatl_core.testing.small_runs import PLAIN, plain_registry
 from vatl_core.video import Video
 
 _ROLE: Final = {kind: role for role, kind in ROLES.items()}
 _SETTINGS: Final[Mapping[str, Any]] = {
-    "schedule": [4, 8], "device": "cpu", "precision": "float32", "weights": "none",
+    "schedule": [4, 8], "device": "cpu", "precision": "float32", "weights": "none", "executor": PLAIN,
 }  # fmt: skip
 
 
@@ -62,12 +63,19 @@ class UnknowingContract(Contract):
         __tracebackhide__ = True
         gc.collect()  # of an earlier run nothing is left that could be found in place of this one's
         labels = _shown()
-        parts: dict[str, Any] = {"query": Constant(), "select": First(), "retrain": OneEpoch(), "stop": GoOn()}
-        parts |= {_ROLE[self.kind]: self.fresh()}
-        run = start(
-            video=_true(truth), estimator=Small(), oracle=lambda request: labels[request.indices], **parts, **_SETTINGS
-        )
-        return _carried_out(run)
+        parts: dict[str, Any] = {
+            "query": Constant(),
+            "select": First(),
+            "retrain": OneEpoch(),
+            "stop": GoOn(),
+            "estimator": Small(),
+        }
+        given = {
+            "video": _true(truth),
+            "oracle": lambda request: labels[request.indices],
+            _ROLE[self.kind]: self.fresh(),
+        }
+        return _carried_out(compose(plain_registry(), {**_SETTINGS, **parts, **given}, {}))
 
 
 def _carried_out(run: Run) -> Course:
