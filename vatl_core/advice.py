@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from vatl_core.components import describe
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Stopping
-from vatl_core.errors import InputError, PluginError, VatlError
+from vatl_core.errors import InputError, VatlError
+from vatl_core.opinions import opinion_of
 from vatl_core.options import build
 from vatl_core.plugins import Registry, culprit, whose
 from vatl_core.records import History
@@ -83,10 +84,8 @@ def advice(run: Run, history: History) -> dict[str, str]:
     reasons: dict[str, str] = {}
     for name, adviser in list(run.advising.items()):
         try:
-            reason = adviser.decide(history)
-            if not isinstance(reason, str | None):
-                raise PluginError(f"it decided {reason!r}, which is no reason{whose(adviser)}")
-        except Exception as error:
+            reason = opinion_of(name, adviser, history)
+        except VatlError as error:
             del run.advising[name]
             run.warnings.append(_left_out(f"the stopping criterion '{name}'", error))
         else:

@@ -25,6 +25,7 @@ from vatl_core.estimate import Estimates, Progress
 from vatl_core.evaluation import evaluate
 from vatl_core.learnt import Learnt
 from vatl_core.one_pass import one_pass
+from vatl_core.opinions import opinion_of
 from vatl_core.plugins import culprit
 from vatl_core.querying import how_many, query_of
 from vatl_core.records import CycleRecord, History, RunRecord
@@ -248,7 +249,7 @@ class Run:
     def _decide(self, record: CycleRecord) -> CycleRecord:
         """Which stopping criteria fire here; the first of the run's own ends it."""
         history = self.history(record)
-        fired = {name: reason for name, s in self.stopping.items() if (reason := s.decide(history))}
+        fired = {name: reason for name, s in self.stopping.items() if (reason := opinion_of(name, s, history))}
         ended = record.stopped_by or next(iter(fired), None)
         return attrs.evolve(record, fired=record.fired | fired | advice(self, history), stopped_by=ended)
 
