@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -67,6 +68,8 @@ def start(
 ) -> Run:
     """Compose a run and begin it: iterate over its cycles, or let it :meth:`~vatl_core.Run.adapt` to the end.
 
+    Of installed plugins that cannot be used it warns (:class:`UserWarning`), and does without them.
+
     Args:
         folder: where it is kept, such as ``runs/first``; in a temporary folder, for as long as the run lives, if not
             given.
@@ -81,7 +84,7 @@ def start(
         InputError: something it is made of cannot be used; then nothing is left of it.
     """
     _known("setting", settings, Settings)
-    return compose(discover(), dict(settings), options or {}, folder, preset, display)
+    return compose(_installed(), dict(settings), options or {}, folder, preset, display)
 
 
 def compose(
@@ -136,7 +139,7 @@ def resume(folder: str | Path, *, display: bool = False, **objects: Unpack[Parts
     """
     _known("part of a run", objects, Parts)
     kept = RunFolder.open(Path(folder))
-    installed = discover()
+    installed = _installed()
     table = kept.config.get(OBJECTS, {})
     registry = reunited(installed, _separated(installed, dict(objects))[1], table, kept.path)
     kept.lock()
@@ -147,6 +150,14 @@ def resume(folder: str | Path, *, display: bool = False, **objects: Unpack[Parts
         return run
     finally:
         kept.unlock()
+
+
+def _installed() -> Registry:
+    """Every plugin; of those that have to be left out the caller is warned."""
+    registry = discover()
+    for plugin, cause in registry.failures().items():
+        warnings.warn(f"plugin {plugin} is left out: {cause}", stacklevel=3)
+    return registry
 
 
 def _separated(installed: Registry, settings: dict[str, Any]) -> tuple[dict[str, Any], Objects]:

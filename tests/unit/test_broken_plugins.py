@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import Outcome, Vatl
 from tests.strangers import bringing, describing, install
 from vatl_core.cli import main
+from vatl_core.composing import resume, start
 
 OTHERS = ["run", "--dataset", "tests", "--estimator", "tests", "--retrain", "tests", "--weights", "none"]
 QUICK = [*OTHERS, "--schedule", "2", "--device", "cpu", "--json", "--runs", "runs"]
@@ -161,6 +162,17 @@ def test_what_is_left_out_is_left_out_as_a_whole(site: Path, vatl: Vatl) -> None
     install(site, "vatl-odd", fits + "@hookimpl\ndef vatl_run_started(rnu):\n    pass\n")
     assert "vatl-odd 1.0 is left out: " in one_line(others_work(vatl))
     assert "rnu" in json.loads(vatl("plugins", "list", "--json").out)["broken"]["vatl-odd 1.0"]
+
+
+def test_a_script_is_warned_of_what_is_left_out(site: Path, tmp_path: Path) -> None:
+    install(site, "vatl-odd", CRASHES)
+    importlib.invalidate_caches()
+    parts = dict.fromkeys(("dataset", "estimator", "retrain"), "tests")
+    with pytest.warns(UserWarning, match="plugin vatl-odd 1.0 is left out: RuntimeError: no licence key") as warned:
+        start(tmp_path / "run", weights="none", schedule=[2], device="cpu", **parts)  # type: ignore[arg-type]
+    assert Path(warned[0].filename) == Path(__file__), "it points at the script"
+    with pytest.warns(UserWarning, match="left out"):
+        assert resume(tmp_path / "run").adapt().labelled == 2
 
 
 def test_whoever_interrupts_an_import_is_heeded(site: Path, vatl: Vatl) -> None:
