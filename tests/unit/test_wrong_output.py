@@ -121,6 +121,8 @@ CASES = [
     ("retraining", "estimator.last = nn.Conv2d(8, 7, 1)\nreturn estimator", "policy 'odd' changed layers"),
     ("retraining", "return estimator.half()", "policy 'odd' moved weights, which are to stay torch.float32 on cpu"),
     ("retraining", "nn.init.constant_(estimator.last.bias, torch.nan)\nreturn estimator", "(1, first: last.bias)"),
+    ("stopping", "return True", "stopping criterion 'odd' decided True"),
+    ("stopping", "return 1 / 0", "stopping criterion 'odd' failed: ZeroDivisionError"),
     ("stopping", ALLOWING + "1.5", "stopping criterion 'odd' allows 1.5 labels"),
     ("stopping", ALLOWING + "1 / 0", "stopping criterion 'odd' failed: ZeroDivisionError"),
     ("oracle", "pass", "oracle 'odd' gave a NoneType"),
