@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ import tomli_w
 
 from tests.conftest import Vatl
 from vatl_core.config import RunConfig
-from vatl_core.errors import InputError, VatlError
+from vatl_core.errors import InputError, PluginError, VatlError
+from vatl_core.outcomes import Outcome
 from vatl_core.plugins import discover
 from vatl_core.records import RunRecord, to_json
 from vatl_core.sweeps import execution as module
@@ -242,6 +243,21 @@ class TestSweep:
         with pytest.raises(InputError, match="no cluster"):
             sweep(plan, Local())
         assert not plan.folder.exists()
+
+    def test_an_executor_that_gives_no_outcomes_is_named_and_what_is_done_is_kept(
+        self, planned: Callable[..., Plan], acting: Acting, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def bare(executor: Local, work: Callable[[Any], Any], runs: Sequence[Any]) -> Iterator[Any]:
+            for number, run in enumerate(runs):
+                result = work(run)
+                yield Outcome(number, result) if number < 3 else result
+
+        plan = planned()
+        monkeypatch.setattr(Local, "map", bare)
+        with pytest.raises(PluginError, match=r"executor 'local' gave a str: Outcomes .* \(plugin vatl-executors"):
+            sweep(plan, Local())
+        states = [row["state"] for row in json.loads((plan.folder / "sweep.json").read_text())["runs"]]
+        assert states.count("finished") >= 3
 
     def test_results_are_means_and_deviations_over_the_seeds(
         self, planned: Callable[..., Plan], acting: Acting

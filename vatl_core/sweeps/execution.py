@@ -14,7 +14,8 @@ import attrs
 
 from vatl_core.contracts import Executor
 from vatl_core.errors import VatlError
-from vatl_core.plugins import describe
+from vatl_core.executing import outcomes_of
+from vatl_core.plugins import culprit, describe
 from vatl_core.runs import carry_out
 from vatl_core.sweeps.folder import SweepFolder
 from vatl_core.sweeps.plan import Plan, SweepRun
@@ -64,6 +65,7 @@ def sweep(
 
     Raises:
         InputError: another sweep works in the folder, or runs there were begun with other settings.
+        PluginError: the executor gives something else than one outcome for each run.
     """
     folder = SweepFolder(plan.folder)
     with folder.locked():
@@ -83,7 +85,8 @@ def sweep(
 def _carry_out(
     folder: SweepFolder, left: list[SweepRun], executor: Executor, ended: Callable[[SweepRun], None]
 ) -> None:
-    with closing(executor.map(work, [Task(run, folder.log(run)) for run in left])) as outcomes:
+    tasks = [Task(run, folder.log(run)) for run in left]
+    with closing(outcomes_of(executor, left[0].config.executor, work, tasks)) as outcomes:
         for outcome in outcomes:
             run = left[outcome.index]
             if outcome.error and not folder.record(run):  # one that ended is complete, if its report failed
@@ -94,5 +97,5 @@ def _carry_out(
 
 
 def _cause(error: Exception) -> str:
-    """An error in a line."""
-    return " ".join(str(error).split()) if isinstance(error, VatlError) else describe(error)
+    """An error in a line, with whose code it arose in if it was a plugin's."""
+    return " ".join(str(error).split()) if isinstance(error, VatlError) else f"{describe(error)}{culprit(error)}"
