@@ -39,7 +39,7 @@ def advisers(
             continue
         try:
             adviser = _made(registry, config, name)
-            further = {c for c in adviser.watches if c not in computed}
+            further = {c for c in adviser.watches if c not in computed and c not in watched}
             watched |= {c: build(registry, "criterion", c, config.of("query", c)) for c in sorted(further)}
         except VatlError:  # one that needs options, or cannot be imported, which `vatl plugins check` tells
             continue

@@ -65,8 +65,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     except Exception as error:
         warnings.append(left_out(criteria, spare, advising, error))
     warnings += [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
-    hidden = video.without_truth()
-    plain_bytes = _crops_share(config, estimator, len(video.instances))
+    crops, pictures = _crops(config, estimator, video, compute)
     return Run(
         config=config,
         folder=RunFolder(config.path),
@@ -80,10 +79,8 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         spare=spare,
         oracle=oracle,
         compute=compute,
-        crops=Crops(hidden, estimator.input_size, compute.device, plain_bytes),
-        pictures=Crops(
-            hidden, estimator.input_size, compute.device, config.cache_mb * 2**20 - plain_bytes, margin=MARGIN
-        ),
+        crops=crops,
+        pictures=pictures,
         hook=registry.hook,
         weights=weights,
         warnings=list(dict.fromkeys(warnings)),  # a run taken up again has said some before
@@ -106,6 +103,14 @@ def load_video(dataset: Dataset, name: str) -> Video:
     if not names:
         raise InputError("the data set has no video to adapt to: its options say where one is (-o dataset.…)")
     return loaded(dataset, names[0])
+
+
+def _crops(config: RunConfig, estimator: Estimator, video: Video, compute: Compute) -> tuple[Crops, Crops]:
+    """Those that are estimated, and those with a margin that are trained on; neither leads to the truth."""
+    hidden, size, device = video.without_truth(), estimator.input_size, compute.device
+    plain_bytes = _crops_share(config, estimator, len(video.instances))
+    rest = config.cache_mb * 2**20 - plain_bytes
+    return Crops(hidden, size, device, plain_bytes), Crops(hidden, size, device, rest, margin=MARGIN)
 
 
 def _crops_share(config: RunConfig, estimator: Estimator, instances: int) -> int:
