@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from vatl_core.components import describe
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Stopping
-from vatl_core.errors import InputError, VatlError
+from vatl_core.errors import PluginError, VatlError
+from vatl_core.estimate import Estimates, check_finite
 from vatl_core.opinions import opinion_of
 from vatl_core.options import build
 from vatl_core.plugins import Registry, culprit, whose
@@ -58,15 +59,35 @@ def _made(registry: Registry, config: RunConfig, name: str) -> Stopping:
 
 
 def give_up(run: Run, error: Exception) -> bool:
-    """Go on without the criteria that only advisers watch, and without those advisers, when a pass has failed.
+    """Go on without the criteria that only advisers watch, and without those advisers, when one has made a pass fail.
 
     Returns:
-        Whether there were any, so that the pass may be tried again.
+        Whether one has, so that the pass may be made again; nobody else's failure is worth a second one.
     """
-    if not run.spare or isinstance(error, InputError):
+    if not _arose_in(error, [run.criteria[name] for name in run.spare]):
         return False
     run.warnings.append(left_out(run.criteria, run.spare, run.advising, error))
     return True
+
+
+def drop_what_is_no_number(run: Run, estimates: Estimates) -> None:
+    """Leave those criteria out if one gave NaN: the pass is made, and is good without them."""
+    try:
+        check_finite({name: estimates.criteria[name] for name in run.spare}, run.criteria)
+    except PluginError as error:
+        for name in run.spare:
+            del estimates.criteria[name]
+        run.warnings.append(left_out(run.criteria, run.spare, run.advising, error))
+
+
+def _arose_in(error: Exception, criteria: Sequence[Criterion]) -> bool:
+    """Whether one of these was being asked when the error arose."""
+    trace = error.__traceback__
+    while trace is not None:
+        if any(value is criterion for value in trace.tb_frame.f_locals.values() for criterion in criteria):
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def left_out(criteria: dict[str, Criterion], spare: set[str], advising: dict[str, Stopping], error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from vatl_core.advice import give_up
+from vatl_core.advice import drop_what_is_no_number, give_up
 from vatl_core.compute import Stopwatch
 from vatl_core.contracts import Poses
 from vatl_core.estimate import Estimates, check_finite, estimate, score_pool
@@ -41,7 +41,8 @@ def _whole(run: Run) -> Estimates:
         _fit(run, of_pool, estimates.features)
     labelled = run.beginning()[0].labelled(run.compute.device)
     score_pool(run.criteria, estimates, run.crops, labelled)
-    check_finite(estimates.criteria, run.criteria)
+    check_finite({name: s for name, s in estimates.criteria.items() if name not in run.spare}, run.criteria)
+    drop_what_is_no_number(run, estimates)
     return estimates
 
 

@@ -18,6 +18,7 @@ from vatl_core.plugins import Component
 from vatl_core.records import History, RunRecord
 from vatl_core.runs import execute
 from vatl_core.store import RunFolder
+from vatl_estimators.tiny import Tiny
 
 
 @attrs.frozen
@@ -151,6 +152,26 @@ def test_a_criterion_that_only_they_watch_is_left_out_with_them(
     assert [said in warning for warning in record.warnings if "advice" in warning] == [True], "said once"
     assert "odd" not in fired(record)
     assert "fine" in fired(record)
+
+
+@attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
+class Broken(Tiny):
+    """Counts how often it is asked, and fails."""
+
+    asked: ClassVar[int] = 0
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        Broken.asked += 1
+        raise ZeroDivisionError("in the network")
+
+
+def test_nobody_else_s_failure_is_worth_a_second_pass(registered: Registered, tmp_path: Path) -> None:
+    parts = (here("stopping", "odd", Watches), here("criterion", "watched", Fine), here("estimator", "broken", Broken))
+    registry = registered(*parts)
+    Broken.asked = 0
+    with pytest.raises(ZeroDivisionError):
+        execute(configured(registry, tmp_path, estimator="broken", batch=64), registry)
+    assert Broken.asked == 1
 
 
 def test_one_that_was_asked_for_is_not_left_out(registered: Registered, tmp_path: Path) -> None:
