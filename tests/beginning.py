@@ -14,9 +14,9 @@ import torch
 
 from tests.conftest import stick_video
 from vatl_annotate.desk import Desk
-from vatl_core.asking import ask
 from vatl_core.contracts import Answer, Labels, Request
-from vatl_core.estimate import Estimates
+from vatl_core.cycle.asking import ask
+from vatl_core.estimation import Estimates
 from vatl_core.store import RunFolder
 from vatl_core.video import Video
 

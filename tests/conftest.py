@@ -17,10 +17,10 @@ from torch import Tensor
 
 from vatl_core.config import RunConfig, assemble
 from vatl_core.contracts import Dataset
+from vatl_core.discovery import discover
 from vatl_core.hookspecs import hookimpl
-from vatl_core.plugins import Component, Registry, discover
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Frames, Instances, Video
+from vatl_core.plugins import Component, Registry
+from vatl_core.video import Frames, Instances, Skeleton, Video
 
 STICK = Skeleton(
     "stick", ("head", "handL", "handR", "footL", "footR"), ((0, 1), (0, 2), (0, 3), (0, 4)), ((1, 2), (3, 4))

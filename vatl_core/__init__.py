@@ -6,7 +6,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vatl_core.composing import resume, start
     from vatl_core.contracts import (
         Criterion,
         Dataset,
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
         Normalisation,
         Oracle,
         Origin,
+        Outcome,
         Pool,
         Poses,
         Redrawn,
@@ -29,35 +29,26 @@ if TYPE_CHECKING:
         Trunk,
         Window,
     )
-    from vatl_core.cycle import Run
+    from vatl_core.cycle import Cycle, Run
     from vatl_core.errors import InputError, PluginError, VatlError
     from vatl_core.hookspecs import hookimpl
-    from vatl_core.outcomes import Outcome
-    from vatl_core.plugins import Command, Component
-    from vatl_core.presets import Preset
+    from vatl_core.learning import Augmentation, Labelled, Recipe, Trainer
+    from vatl_core.plugins import Command, Component, Preset
     from vatl_core.records import CycleRecord, History, RunRecord
-    from vatl_core.runs import PastRun
-    from vatl_core.skeleton import PERSON_17, Skeleton
-    from vatl_core.stepping import Cycle
-    from vatl_core.training import Augmentation, Labelled, Recipe, Trainer
-    from vatl_core.video import Frames, Instances, Video
+    from vatl_core.run import PastRun, resume, start
+    from vatl_core.video import PERSON_17, Frames, Instances, Skeleton, Video
 
 _HOMES = {
-    "composing": "resume start",
-    "contracts": "Criterion Dataset Download Enough Estimator Executor Labels Normalisation Oracle Origin Pool Poses "
-    "Redrawn Refusal Request Retraining Selector Stopping Trunk Window",
-    "cycle": "Run",
+    "contracts": "Criterion Dataset Download Enough Estimator Executor Labels Normalisation Oracle Origin Outcome Pool "
+    "Poses Redrawn Refusal Request Retraining Selector Stopping Trunk Window",
+    "cycle": "Cycle Run",
     "errors": "InputError PluginError VatlError",
     "hookspecs": "hookimpl",
-    "outcomes": "Outcome",
-    "plugins": "Command Component",
-    "presets": "Preset",
+    "learning": "Augmentation Labelled Recipe Trainer",
+    "plugins": "Command Component Preset",
     "records": "CycleRecord History RunRecord",
-    "runs": "PastRun",
-    "skeleton": "PERSON_17 Skeleton",
-    "stepping": "Cycle",
-    "training": "Augmentation Labelled Recipe Trainer",
-    "video": "Frames Instances Video",
+    "run": "PastRun resume start",
+    "video": "PERSON_17 Frames Instances Skeleton Video",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

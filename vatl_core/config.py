@@ -6,7 +6,6 @@ from their defaults: ``[query.wpu]``, ``[estimator.tiny]``.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +13,7 @@ from typing import Any, Final
 import attrs
 
 from vatl_core.errors import InputError, PluginError, unknown
-from vatl_core.options import structure
-from vatl_core.plugins import Registry
+from vatl_core.plugins import Options, Registry, structure
 
 ROLES: Final = {
     "dataset": "dataset",
@@ -32,9 +30,6 @@ JOINED: Final = ("criterion", "stopping")
 """Kinds of which a run may be made of several, so that several may be the default."""
 
 DEFAULT_SCHEDULE: Final = ("0.05", "0.1", "0.15", "0.2", "0.3", "0.4", "0.6", "0.8", "1.0")
-
-Options = dict[str, dict[str, dict[str, Any]]]
-"""``{role: {component: {option: value}}}``"""
 
 
 def _in(*choices: str) -> Any:
@@ -200,93 +195,3 @@ def rival_defaults(registry: Registry, kind: str) -> str:
     role = next(role for role, filling in ROLES.items() if filling == kind)
     claims = " and ".join(f"'{name}' of {registry.origins[kind, name]}" for name in names)
     return f"more than one {kind} is to be the default, {claims}: choose by --{role} NAME, or uninstall all but one"
-
-
-def read_toml(path: Path) -> tuple[dict[str, Any], Options, bool]:
-    """A configuration file: the settings of ``[run]``, the options of components, and whether a run wrote it.
-
-    What a run wrote of itself is complete: the preset it names stands in it and must not be looked up again.
-
-    Raises:
-        InputError: it is missing, not TOML, or has a table that means nothing.
-    """
-    tables = tables_of(path)
-    if "objects" in tables:
-        raise InputError(f"{path} is of a run composed in Python of objects: only Python can compose one like it")
-    recorded = tables.pop("made_with", None) is not None  # the record of versions in a run's own configuration
-    return *split(tables, str(path)), recorded
-
-
-def tables_of(path: Path) -> dict[str, Any]:
-    """What a TOML file holds.
-
-    Raises:
-        InputError: it is missing or not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"configuration {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"configuration {path} is not TOML: {error}") from error
-
-
-def split(tables: Mapping[str, Any], where: str) -> tuple[dict[str, Any], Options]:
-    """The tables of a configuration file as settings of ``[run]`` and options of components.
-
-    Args:
-        tables: as TOML gives them.
-        where: what to call them in messages.
-
-    Raises:
-        InputError: a table or a setting that means nothing.
-    """
-    for role, table in tables.items():
-        if not isinstance(table, dict):
-            raise InputError(f"{where}: '{role}' is to be a table: write [{role}]")
-    settings = tables.get("run", {})
-    known = {field.name for field in attrs.fields(RunConfig)} - {"options"}
-    for name in settings:
-        if name not in known:
-            raise unknown(f"setting of [run] in {where}", name, known)
-    options = {role: table for role, table in tables.items() if role != "run"}
-    for role, table in options.items():
-        if role not in ROLES:
-            raise unknown(f"table of {where}", role, ["run", *ROLES])
-        for name in table:
-            if not isinstance(table[name], dict):
-                raise InputError(f"{where}: '{name}' in [{role}] is to be a component's table: write [{role}.{name}]")
-    return dict(settings), options
-
-
-def add_option(options: Options, text: str, config: RunConfig, registry: Registry) -> None:
-    """Add ``PART.OPTION=VALUE`` from the command line; PART is a role (``estimator``) or a component (``wpu``).
-
-    Raises:
-        InputError: it has another form, or names no part of this run.
-    """
-    key, equals, value = text.partition("=")
-    part, point, option = key.strip().partition(".")
-    if not (equals and point and part and option):
-        raise InputError(f"-o {text}: the form is PART.OPTION=VALUE, such as -o estimator.input_size=128,128")
-    role, name = place(part, config, registry)
-    options.setdefault(role, {}).setdefault(name, {})[option] = value.strip()
-
-
-def place(part: str, config: RunConfig, registry: Registry) -> tuple[str, str]:
-    """The role and the component that an option's first word means.
-
-    Raises:
-        InputError: it is no part of the run, or several.
-    """
-    for role in ROLES:
-        if part in chosen(config, role):
-            return role, part
-    if part in ROLES and len(names := chosen(config, part)) == 1:
-        return part, names[0]
-    if part in ROLES:
-        raise InputError(f"-o {part}.…: this run has several of these: name one of {', '.join(chosen(config, part))}")
-    for role, kind in ROLES.items():
-        if any(part in (name, *c.formerly) for (k, name), c in registry.components.items() if k == kind):
-            return role, registry.find(kind, part).name
-    raise unknown("part of this run", part, [*ROLES, *(name for role in ROLES for name in chosen(config, role))])

@@ -6,7 +6,7 @@ whenever ``vatl`` starts, and only *describes* components, which are imported wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,8 @@ from pluggy import HookimplMarker, HookspecMarker
 
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
-    from vatl_core.plugins import Command, Component
-    from vatl_core.presets import Preset
+    from vatl_core.plugins import Command, Component, Preset
     from vatl_core.records import CycleRecord, RunRecord
-    from vatl_core.runs import PastRun
 
 hookspec = HookspecMarker("vatl")
 hookimpl = HookimplMarker("vatl")
@@ -94,30 +92,3 @@ def vatl_run_finished(run: Run, record: RunRecord) -> None:
 @hookspec
 def vatl_run_failed(run: Run, error: BaseException) -> None:
     """The run ends by an error, or is interrupted; it can be taken up again."""
-
-
-@hookspec
-def vatl_fitted(record: Path) -> Path | None:
-    """A criterion has been fitted; ``record`` is its JSON record. Draw its curve beside it; return the picture."""
-
-
-@hookspec
-def vatl_report(runs: Sequence[Path], folder: Path) -> Path | None:
-    """Write a report on one or more run directories into ``folder``; return the page to open."""
-
-
-@hookspec
-def vatl_visualize(
-    run: PastRun,
-    cycle: int,
-    folder: Path,
-    count: int,
-    projection: str,
-    fps: float,
-    progress: Callable[[str, int, int], None],
-) -> Sequence[Path]:
-    """Draw into ``folder`` what a cycle estimated and why it asked; return the files.
-
-    ``count`` instances behind the highest scores of each criterion; the feature space by ``projection``.
-    """
-    raise AssertionError("a hook specification is never called")

@@ -8,16 +8,17 @@ from typing import Any
 
 import click
 import vatl_core
-import vatl_core.testing
+import vatl_kit
 from packages import ROOT, names
 from roles import plain
 from vatl_core import contracts, hookspecs
 from vatl_core.cli import vatl
 from vatl_core.config import ROLES, RunConfig
-from vatl_core.option_docs import OptionDoc, option_docs
-from vatl_core.plugins import KINDS, Registry, discover
-from vatl_core.presets import presets
-from vatl_core.sweeps.plan import Grid
+from vatl_core.plugins import OptionDoc, option_docs
+from vatl_core.plugins import KINDS, Registry
+from vatl_core.discovery import discover
+from vatl_core.plugins import presets
+from vatl_sweep import Grid
 
 _TITLES = {
     "estimator": "Estimators",
@@ -43,7 +44,7 @@ def pages() -> dict[str, str]:
         "reference/hooks.md": objects("Hooks", _HOOKS, "vatl_core.hookspecs", hooks()),
         "reference/contracts.md": objects("Contracts", _CONTRACTS, "vatl_core.contracts", _named(contracts)),
         "reference/python.md": objects("Python", _PYTHON, "vatl_core", _rest()),
-        "reference/testing.md": objects("Testing a plugin", _TESTING, "vatl_core.testing", vatl_core.testing.__all__),
+        "reference/testing.md": objects("Testing a plugin", _TESTING, "vatl_kit", vatl_kit.__all__),
     }
 
 
@@ -53,7 +54,7 @@ _HOOKS = (
 )
 _CONTRACTS = "What each kind of component must do, and what it is handed. All names are imported from `vatl_core.contracts`."
 _PYTHON = "The other public names, imported from `vatl_core`."
-_TESTING = "Tests that hold a component to its contract, imported from `vatl_core.testing`."
+_TESTING = "Tests that hold a component to its contract, imported from `vatl_kit`."
 
 
 def hooks() -> list[str]:

@@ -20,10 +20,9 @@ from tests.beginning import Beginning
 from vatl_annotate.application import application
 from vatl_annotate.scene import Scene
 from vatl_annotate.serving import Served
-from vatl_core.frames import VideoFile, write_video
-from vatl_core.skeleton import Skeleton
 from vatl_core.store import RunFolder
-from vatl_core.video import Instances, Video
+from vatl_core.video import Instances, Skeleton, Video, VideoFile
+from vatl_drawing import write_video
 
 FRAMES, QUEUED, LABELS = 40, 1000, 30
 WIDTH, HEIGHT = 3840, 2160

@@ -19,7 +19,7 @@ from sklearn.metrics import pairwise_distances
 from torch import Tensor
 
 from vatl_core.contracts import Pool
-from vatl_core.geometry import decode, gaussian_targets
+from vatl_core.video import decode, gaussian_targets
 from vatl_criteria.selection.kcentre import greedy
 from vatl_criteria.uncertainty.ambiguity import heatmap_entropy, multiple_peak_entropy, peak_margin
 from vatl_criteria.uncertainty.peaks import local_maxima, local_peak_mean

@@ -11,10 +11,9 @@ import torch
 
 from tests.conftest import stick_video
 from vatl_core.compute import Compute
-from vatl_core.crops import Crops
-from vatl_core.estimate import estimate
+from vatl_core.estimation import Crops, estimate
 from vatl_core.seeds import generator
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 from vatl_criteria.uncertainty.confidence import LeastConfidence
 from vatl_criteria.uncertainty.continuity import HeatmapContinuity
 from vatl_criteria.uncertainty.unnaturalness import PoseUnnaturalness

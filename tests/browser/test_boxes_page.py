@@ -25,7 +25,7 @@ from vatl_annotate.boxes.reel import Reel
 from vatl_annotate.boxes.session import next_command
 from vatl_annotate.boxes.tracks import Key, Track
 from vatl_annotate.serving import Served
-from vatl_core.frames import write_video
+from vatl_drawing import write_video
 from vatl_video.dataset import AnyVideo
 
 FRAMES, WIDTH, HEIGHT = 60, 320, 240

@@ -14,8 +14,8 @@ import vatl_synthetic
 from tests import trees
 from tests.conftest import stick_video
 from tests.docs.blocks import ROOT
-from vatl_core.composing import start
-from vatl_core.frames import write_video
+from vatl_core.run import start
+from vatl_drawing import write_video
 
 _TINY = {"synthetic": {"frames": 4, "source_videos": 0}, "continual": {"alpha": 8}}
 

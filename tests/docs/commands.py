@@ -10,17 +10,20 @@ from typing import Any
 import click
 import pytest
 
-import vatl_core.runs  # noqa: F401 - before anything is patched that it imports
+import vatl_core.run  # noqa: F401 - before anything is patched that it imports
 from tests.docs.blocks import ROOT
 from vatl_core.cli import vatl
-from vatl_core.components import Component
-from vatl_core.config import ROLES, Options, RunConfig, chosen, names_in
+from vatl_core.plugins import Component
+from vatl_core.config import ROLES, RunConfig, chosen, names_in
+from vatl_core.plugins import Options
 from vatl_core.errors import unknown
 from vatl_core.hookspecs import hookimpl
-from vatl_core.options import build, option_fields, value_converter
-from vatl_core.plugins import Registry, discover
-from vatl_core.presets import find_preset
-from vatl_core.testing.small_parts import PARTS
+from vatl_core.plugins import build, option_fields
+from vatl_core.plugins.options import value_converter
+from vatl_core.plugins import Registry
+from vatl_core.discovery import discover
+from vatl_core.config_files import find_preset
+from vatl_kit.small_parts import PARTS
 
 _TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 LEFT_OUT = "…"
@@ -40,7 +43,7 @@ class Promised:
     @hookimpl
     def vatl_components(self) -> list[Component]:
         return [
-            Component(kind, name, PROMISED, f"vatl_core.testing.small_parts:{PARTS[kind]}") for kind, name in self.made
+            Component(kind, name, PROMISED, f"vatl_kit.small_parts:{PARTS[kind]}") for kind, name in self.made
         ]
 
 
@@ -184,8 +187,8 @@ def _assembled(context: click.Context, registry: Registry, folder: Path) -> RunC
         params["config"] = None
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("vatl_core.plugins.discover", lambda: registry)
-        patch.setattr("vatl_core.options.build", lambda *_: Recorder())
+        patch.setattr("vatl_core.discovery.discover", lambda: registry)
+        patch.setattr("vatl_core.plugins.build", lambda *_: Recorder())
         with pytest.raises(_BeganError):
             context.command.callback(**params)  # type: ignore[misc]
     return taken[0]

@@ -19,13 +19,13 @@ from tests.docs.belongings import prepare
 from tests.docs.blocks import COMMANDS, ROOT, blocks, pages
 from tests.docs.commands import check_command, check_settings, registry_of
 from tests.docs.reader import Reader
-from vatl_core.composing import start
-from vatl_core.config import split
+from vatl_core.run import start
+from vatl_core.config_files import split
 from vatl_core.cycle import Run
 from vatl_core.errors import InputError, VatlError
 from vatl_core.plugins import Registry
-from vatl_core.presets import find_preset
-from vatl_core.sweeps.plan import Grid
+from vatl_core.config_files import find_preset
+from vatl_sweep.plan import Grid
 
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
 FOLLOWED = {"write-a-criterion.md": "followed as a whole by test_tutorial.py, in an environment of its own"}

@@ -10,7 +10,7 @@ import click
 import pytest
 
 import vatl_core
-import vatl_core.testing
+import vatl_kit
 from tests.docs.blocks import ROOT
 from tests.docs.conftest import Site
 from tests.docs.html_pages import HtmlPage
@@ -18,10 +18,11 @@ from vatl_core import contracts, hookspecs
 from vatl_core.cli import COMMANDS, vatl
 from vatl_core.config import ROLES, RunConfig
 from vatl_core.contracts import CONTRACTS
-from vatl_core.option_docs import option_docs
-from vatl_core.plugins import KINDS, Registry, discover
-from vatl_core.presets import presets
-from vatl_core.sweeps.plan import Grid
+from vatl_core.plugins.option_docs import option_docs
+from vatl_core.plugins import KINDS, Registry
+from vatl_core.discovery import discover
+from vatl_core.plugins import presets
+from vatl_sweep.plan import Grid
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +104,13 @@ def test_every_public_name_is_there(site: Site) -> None:
     ids = site["reference/python.html"].ids | site["reference/contracts.html"].ids
     for name in vatl_core.__all__:
         assert ids & {f"vatl_core.{name}", f"vatl_core.contracts.{name}"}, name
-    for name in vatl_core.testing.__all__:
-        assert f"vatl_core.testing.{name}" in site["reference/testing.html"].ids, name
+    for name in vatl_kit.__all__:
+        assert f"vatl_kit.{name}" in site["reference/testing.html"].ids, name
 
 
 def _public() -> Iterator[tuple[str, object]]:
     """Everything public that is to have a docstring of its own: classes with methods and properties, functions."""
-    modules = {"vatl_core": vatl_core, "vatl_core.contracts": contracts, "vatl_core.testing": vatl_core.testing}
+    modules = {"vatl_core": vatl_core, "vatl_core.contracts": contracts, "vatl_kit": vatl_kit}
     for home, module in modules.items():
         for name in module.__all__:
             thing = getattr(module, name)

@@ -16,10 +16,9 @@ from pycocotools.cocoeval import COCOeval
 
 from tests.conftest import Outcome, Vatl
 from vatl_core.compute import Compute
-from vatl_core.crops import Crops
-from vatl_core.estimate import estimate
-from vatl_core.options import build
-from vatl_core.plugins import discover
+from vatl_core.discovery import discover
+from vatl_core.estimation import Crops, estimate
+from vatl_core.plugins import build
 from vatl_core.weights import begin_with
 from vatl_synthetic.dataset import Synthetic
 

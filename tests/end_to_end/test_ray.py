@@ -109,7 +109,7 @@ def test_tasks_fail_by_themselves_and_work_where_the_command_was_given(
 
 @pytest.mark.timeout(2400)
 def test_it_keeps_the_contract_of_an_executor(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vatl_core.testing import check
+    from vatl_kit import check
     from vatl_ray.tasks import Ray
 
     monkeypatch.chdir(tmp_path)

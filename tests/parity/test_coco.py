@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from tests.parity.fixtures import Book, content, relative
-from vatl_core.metrics import Poses, average_precision
-from vatl_core.ospa import ospa
-from vatl_core.skeleton import PERSON_17
+from vatl_core.metrics import Poses
+from vatl_core.metrics.average_precision import average_precision
+from vatl_core.metrics.ospa import ospa
+from vatl_core.video import PERSON_17
 
 NAME = "coco_expected.json"
 JRDB_SIGMAS = (

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tests.parity.fixtures import Fixture, absolute
-from vatl_core.geometry import crop_boxes, crop_matrices, gaussian_targets, invert, transform, warp
+from vatl_core.video import crop_boxes, crop_matrices, gaussian_targets, invert, transform, warp
 
 NAME = "crop_target.npz"
 TWO_GREY_LEVELS = 0.008

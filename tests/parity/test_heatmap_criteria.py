@@ -9,9 +9,7 @@ import torch
 
 from tests.parity.fixtures import Fixture
 from vatl_core.contracts import Criterion, Window
-from vatl_core.geometry import decode
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import neighbours
+from vatl_core.video import Skeleton, decode, neighbours
 from vatl_criteria.uncertainty.ambiguity import HeatmapEntropy, Margin, MultiplePeakEntropy
 from vatl_criteria.uncertainty.confidence import LeastConfidence
 from vatl_criteria.uncertainty.continuity import HeatmapContinuity, PoseContinuity

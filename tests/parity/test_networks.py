@@ -11,7 +11,7 @@ import torch
 
 from tests.parity.fixtures import FOLDER, Book, arrays, content, overall, unequal
 from vatl_core.contracts import Estimator
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 from vatl_estimators.fastpose import FastPose
 from vatl_estimators.hrnet import HRNet
 from vatl_estimators.simplebaseline import SimpleBaseline

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from vatl_core.metrics import alc, oks
-from vatl_core.skeleton import PERSON_17
+from vatl_core.video import PERSON_17
 
 NAME = "oks_alc.npz"
 

@@ -10,7 +10,7 @@ import torch
 
 from tests.parity.fixtures import Fixture, arrays
 from vatl_core.contracts import Pool, Selector, Window
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 from vatl_criteria.representativeness.influence import Influence
 from vatl_criteria.selection.kcentre import CoreSet, DynamicUncertaintyWeighting, FixedLambda
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 from vatl_criteria.uncertainty.peaks import local_maxima
 from vatl_criteria.uncertainty.pose_likelihood import log_likelihood
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tests.parity.fixtures import Fixture
-from vatl_core.skeleton import PERSON_17
+from vatl_core.video import PERSON_17
 from vatl_criteria.uncertainty.autoencoder import AutoEncoder, reconstruction_error
 from vatl_criteria.uncertainty.pose_feature import angle_triples, known_entries, pose_feature
 

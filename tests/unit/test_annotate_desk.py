@@ -18,9 +18,8 @@ from vatl_annotate.handing import Handed
 from vatl_annotate.ledger import Ledger
 from vatl_annotate.queue import Queue
 from vatl_annotate.submission import RefusedError, Submission
-from vatl_core.answers import Answers
 from vatl_core.contracts import Answer
-from vatl_core.store import RunFolder
+from vatl_core.store import Answers, RunFolder
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from vatl_annotate.boxes.interface import Interface, application
 from vatl_annotate.boxes.reel import Reel
 from vatl_annotate.boxes.session import next_command
 from vatl_annotate.serving import Served
-from vatl_core.frames import write_video
+from vatl_drawing import write_video
 
 
 @pytest.fixture

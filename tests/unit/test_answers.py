@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.people import label
-from vatl_core.answers import Answers
 from vatl_core.contracts import Enough, Redrawn, Refusal
+from vatl_core.cycle import Standing
 from vatl_core.errors import InputError
 from vatl_core.records import CycleRecord
-from vatl_core.standing import Standing
+from vatl_core.store import Answers
 
 BOX = (1.5, 2.0, 30.0, 40.0)
 EARLIER = """create table labels (
@@ -139,7 +139,7 @@ class TestEarlierLayout:
         assert sorted(g.instance for g in earlier.history()[2:]) == [0, 1, 2, 3]
 
     def test_breaking_off_leaves_it_whole(self, earlier: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("vatl_core.answers._write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        monkeypatch.setattr("vatl_core.store.answers._write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             earlier.save(2, label(7))
         monkeypatch.undo()

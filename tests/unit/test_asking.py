@@ -16,14 +16,15 @@ import torch
 from tests.conftest import Registered, configured
 from tests.people import PERSON, TRUTH, UNLABELLED, Person, Script, everything, label
 from vatl_core.contracts import Answer, Enough, Estimator, Labels, Pool, Redrawn, Refusal, Request, Retraining, Selector
-from vatl_core.crops import Crops
 from vatl_core.errors import PluginError
+from vatl_core.estimation import Crops
 from vatl_core.hookspecs import hookimpl
+from vatl_core.learning import Labelled
 from vatl_core.plugins import Component
-from vatl_core.predictions import Predictions
 from vatl_core.records import ANNOTATOR, RunRecord
-from vatl_core.runs import PastRun, execute, resume
-from vatl_core.training import Labelled
+from vatl_core.run import PastRun, finish
+from vatl_core.run.running import execute
+from vatl_report.predictions import Predictions
 
 BOX = (10.0, 20.0, 60.0, 80.0)
 
@@ -74,9 +75,9 @@ class Runs:
         usual = {"oracle": "person", "query": "lc", "select": "top", "retrain": "lessons"}
         return execute(configured(registry, self.folder, **(usual | settings)), registry)
 
-    def resume(self, script: Script, name: str = "run", *plugins: object) -> RunRecord:
+    def finish(self, script: Script, name: str = "run", *plugins: object) -> RunRecord:
         Person.script = script
-        return resume(self.folder / name, self.registry(*plugins))
+        return finish(self.folder / name, self.registry(*plugins))
 
     def past(self, name: str = "run") -> PastRun:
         return PastRun.open(self.folder / name, self.registry())

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Outcome, Vatl
 from tests.strangers import bringing, describing, install
 from vatl_core.cli import main
-from vatl_core.composing import resume, start
+from vatl_core.run import resume, start
 
 OTHERS = ["run", "--dataset", "tests", "--estimator", "tests", "--retrain", "tests", "--weights", "none"]
 QUICK = [*OTHERS, "--schedule", "2", "--device", "cpu", "--json", "--runs", "runs"]
@@ -24,7 +24,7 @@ PLAIN = """
     @hookimpl
     def vatl_components():
         parts = {"dataset": "Sticks", "estimator": "Small", "retraining": "OneEpoch"}
-        return [Component(k, "tests", "small", "vatl_core.testing.small_parts:" + n) for k, n in parts.items()]
+        return [Component(k, "tests", "small", "vatl_kit.small_parts:" + n) for k, n in parts.items()]
 """
 SCORE = """
     import attrs, torch

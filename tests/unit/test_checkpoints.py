@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from vatl_core import checkpoints
 from vatl_core.contracts import Normalisation
 from vatl_core.errors import InputError
-from vatl_core.skeleton import PERSON_17, Skeleton
+from vatl_core.video import PERSON_17, Skeleton
+from vatl_core.weights import checkpoints
 from vatl_estimators.tiny import Tiny
 
 FOUR = Skeleton("four", ("nose", "left_hip", "tail", "right_hip"))

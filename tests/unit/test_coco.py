@@ -21,11 +21,10 @@ from hypothesis import strategies as st
 from tests.conftest import Vatl
 from vatl_coco.dataset import Coco
 from vatl_coco.plugin import vatl_components
-from vatl_core.crops import Crops
 from vatl_core.errors import InputError
-from vatl_core.frames import PictureFiles, VideoFile, write_video
-from vatl_core.skeleton import PERSON_17
-from vatl_core.video import Video
+from vatl_core.estimation import Crops
+from vatl_core.video import PERSON_17, PictureFiles, Video, VideoFile
+from vatl_drawing import write_video
 
 FRAMES, HEIGHT, WIDTH = 6, 48, 64
 NAN, INFINITY = float("nan"), float("inf")

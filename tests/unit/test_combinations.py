@@ -24,16 +24,16 @@ import torch
 from torch import Tensor, nn
 
 from tests.conftest import STICK, Registered, Squares, configured
-from vatl_core import checkpoints
 from vatl_core.contracts import Dataset, Estimator
-from vatl_core.estimate import Estimates
-from vatl_core.options import option_fields
-from vatl_core.plugins import Component, Registry, discover
+from vatl_core.discovery import discover
+from vatl_core.estimation import Estimates
+from vatl_core.plugins import Component, Registry, option_fields
 from vatl_core.records import CycleRecord, RunRecord, to_json
-from vatl_core.runs import PastRun, execute
-from vatl_core.skeleton import PERSON_17, Skeleton
+from vatl_core.run import PastRun
+from vatl_core.run.running import execute
 from vatl_core.store import RunFolder
-from vatl_core.video import Instances, Video
+from vatl_core.video import PERSON_17, Instances, Skeleton, Video
+from vatl_core.weights import checkpoints
 from vatl_criteria.uncertainty import unnaturalness
 
 SKELETONS = {"17": PERSON_17, "5": STICK}
@@ -156,9 +156,9 @@ class Memory(RunFolder):
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """What makes a run take hundredths of a second."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    monkeypatch.setattr("vatl_core.runs.RunFolder", Memory)
-    monkeypatch.setattr("vatl_core.estimate.ahead", iter)  # waiting for a thread takes longer than a frame of noise
-    monkeypatch.setattr("vatl_core.cycle.evaluate", lambda *_, **__: None)
+    monkeypatch.setattr("vatl_core.run.running.RunFolder", Memory)
+    monkeypatch.setattr("vatl_core.estimation.ahead", iter)  # waiting for a thread takes longer than a frame of noise
+    monkeypatch.setattr("vatl_core.cycle.cycle.evaluate", lambda *_, **__: None)
 
 
 @pytest.fixture

@@ -11,12 +11,11 @@ import pytest
 
 from tests import trees
 from tests.conftest import stick_video
-from vatl_core.components import KINDS
-from vatl_core.frames import write_video
-from vatl_core.options import build
-from vatl_core.plugins import discover
-from vatl_core.testing import CONTRACT_TESTS, BrokenContract
-from vatl_core.testing.contract import checks
+from vatl_core.discovery import discover
+from vatl_core.plugins import KINDS, build
+from vatl_drawing import write_video
+from vatl_kit import CONTRACT_TESTS, BrokenContract
+from vatl_kit.contract import checks
 
 REGISTRY = discover()
 SMALL_RECIPE = {"alpha": 8, "scratch_epochs": 1}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import STICK
 from vatl_core.contracts import Criterion, Poses, PreTraining, Window
-from vatl_core.skeleton import PERSON_17, Skeleton
+from vatl_core.video import PERSON_17, Skeleton
 from vatl_criteria.uncertainty.confidence import LeastConfidence
 from vatl_criteria.uncertainty.continuity import HeatmapContinuity
 from vatl_criteria.uncertainty.pose_feature import angle_triples, angles, known_entries, pose_feature

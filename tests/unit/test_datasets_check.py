@@ -17,11 +17,11 @@ import torch
 from tests import trees
 from tests.conftest import Outcome, Vatl, stick_video
 from vatl_core.cli import main
-from vatl_core.contact_sheet import GROUND, WIDTH, write_sheet
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError
-from vatl_core.inspection import Sample, inspect
 from vatl_core.video import Video
+from vatl_datasets.contact_sheet import GROUND, WIDTH, write_sheet
+from vatl_datasets.inspection import Sample, inspect
 from vatl_posetrack21.dataset import PoseTrack21
 
 
@@ -173,7 +173,7 @@ class TestCommand:
         assert message in outcome.err.splitlines()[-1]
 
     def test_help_and_plugins_are_light(self) -> None:
-        modules = "vatl_core.cli.datasets, vatl_posetrack21.plugin, vatl_jrdb_pose.plugin"
+        modules = "vatl_datasets.command, vatl_posetrack21.plugin, vatl_jrdb_pose.plugin"
         program = f"import sys, {modules}; print({{'torch', 'numpy', 'av', 'cv2', 'PIL'}} & set(sys.modules))"
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "set()"
@@ -205,7 +205,7 @@ class TestSheet:
 
 
 def test_the_documentation_names_every_option() -> None:
-    from vatl_core.options import option_fields
+    from vatl_core.plugins import option_fields
     from vatl_jrdb_pose.dataset import JrdbPose
 
     text = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text()

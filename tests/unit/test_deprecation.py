@@ -11,13 +11,11 @@ import torch
 
 import vatl_core
 from tests.conftest import Registered, configured, stick_video
-from vatl_core.compatibility import VERSION, refusal, refusal_in_source, written_for
 from vatl_core.contracts import Labels, Oracle, Request
 from vatl_core.deprecation import DeprecatedWarning
 from vatl_core.errors import InputError
-from vatl_core.options import build
-from vatl_core.plugins import Component
-from vatl_core.runs import execute
+from vatl_core.plugins import VERSION, Component, build, refusal, refusal_in_source, written_for
+from vatl_core.run.running import execute
 
 
 @attrs.frozen

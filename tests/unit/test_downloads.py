@@ -15,10 +15,10 @@ from pathlib import Path
 import attrs
 import pytest
 
-from vatl_core import downloads
 from vatl_core.contracts import Download
-from vatl_core.downloads import fetch, place
 from vatl_core.errors import InputError
+from vatl_core.weights import downloads, fetch
+from vatl_core.weights.downloads import place
 
 CONTENT = os.urandom(1_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

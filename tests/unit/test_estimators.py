@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from vatl_core import checkpoints
 from vatl_core.contracts import Estimator, Normalisation
 from vatl_core.errors import InputError
-from vatl_core.skeleton import PERSON_17, Skeleton
+from vatl_core.video import PERSON_17, Skeleton
+from vatl_core.weights import checkpoints
 from vatl_estimators.fastpose import FastPose
 from vatl_estimators.hrnet import HRNet
 from vatl_estimators.simplebaseline import SimpleBaseline

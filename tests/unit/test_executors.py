@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.work import die_of, double, linger_or_end, stubborn, threads
+from vatl_core.contracts import Outcome, attempt_elsewhere
+from vatl_core.discovery import discover
 from vatl_core.errors import InputError, VatlError
-from vatl_core.options import build
-from vatl_core.outcomes import Outcome, attempt_elsewhere
-from vatl_core.plugins import discover
+from vatl_core.plugins import build
 from vatl_executors.local import Local
 from vatl_executors.processes import cores
 from vatl_executors.worker import THREADS

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.unit.test_report import Page, made_up_run, made_up_video
-from vatl_core.cli.report import runs_below
 from vatl_core.errors import InputError
-from vatl_core.runs import PastRun
+from vatl_core.run import PastRun
 from vatl_core.store import RunFolder
 from vatl_report.areas import run_areas
+from vatl_report.commands.report import runs_below
 from vatl_report.comparison import write_comparison
 from vatl_report.curves import Curve
 from vatl_report.experiment import Experiment, grid

@@ -18,8 +18,9 @@ from vatl_core import files
 from vatl_core.contracts import Labels
 from vatl_core.errors import InputError
 from vatl_core.files import append_line, whole, whole_lines, write_whole
-from vatl_core.frames import PictureFiles, VideoFile, write_video
 from vatl_core.store import RunFolder
+from vatl_core.video import PictureFiles, VideoFile
+from vatl_drawing import write_video
 
 
 def full(*_: Any) -> int:

@@ -14,16 +14,16 @@ from safetensors.torch import save_file
 
 from tests.conftest import STICK, Registered, Sticks, Vatl, configured, stick_video
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
-from vatl_core import learnt
 from vatl_core.errors import InputError
-from vatl_core.fitting import Fitted, fit, poses_of
 from vatl_core.plugins import Component, Registry
-from vatl_core.runs import execute, resume
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Instances
+from vatl_core.run import finish
+from vatl_core.run.running import execute
+from vatl_core.video import Instances, Skeleton
+from vatl_core.weights import pretrained as learnt
 from vatl_criteria.uncertainty import unnaturalness
 from vatl_criteria.uncertainty.autoencoder import PRE_TRAINING
 from vatl_criteria.uncertainty.unnaturalness import PoseUnnaturalness
+from vatl_train.fitting import Fitted, fit, poses_of
 
 OTHER = Skeleton("pair", ("a", "b"), ((0, 1),))
 
@@ -158,7 +158,7 @@ class TestBeginning:
             execute(configured(registry, tmp_path, name="cut", **settings), registry)
         registry.manager.unregister(interrupter)
         other.save(other.learnt.purpose.path)
-        resume(tmp_path / "cut", registry)
+        finish(tmp_path / "cut", registry)
         assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
 
     def test_a_file_that_comes_later_does_not_either(self, registry: Registry, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ class TestBeginning:
         registry.manager.unregister(interrupter)
         result = fitted(registry, tmp_path)
         result.save(result.learnt.purpose.path)
-        assert resume(tmp_path / "cut", registry).notes == ()
+        assert finish(tmp_path / "cut", registry).notes == ()
 
 
 def purpose_for(skeleton: Skeleton = STICK, **options: object) -> tuple[PoseUnnaturalness, Skeleton]:
@@ -273,7 +273,7 @@ class TestCommand:
         ids=str,
     )
     def test_bad_input_is_one_line(self, words: list[str], message: str, data_folder: Path) -> None:
-        from vatl_core.cli import fit as module
+        from vatl_train.commands import fit as module
 
         done = CliRunner().invoke(module.command, [*words, "--device", "cpu"])
         assert isinstance(done.exception, InputError)

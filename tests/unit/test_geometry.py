@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import stick_video
-from vatl_core.crops import Crops, JoinedCrops, ahead
-from vatl_core.geometry import compose, crop_boxes, crop_matrices, decode, gaussian_targets, invert, transform, warp
-from vatl_core.training import Augmentation
+from vatl_core.estimation import Crops, JoinedCrops, ahead
+from vatl_core.learning import Augmentation
+from vatl_core.video import compose, crop_boxes, crop_matrices, decode, gaussian_targets, invert, transform, warp
 
 SIZE = (64, 48)
 

@@ -13,10 +13,9 @@ import torch
 from vatl_annotate.boxes import boxes_file
 from vatl_annotate.boxes.footage import Footage
 from vatl_coco.dataset import Coco
-from vatl_core.annotation_files.positions import by_position
-from vatl_core.annotation_files.rows import Rows
 from vatl_core.errors import InputError
-from vatl_core.frames import write_video
+from vatl_drawing import write_video
+from vatl_formats import Rows, by_position
 from vatl_video.dataset import AnyVideo
 
 SPARSE = ("frame_000000.png", "frame_000010.png", "frame_000020.png")

@@ -19,18 +19,17 @@ import vatl_core
 from tests.conftest import Registered, configured, stick_video
 from tests.unit.test_cycle import Spy, SpyingCriterion, SpyingRetraining, SpyingSelector, SpyingStopping
 from vatl_core import Criterion, Cycle, Enough, InputError, Labels, Oracle, PastRun, Request, Run, Stopping, Window
-from vatl_core.answers import Answers
 from vatl_core.cli import main
-from vatl_core.components import Component
 from vatl_core.errors import PluginError
 from vatl_core.hookspecs import hookimpl
-from vatl_core.options import build
+from vatl_core.plugins import Component, build
 from vatl_core.records import History
-from vatl_core.runs import execute
-from vatl_core.runs import resume as taken_up
-from vatl_core.testing.small_runs import PlainParts, small_run
+from vatl_core.run import finish as taken_up
+from vatl_core.run.running import execute
+from vatl_core.store import Answers
 from vatl_criteria.uncertainty.continuity import HeatmapContinuity
 from vatl_estimators.tiny import Tiny
+from vatl_kit.small_runs import PlainParts, small_run
 from vatl_oracles.ground_truth import GroundTruth
 from vatl_retraining.policies import Continual
 
@@ -85,7 +84,7 @@ def columns(folder: Path) -> dict[str, Any]:
 def by_names(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """The folder of the run that `vatl run` makes of these parts."""
     from tests.conftest import SticksPlugin
-    from vatl_core.plugins import discover
+    from vatl_core.discovery import discover
 
     folder, registry = tmp_path_factory.mktemp("names"), discover()
     for name, plugin in registry.manager.list_name_plugin():

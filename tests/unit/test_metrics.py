@@ -14,14 +14,12 @@ from scipy import stats
 from torch import Tensor
 
 from tests.conftest import STICK, stick_video
-from vatl_core.accuracy import Accuracy
 from vatl_core.contracts import Labels
-from vatl_core.correlation import ranks, spearman
-from vatl_core.estimate import Estimates
-from vatl_core.evaluation import evaluate, true_poses
-from vatl_core.metrics import Poses, oks
-from vatl_core.ospa import ospa
-from vatl_core.pck import correct_keypoints
+from vatl_core.estimation import Estimates
+from vatl_core.metrics import Accuracy, Poses, evaluate, oks, ranks, true_poses
+from vatl_core.metrics.correlation import spearman
+from vatl_core.metrics.ospa import ospa
+from vatl_core.metrics.pck import correct_keypoints
 from vatl_core.records import CycleRecord, cycle_from_json, to_json
 
 SIGMAS = STICK.sigmas

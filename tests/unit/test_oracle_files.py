@@ -23,8 +23,7 @@ from tests.labelling_tools import ANSWERS, TASKS, Box, Triples, instance_of, lab
 from vatl_coco.dataset import Coco as CocoDataset
 from vatl_core.contracts import Answer, Labels, Redrawn, Refusal, Request
 from vatl_core.errors import InputError, VatlError
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Frames, Instances, Video
+from vatl_core.video import Frames, Instances, Skeleton, Video
 from vatl_oracles.files.folder import handed_over
 from vatl_oracles.files.names import clean, listed, told_apart
 from vatl_oracles.files.oracle import FORMATS, Files

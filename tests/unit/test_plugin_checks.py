@@ -11,9 +11,9 @@ import pytest
 
 from tests.strangers import bringing, describing, install
 from vatl_core.cli import COMMANDS
+from vatl_core.discovery import discover
 from vatl_core.errors import InputError
-from vatl_core.plugin_checks import Finding, check_plugins
-from vatl_core.plugins import discover
+from vatl_kit.plugin_checks import Finding, check_plugins
 
 Found = Callable[[str], dict[str, Finding]]
 

@@ -13,13 +13,13 @@ from click.testing import CliRunner
 from tests.conftest import Registered, Vatl, configured
 from vatl_core.cli.plugins import show
 from vatl_core.cli.run import command
-from vatl_core.config import RunConfig, assemble, read_toml
+from vatl_core.config import RunConfig, assemble
+from vatl_core.config_files import beneath, find_preset, read_toml
+from vatl_core.discovery import discover
 from vatl_core.errors import InputError, PluginError
 from vatl_core.hookspecs import hookimpl
-from vatl_core.options import build
-from vatl_core.plugins import Component, Registry, discover
-from vatl_core.presets import Preset, beneath, find_preset, presets
-from vatl_core.runs import execute
+from vatl_core.plugins import Component, Preset, Registry, build, presets
+from vatl_core.run.running import execute
 
 NAMES = ["core-set", "k-means", "lc", "mpe+influence", "random", "tpc", "vatl4pose", "vatl4pose-mva2023"]
 
@@ -180,7 +180,7 @@ def _typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> RunConfig:
             made.extend(runs)
             raise SystemExit(0)
 
-    monkeypatch.setattr("vatl_core.options.build", lambda *_: Catching())
+    monkeypatch.setattr("vatl_core.plugins.build", lambda *_: Catching())
     outcome = CliRunner().invoke(command, list(words), catch_exceptions=False)
     assert outcome.exit_code == 0, outcome.output
     return made[0]
@@ -205,7 +205,7 @@ class TestRecord:
         first = _typed(monkeypatch, "--preset", "vatl4pose", "-o", "wpu.z_dim=6", "--name", "first")
         file = tmp_path / "config.toml"
         file.write_text(tomli_w.dumps(first.to_toml() | {"made_with": {"vatl-core": "0"}}))
-        monkeypatch.setattr("vatl_core.presets.presets", lambda registry: {})
+        monkeypatch.setattr("vatl_core.plugins.presets", lambda registry: {})
         again = _typed(monkeypatch, "--config", str(file))
         assert again == first
 

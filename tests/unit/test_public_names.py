@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 import vatl_core
-import vatl_core.testing
-from vatl_core.composing import Parts, Settings
+import vatl_kit
 from vatl_core.config import ROLES, RunConfig
+from vatl_core.run.composing import Parts, Settings
 
 PUBLIC = """
     Augmentation Command Component Criterion Cycle CycleRecord Dataset Download Enough Estimator Executor Frames History
@@ -64,7 +64,7 @@ def test_functions_that_are_public_elsewhere_are_told_of_and_keep_their_argument
 
 
 def test_the_examples_build_upon_nothing_else() -> None:
-    stable = {"vatl_core": PUBLIC.split(), "vatl_core.testing": vatl_core.testing.__all__}
+    stable = {"vatl_core": PUBLIC.split(), "vatl_kit": vatl_kit.__all__}
     stable |= {f"vatl_core.{module}": list(functions) for module, functions in ELSEWHERE.items()}
     files = sorted((ROOT / "docs" / "examples").rglob("*.py"))
     imported = [(file, *found) for file in files for found in _imported(file)]
@@ -104,6 +104,7 @@ def test_type_checkers_see_what_a_run_is_made_of(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
         """
 import vatl_core
+import vatl_kit
 run = vatl_core.start(query=["thc"], seed=3, display=False)
 for cycle in run:
     query: list[int] = cycle.query

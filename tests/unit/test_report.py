@@ -21,13 +21,12 @@ import torch
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Labels
 from vatl_core.errors import InputError
-from vatl_core.estimate import Estimates
+from vatl_core.estimation import Estimates
 from vatl_core.metrics import oks
 from vatl_core.records import CycleRecord, Evaluation, RunRecord
-from vatl_core.runs import PastRun
-from vatl_core.skeleton import PERSON_17
+from vatl_core.run import PastRun
 from vatl_core.store import RunFolder
-from vatl_core.video import Frames, Instances, Video
+from vatl_core.video import PERSON_17, Frames, Instances, Video
 from vatl_report import before_after, queries
 from vatl_report.comparison import run_names, write_comparison
 from vatl_report.curves import accuracy_curves

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Vatl
-from vatl_core.compatibility import VERSION, written_for
-from vatl_core.components import KINDS
+from vatl_core.discovery import discover
 from vatl_core.errors import InputError
-from vatl_core.plugins import discover
-from vatl_core.scaffold.kinds import ALL
-from vatl_core.scaffold.writing import write_package
+from vatl_core.plugins import KINDS, VERSION, written_for
+from vatl_kit.scaffold.kinds import ALL
+from vatl_kit.scaffold.writing import write_package
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vatl_core.contracts import Pool, Selector
-from vatl_core.query import combined, normalised
+from vatl_core.cycle import normalised
+from vatl_core.cycle.combining import combined
 from vatl_criteria.selection import kcentre
 from vatl_criteria.selection.clusters import DynamicWeightedClustering, KMeans, weighted_kmeans
 from vatl_criteria.selection.filters import Diversity, RandomFilter

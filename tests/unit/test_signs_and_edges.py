@@ -12,12 +12,12 @@ from tests.conftest import STICK
 from tests.unit.test_criteria import fitted, window
 from tests.unit.test_more_criteria import BLOBS, blobs, showing
 from vatl_core.contracts import Criterion, Pool
-from vatl_core.geometry import decode, gaussian_targets
-from vatl_core.metrics import Poses, average_precision, oks
-from vatl_core.plugins import discover
-from vatl_core.query import combined, normalised
-from vatl_core.skeleton import PERSON_17
-from vatl_core.video import neighbours
+from vatl_core.cycle import normalised
+from vatl_core.cycle.combining import combined
+from vatl_core.discovery import discover
+from vatl_core.metrics import Poses, oks
+from vatl_core.metrics.average_precision import average_precision
+from vatl_core.video import PERSON_17, decode, gaussian_targets, neighbours
 from vatl_criteria.representativeness.influence import Influence
 from vatl_criteria.selection.kcentre import CoreSet, DynamicUncertaintyWeighting, FixedLambda
 from vatl_criteria.uncertainty.ambiguity import HeatmapEntropy, Margin, heatmap_entropy

@@ -19,20 +19,19 @@ from torch import Tensor, nn
 
 from tests.conftest import Registered, Vatl, stick_video
 from tests.unit.test_training import Plain
-from vatl_core import checkpoints
-from vatl_core.cli.train import _recipe
-from vatl_core.cli.train import command as train_command
 from vatl_core.config import assemble
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, VatlError
+from vatl_core.learning import Augmentation, Recipe, Team
+from vatl_core.learning.team import own_device
 from vatl_core.plugins import Component, Registry
-from vatl_core.skeleton import Skeleton
-from vatl_core.source.folder import TrainingFolder
-from vatl_core.source.training import Log, SourceTraining, _enough, train
-from vatl_core.source.videos import SourceVideos, source_videos
-from vatl_core.team import Team, own_device
-from vatl_core.training import Augmentation, Recipe
-from vatl_core.video import Video
+from vatl_core.video import Skeleton, Video
+from vatl_core.weights import checkpoints
+from vatl_train.commands.train import _recipe
+from vatl_train.commands.train import command as train_command
+from vatl_train.folder import TrainingFolder
+from vatl_train.training import Log, SourceTraining, _enough, train
+from vatl_train.videos import SourceVideos, source_videos
 
 ROOT = Path(__file__).parents[2]
 

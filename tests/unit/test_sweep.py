@@ -20,17 +20,17 @@ import tomli_w
 
 from tests.conftest import Vatl
 from vatl_core.config import RunConfig
+from vatl_core.contracts import Outcome
+from vatl_core.discovery import discover
 from vatl_core.errors import InputError, PluginError, VatlError
-from vatl_core.outcomes import Outcome
-from vatl_core.plugins import discover
 from vatl_core.records import RunRecord, to_json
-from vatl_core.sweeps import execution as module
-from vatl_core.sweeps.execution import sweep
-from vatl_core.sweeps.folder import SweepFolder
-from vatl_core.sweeps.plan import Plan, read_plan
-from vatl_core.sweeps.progress import Watch
-from vatl_core.sweeps.results import rows_of, summaries, table
 from vatl_executors.local import Local
+from vatl_sweep import execution as module
+from vatl_sweep.execution import sweep
+from vatl_sweep.folder import SweepFolder
+from vatl_sweep.plan import Plan, read_plan
+from vatl_sweep.progress import Watch
+from vatl_sweep.results import rows_of, summaries, table
 
 TWELVE: dict[str, Any] = {
     "sweep": {"videos": ["dance", "beach"], "seeds": [0, 1, 2]},

@@ -14,8 +14,7 @@ import pytest
 import torch
 
 from vatl_core.errors import InputError
-from vatl_core.skeleton import PERSON_17
-from vatl_core.video import Instances, Video
+from vatl_core.video import PERSON_17, Instances, Video
 from vatl_synthetic.anatomy import CHANNELS, JOINT, PARENTS, posture
 from vatl_synthetic.dataset import SOURCE_PEOPLE, Synthetic, render
 from vatl_synthetic.depth import look
@@ -321,7 +320,7 @@ def test_weights_are_none_where_none_ship(data: Synthetic) -> None:
 
 def test_rendering_writes_the_pictures_it_describes(tmp_path: Path) -> None:
     """The coded video is the drawing, up to what coding loses."""
-    from vatl_core.frames import VideoFile
+    from vatl_core.video import VideoFile
 
     scene = compose(TARGETS["beach"], "beach", seed=1, people=2, frames=3)
     render(scene, tmp_path / "video.mp4")

@@ -1,4 +1,4 @@
-"""vatl_core.testing catches what is wrong, and says in words what, and what to do."""
+"""vatl_kit catches what is wrong, and says in words what, and what to do."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import pytest
 
 from tests.unit import wrong_components as wrong
 from vatl_core import hookspecs
-from vatl_core.components import KINDS
 from vatl_core.errors import InputError
-from vatl_core.plugins import Registry
-from vatl_core.testing import CONTRACT_TESTS, BrokenContract, check, small_runs, watching
-from vatl_core.testing.checking import flaws
-from vatl_core.testing.small_parts import PARTS, First
+from vatl_core.plugins import KINDS, Registry
+from vatl_kit import CONTRACT_TESTS, BrokenContract, check, small_runs, watching
+from vatl_kit.checking import flaws
+from vatl_kit.small_parts import PARTS, First
 
 WRONG = [
     (kind, words, component)
@@ -43,7 +42,7 @@ def test_what_is_wrong_is_caught_with_the_right_words(kind: str, words: str, com
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_right_passes(kind: str) -> None:
-    module = __import__("vatl_core.testing.small_parts", fromlist=[PARTS[kind]])
+    module = __import__("vatl_kit.small_parts", fromlist=[PARTS[kind]])
     component = getattr(module, PARTS[kind])()
     assert [str(error) for name, error in flaws(kind, component) if error and "explain" not in name] == []
 
@@ -104,7 +103,7 @@ def test_every_kind_has_its_tests() -> None:
 STRANGER = """
 import attrs
 from vatl_core import Criterion
-from vatl_core.testing import CriterionContract
+from vatl_kit import CriterionContract
 
 
 @attrs.frozen

@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.conftest import STICK, stick_video
-from vatl_core.augmentation import HALF_KEYPOINTS, NEAREST, Augmentation, around_halves, half_of
 from vatl_core.compute import Compute
 from vatl_core.contracts import Estimator
-from vatl_core.crops import Crops
-from vatl_core.geometry import CROP_PADDING, invert, transform
-from vatl_core.skeleton import Skeleton
-from vatl_core.source.instances import everything
-from vatl_core.team import Team
-from vatl_core.training import MARGIN, Fitting, Recipe, Trainer
-from vatl_core.training import Augmentation as Exported
+from vatl_core.estimation import Crops
+from vatl_core.learning import MARGIN, Augmentation, Fitting, Recipe, Team, Trainer
+from vatl_core.learning import Augmentation as Exported
+from vatl_core.learning.augmentation import HALF_KEYPOINTS, NEAREST, around_halves, half_of
+from vatl_core.video import Skeleton, invert, transform
+from vatl_core.video.geometry import CROP_PADDING
+from vatl_train.instances import everything
 
 SIZE = (128, 96)
 SAME = torch.eye(2, 3)

@@ -18,9 +18,8 @@ from torch import Tensor
 
 from vatl_coco.dataset import Coco
 from vatl_core.errors import InputError
-from vatl_core.frames import write_video
-from vatl_core.skeleton import PERSON_17
-from vatl_core.video import Frames, Video
+from vatl_core.video import PERSON_17, Frames, Video
+from vatl_drawing import write_video
 from vatl_video.boxes import Boxes, filled, without_short
 from vatl_video.coco_boxes import KEYPOINTS, read_coco_boxes, write_coco_boxes
 from vatl_video.dataset import AnyVideo

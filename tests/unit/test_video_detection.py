@@ -17,13 +17,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vatl_core import downloads
 from vatl_core.compute import Compute
 from vatl_core.contracts import Download
 from vatl_core.errors import InputError
-from vatl_core.estimate import silent
-from vatl_core.frames import write_video
+from vatl_core.progress import silent
 from vatl_core.video import Video
+from vatl_core.weights import downloads
+from vatl_drawing import write_video
 from vatl_video import detection
 from vatl_video.dataset import AnyVideo
 from vatl_video.detectors import DETECTORS, Detector

@@ -17,9 +17,10 @@ from torch import Tensor
 from tests.conftest import Registered, Vatl, configured
 from vatl_core.cli import main
 from vatl_core.errors import InputError
-from vatl_core.frames import VideoFile
 from vatl_core.plugins import Component
-from vatl_core.runs import PastRun, execute
+from vatl_core.run import PastRun
+from vatl_core.run.running import execute
+from vatl_core.video import VideoFile
 from vatl_criteria.uncertainty.pose_feature import keypoints_of, pose_feature
 from vatl_estimators.tiny import Tiny
 from vatl_report.again import fitted_criteria, window_of
@@ -129,7 +130,7 @@ def test_pictures_of_a_cycle(past: PastRun, tmp_path: Path) -> None:
 
 
 def test_truth_labels_and_estimates_are_told_apart(past: PastRun, tmp_path: Path) -> None:
-    from vatl_core.drawing import PALETTE
+    from vatl_drawing import PALETTE
 
     visualise(past, 1, tmp_path / "seen", 1, "pca", 12, silent)
     asked = past.cycles[0].query

@@ -19,18 +19,18 @@ from torch import Tensor
 
 import vatl_synthetic
 from tests.conftest import Registered, Sticks, Vatl, configured
-from vatl_core import checkpoints, downloads, weights
 from vatl_core.compute import Compute
 from vatl_core.contracts import Dataset, Download, Estimator, Normalisation
-from vatl_core.crops import Crops
 from vatl_core.errors import InputError
-from vatl_core.estimate import estimate
+from vatl_core.estimation import Crops, estimate
 from vatl_core.plugins import Component
-from vatl_core.runs import execute, resume
-from vatl_core.skeleton import PERSON_17, Skeleton
+from vatl_core.run import finish
+from vatl_core.run.running import execute
 from vatl_core.store import RunFolder
-from vatl_core.video import Video
-from vatl_core.weights import RANDOM, begin_with, chosen_by, is_random
+from vatl_core.video import PERSON_17, Skeleton, Video
+from vatl_core.weights import begin_with, checkpoints, downloads, is_random
+from vatl_core.weights import sources as weights
+from vatl_core.weights.sources import RANDOM, chosen_by
 from vatl_estimators.fastpose import FastPose
 from vatl_estimators.hrnet import HRNet
 from vatl_estimators.simplebaseline import SimpleBaseline
@@ -497,7 +497,7 @@ def test_a_run_taken_up_again_keeps_what_it_began_with(
         execute(configured(registry, tmp_path / "killed", **settings), registry)
     monkeypatch.undo()
     file.unlink()
-    again = resume(tmp_path / "killed" / "run", registry)
+    again = finish(tmp_path / "killed" / "run", registry)
     assert (again.weights, again.ap, again.mean_oks) == (whole.weights, whole.ap, whole.mean_oks)
     assert again.warnings == whole.warnings
 

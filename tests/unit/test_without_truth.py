@@ -21,18 +21,19 @@ from tests.people import PERSON, TRUTH, UNLABELLED, Person, everything, label
 from vatl_console.display import Display, _line, _table, labelled_by
 from vatl_core.contracts import Answer, Enough, Redrawn, Refusal, Request
 from vatl_core.metrics import oks
-from vatl_core.predictions import Predictions, write_coco, write_csv, write_overlay
 from vatl_core.records import CycleRecord, History, RunRecord
-from vatl_core.runs import PastRun, execute
-from vatl_core.skeleton import Skeleton
-from vatl_core.sweeps.results import Summary, table
+from vatl_core.run import PastRun
+from vatl_core.run.running import execute
+from vatl_core.video import Skeleton
 from vatl_report.annotation import annotators, time_curves
 from vatl_report.comparison import write_comparison
 from vatl_report.drawing import LABEL, draw_pose
+from vatl_report.predictions import Predictions, write_coco, write_csv, write_overlay
 from vatl_report.run_page import write_run_page
 from vatl_report.same_video import check_video
 from vatl_report.visualisation import visualise
 from vatl_stopping.budget import Budget
+from vatl_sweep.results import Summary, table
 
 BOX = (12.0, 25.0, 58.0, 76.0)
 OF_TRUTH = {"AP", "ALC", "OSPA", "PCK", "actual-finish", "nan"}
@@ -59,7 +60,7 @@ Finished = tuple[PastRun, RunRecord, Any]
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """A run on sticks without truth, its video's frames and all."""
     from tests.conftest import SticksPlugin
-    from vatl_core.plugins import discover
+    from vatl_core.discovery import discover
 
     registry = discover()
     for name in ("vatl-report", "vatl-console"):

@@ -13,16 +13,12 @@ from torch import Tensor
 from tests.conftest import Vatl
 from tests.strangers import describing, install
 from tests.unit import test_broken_plugins as broken
-from vatl_core.contracts import Stopping, Window
+from vatl_core.contracts import Outcome, Stopping, Window
 from vatl_core.errors import InputError, PluginError
-from vatl_core.executing import outcomes_of
-from vatl_core.maps import Numbers, maps_of
-from vatl_core.opinions import allowance_of, opinion_of
-from vatl_core.outcomes import Outcome
+from vatl_core.estimation import Numbers, allowance_of, condensed, maps_of, opinion_of, outcomes_of
 from vatl_core.records import History
-from vatl_core.scored import condensed
-from vatl_core.testing.material import window
-from vatl_core.testing.small_parts import Constant, Here, Small
+from vatl_kit.material import window
+from vatl_kit.small_parts import Constant, Here, Small
 
 site, vatl = broken.site, broken.vatl
 
@@ -31,7 +27,7 @@ HEAD = """
     from torch import nn
     from vatl_core import Criterion, Enough, Executor, Labels, Oracle, Outcome, Redrawn, Refusal, Retraining, Selector
     from vatl_core import Frames, Stopping
-    from vatl_core.testing.small_parts import Small, Sticks
+    from vatl_kit.small_parts import Small, Sticks
 """
 BASES = {"dataset": "Sticks", "estimator": "Small"}
 FLAGS = {

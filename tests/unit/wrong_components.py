@@ -20,6 +20,7 @@ from vatl_core.contracts import (
     Executor,
     Labels,
     Oracle,
+    Outcome,
     Panel,
     Poses,
     Request,
@@ -27,13 +28,12 @@ from vatl_core.contracts import (
     Selector,
     Stopping,
     Window,
+    attempt,
 )
-from vatl_core.outcomes import Outcome, attempt
-from vatl_core.skeleton import Skeleton
-from vatl_core.testing.material import stick_video
-from vatl_core.testing.small_parts import Here, OneEpoch, Small, Sticks, Truth
-from vatl_core.training import Recipe
-from vatl_core.video import Frames, Instances, Video
+from vatl_core.learning import Recipe
+from vatl_core.video import Frames, Instances, Skeleton, Video
+from vatl_kit.material import stick_video
+from vatl_kit.small_parts import Here, OneEpoch, Small, Sticks, Truth
 
 POSES: frozenset[str] = frozenset({"poses"})
 

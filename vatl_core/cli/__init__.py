@@ -7,6 +7,7 @@ import importlib
 import sys
 import traceback
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,58 +16,69 @@ from vatl_core.deprecation import DeprecatedWarning, show_in_a_line
 from vatl_core.errors import VatlError
 
 if TYPE_CHECKING:
-    from vatl_core.plugins import Registry
+    from vatl_core.plugins import Command, Registry
 
 COMMANDS: Final = {
     "run": "Adapt an estimator to a video.",
-    "sweep": "Carry out many runs as one experiment.",
     "resume": "Take up an interrupted run.",
-    "predict": "Write the adapted estimator's poses for the whole video.",
-    "report": "Write a report on one or more runs.",
-    "visualize": "Draw what a run saw, cycle by cycle.",
-    "evaluate": "Measure any weights on any split.",
-    "train": "Train a source estimator on a data set's training videos.",
-    "fit": "Let a criterion learn from a data set's poses, before any run.",
-    "datasets": "Look at a data set: what is there, what is missing.",
     "plugins": "See what is installed.",
 }
 
 
 class Commands(click.Group):
-    """Commands whose modules are imported when they are called, so that help comes at once; plugins add to them."""
+    """Commands that are imported when they are called, so that help comes at once; plugins add to them."""
+
+    prefix = ""
+    """What the names of the commands that plugins bring to this group begin with."""
+    own: Mapping[str, str] = COMMANDS
+    """Those of the command line itself, by the modules that they are in, with a line of help."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *(name for name in _installed(ctx).commands if name not in COMMANDS)]
+        return list(self._helps(ctx))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name in COMMANDS:
+        if name in self.commands:
+            return self.commands[name]
+        if name in self.own:
             command: click.Command = importlib.import_module(f"vatl_core.cli.{name}").command
             return command
-        registry = _installed(ctx)
-        return registry.command(name).load() if name in registry.commands else None
+        brought = self._brought(ctx)
+        return _installed(ctx).command(brought[name].name).load() if name in brought else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            registry = _installed(ctx)
-            if args[0] not in registry.commands:
-                raise registry.missing("command", args[0], self.list_commands(ctx))
+        name = args[0] if args and not args[0].startswith("-") else None
+        if name and name not in self.own and name not in self.commands and name not in self._brought(ctx):
+            raise _installed(ctx).missing(f"{self.prefix}command", name, self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        brought = {name: command.help for name, command in _installed(ctx).commands.items()}
         with formatter.section("Commands"):
-            formatter.write_dl([(name, (brought | COMMANDS)[name]) for name in self.list_commands(ctx)])
+            formatter.write_dl(list(self._helps(ctx).items()))
+
+    def _helps(self, ctx: click.Context) -> dict[str, str]:
+        """A line of help for each command, the group's own first."""
+        brought = {name: command.help for name, command in self._brought(ctx).items()}
+        return {**self.own, **{n: c.get_short_help_str(100) for n, c in self.commands.items()}, **brought, **self.own}
+
+    def _brought(self, ctx: click.Context) -> dict[str, Command]:
+        """What plugins bring to this group, by the name within it."""
+        found = {c.name.removeprefix(self.prefix): c for c in _installed(ctx).commands.values() if self._takes(c)}
+        return {name: command for name, command in found.items() if " " not in name}
+
+    def _takes(self, command: Command) -> bool:
+        return command.name.startswith(self.prefix)
 
 
 def _installed(ctx: click.Context) -> Registry:
     """What is installed; it is looked for once in a call of the command line."""
-    from vatl_core.plugins import discover
+    from vatl_core.discovery import discover
 
-    if __name__ not in ctx.meta:
-        ctx.meta[__name__] = discover()
-    found: Registry = ctx.meta[__name__]
+    root = ctx.find_root().meta
+    if __name__ not in root:
+        root[__name__] = discover()
+    found: Registry = root[__name__]
     return found
 
 

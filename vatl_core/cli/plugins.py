@@ -4,49 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vatl_core.components import KINDS
-from vatl_core.errors import PluginError
-from vatl_core.plugins import discover
+from vatl_core.cli import Commands
+from vatl_core.discovery import discover
+from vatl_core.plugins import KINDS
 
 if TYPE_CHECKING:
-    from vatl_core.catalogue import Shown
-    from vatl_core.option_docs import OptionDoc
-    from vatl_core.presets import Tables
+    from vatl_core.plugins import OptionDoc, Shown, Tables
 
 
-@click.group("plugins")
+class PluginCommands(Commands):
+    """What this module has, and what plugins bring to ``vatl plugins``."""
+
+    prefix = "plugins "
+    own: Mapping[str, str] = {}
+
+
+@click.group("plugins", cls=PluginCommands)
 def command() -> None:
     """See what is installed, try it out, and begin a plugin of your own."""
-
-
-# ------------------------------------------------------------------------------------------------------------------ new
-@command.command("new")
-@click.argument("kind", metavar="KIND")
-@click.argument("name", metavar="NAME")
-@click.option("--out", type=click.Path(path_type=Path), help="The package's folder; vatl-NAME here if not given.")
-@click.option("--author", default="", help="For the licence; git's user.name if not given.")
-def new(kind: str, name: str, out: Path | None, author: str) -> None:
-    """Write a package with a component of KIND called NAME, that installs and runs as it is.
-
-    KIND is criterion, selector, stopping, retraining, estimator, dataset, oracle or executor; or lifecycle, for a
-    plugin that listens to runs. What is written does something already: change it into your own idea.
-    """
-    from vatl_core.errors import unknown
-    from vatl_core.scaffold.kinds import ALL, SCAFFOLDS
-    from vatl_core.scaffold.writing import write_package
-
-    if kind not in ALL:
-        raise unknown("kind of plugin", kind, ALL)
-    folder = write_package(discover(), kind, name, out, author)
-    click.echo(f"wrote {folder}: {SCAFFOLDS[kind].help}")
-    click.echo(f"  pip install -e {folder}")
-    click.echo(f"  vatl run {SCAFFOLDS[kind].use.format(name=name)}".rstrip())
-    click.echo(f"  pytest {folder}")
 
 
 # ----------------------------------------------------------------------------------------------------------------- list
@@ -55,7 +34,7 @@ def new(kind: str, name: str, out: Path | None, author: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with what cannot be used.")
 def list_plugins(kind: str | None, as_json: bool) -> None:
     """List every component, preset and command, and every plugin that cannot be used with the cause."""
-    from vatl_core.catalogue import clashes, entries
+    from vatl_core.plugins import clashes, entries
 
     registry = discover()
     listed = [entry for entry in entries(registry) if kind in (None, entry.kind)]
@@ -83,7 +62,7 @@ def _joined(claimed: Mapping[tuple[str, str], list[str]]) -> list[dict[str, Any]
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(name: str, as_json: bool) -> None:
     """Show what the component, preset or command NAME is, where it is, and the options it has or sets."""
-    from vatl_core.catalogue import shown
+    from vatl_core.plugins import shown
 
     found = list(shown(discover(), name))
     if as_json:
@@ -137,26 +116,3 @@ def _json(things: Any) -> str:
     from vatl_core.records import converter
 
     return json.dumps(converter.unstructure(things), ensure_ascii=False, indent=2)
-
-
-# ---------------------------------------------------------------------------------------------------------------- check
-@command.command("check")
-@click.argument("name", default="")
-def check(name: str) -> None:
-    """Import and try out everything that is installed, or only NAME; exit code 1 if something is wrong.
-
-    NAME is a component, a preset, a command or a plugin. Each plugin must load and be written for this vatl-core; each
-    component must import, take its own defaults and keep the promises of its contract that can be tried in a few
-    seconds. Data sets need their files for that, and oracles that ask people are not asked. Each preset must set what
-    there is, and each command import.
-    """
-    from vatl_core.cli import COMMANDS
-    from vatl_core.plugin_checks import check_plugins
-
-    wrong = 0
-    for finding in check_plugins(discover(), name, COMMANDS):
-        wrong += bool(finding.problem)
-        mark = "WRONG" if finding.problem else "ok   "
-        click.echo(f"{mark}  {finding.what}" + (f": {said}" if (said := finding.problem or finding.note) else ""))
-    if wrong:
-        raise PluginError(f"{wrong} of what is installed is wrong: see the lines marked WRONG")

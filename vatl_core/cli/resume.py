@@ -21,12 +21,11 @@ def command(run: Path, as_json: bool) -> None:
     if not (run / "config.toml").is_file():
         raise InputError(f"{run} is no run: it has no config.toml")
 
-    from vatl_core.cli.left_out import say_what_is_left_out
-    from vatl_core.plugins import discover
+    from vatl_core.discovery import discover, say_what_is_left_out
     from vatl_core.records import to_json
-    from vatl_core.runs import resume
+    from vatl_core.run import finish
 
     registry = discover()
     say_what_is_left_out(registry)
-    record = resume(run, registry)
+    record = finish(run, registry)
     click.echo(json.dumps(to_json(record)) if as_json else f"{run}: finished, stopped by {record.stopped_by}")

@@ -45,10 +45,9 @@ def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flag
     With nothing else given it adapts `tiny` to the first embedded video. Options of the parts are shown by
     `vatl plugins show NAME`.
     """
-    from vatl_core.cli.left_out import say_what_is_left_out
-    from vatl_core.config import add_option, assemble, chosen, read_toml
-    from vatl_core.plugins import discover
-    from vatl_core.presets import beneath, find_preset
+    from vatl_core.config import assemble, chosen
+    from vatl_core.config_files import add_option, beneath, find_preset, read_toml
+    from vatl_core.discovery import discover, say_what_is_left_out
 
     registry = discover()
     say_what_is_left_out(registry)
@@ -64,9 +63,9 @@ def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flag
         add_option(tables, text, made, registry)
     made = assemble(registry, settings | {"name": settings.get("name") or _free(made.runs, made.run_name)}, tables)
 
-    from vatl_core.executing import outcomes_of
-    from vatl_core.options import build
-    from vatl_core.runs import carry_out
+    from vatl_core.estimation import outcomes_of
+    from vatl_core.plugins import build
+    from vatl_core.run import carry_out
     from vatl_core.store import RunFolder
 
     executor = build(registry, "executor", made.executor, made.of("executor", *chosen(made, "executor")))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 
 if TYPE_CHECKING:
     pass

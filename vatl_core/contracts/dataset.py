@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vatl_core.errors import unknown
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Instances, Video
+from vatl_core.video import Instances, Skeleton, Video
 
 if TYPE_CHECKING:
     pass

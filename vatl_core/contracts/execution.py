@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from vatl_core.outcomes import Outcome
+    from vatl_core.contracts.outcomes import Outcome
 
 T = TypeVar("T")
 R = TypeVar("R")

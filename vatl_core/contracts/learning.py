@@ -10,8 +10,8 @@ from torch import Tensor
 from vatl_core.contracts.estimator import Estimator
 
 if TYPE_CHECKING:
+    from vatl_core.learning import Labelled, Trainer
     from vatl_core.records import History
-    from vatl_core.training import Labelled, Trainer
 
 
 class Retraining(ABC):

@@ -10,10 +10,8 @@ import attrs
 from vatl_coco.annotations import instances_of
 from vatl_coco.document import Document, read_document
 from vatl_coco.pictures import open_frames, places_of
-from vatl_core.annotation_files.category import skeleton_of
-from vatl_core.annotation_files.rows import Id
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Instances, Video
+from vatl_core.video import Instances, Skeleton, Video
+from vatl_formats import Id, skeleton_of
 
 
 @attrs.define

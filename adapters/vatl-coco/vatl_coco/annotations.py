@@ -10,12 +10,9 @@ from numpy.typing import NDArray
 from vatl_coco.document import Document
 from vatl_coco.pictures import Places
 from vatl_coco.training import for_training
-from vatl_core.annotation_files.rows import Indices, Mask, Numbers, Rows
-from vatl_core.annotation_files.sieve import Sieve, numbered
 from vatl_core.errors import InputError
-from vatl_core.geometry import boxes_around
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Instances
+from vatl_core.video import Instances, Skeleton, boxes_around
+from vatl_formats import Indices, Mask, Numbers, Rows, Sieve, numbered
 
 
 def instances_of(

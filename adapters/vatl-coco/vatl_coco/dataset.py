@@ -11,8 +11,7 @@ import attrs
 from vatl_coco.annotated import Annotated
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Instances, Video
+from vatl_core.video import Instances, Skeleton, Video
 
 
 def _sigmas(values: Iterable[float] | None) -> tuple[float, ...] | None:

@@ -7,9 +7,8 @@ from typing import Final
 
 import attrs
 
-from vatl_core.annotation_files.json_files import read_json
-from vatl_core.annotation_files.rows import Id, Rows
 from vatl_core.errors import InputError
+from vatl_formats import Id, Rows, read_json
 
 LISTS: Final = ("images", "annotations", "categories")
 

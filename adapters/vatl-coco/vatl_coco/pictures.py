@@ -8,11 +8,9 @@ from typing import Final
 import attrs
 import numpy as np
 
-from vatl_core.annotation_files.positions import by_position
-from vatl_core.annotation_files.rows import Indices, Numbers, Rows
 from vatl_core.errors import InputError
-from vatl_core.frames import PictureFiles, VideoFile, exists, missing_files
-from vatl_core.video import Frames
+from vatl_core.video import Frames, PictureFiles, VideoFile, exists, missing_files
+from vatl_formats import Indices, Numbers, Rows, by_position
 
 VIDEO_SUFFIXES: Final = frozenset(
     f".{name}"

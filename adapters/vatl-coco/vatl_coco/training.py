@@ -6,8 +6,7 @@ import reprlib
 
 import numpy as np
 
-from vatl_core.annotation_files.rows import Mask, Numbers, Rows
-from vatl_core.annotation_files.sieve import Sieve
+from vatl_formats import Mask, Numbers, Rows, Sieve
 
 
 def for_training(rows: Rows, visible: Mask, boxes: Numbers, size: Numbers, sieve: Sieve) -> Numbers:

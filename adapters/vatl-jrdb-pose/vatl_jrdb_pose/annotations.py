@@ -9,20 +9,22 @@ from pathlib import Path
 import attrs
 import numpy as np
 
-from vatl_core.annotation_files.json_files import read_json
-from vatl_core.annotation_files.numbered_pictures import (
+from vatl_core.errors import InputError
+from vatl_core.video import exists
+from vatl_formats import (
     Annotations,
+    Indices,
+    Numbers,
     Pictures,
     Reading,
+    Rows,
+    Sieve,
     frame_numbers,
     images_and_annotations,
     keypoints_of,
     on_pictures,
-)  # fmt: skip
-from vatl_core.annotation_files.rows import Indices, Numbers, Rows
-from vatl_core.annotation_files.sieve import Sieve
-from vatl_core.errors import InputError
-from vatl_core.frames import exists
+    read_json,
+)
 from vatl_jrdb_pose.skeleton import SKELETON
 
 

@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import attrs
 
-from vatl_core.annotation_files.numbered_pictures import Reading
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Instances, Video
+from vatl_core.video import Instances, Skeleton, Video
+from vatl_formats import Reading
 from vatl_jrdb_pose.annotations import read
 from vatl_jrdb_pose.folders import BOXES, PICTURES, POSES, find
 from vatl_jrdb_pose.scenes import SPLITS

@@ -8,17 +8,22 @@ from pathlib import Path
 import attrs
 import numpy as np
 
-from vatl_core.annotation_files.numbered_pictures import (
+from vatl_formats import (
     Annotations,
+    Id,
+    Indices,
+    Mask,
     Pictures,
     Reading,
+    Rows,
+    Sieve,
+    again,
     frame_numbers,
     images_and_annotations,
     keypoints_of,
+    kinds,
     on_pictures,
-)  # fmt: skip
-from vatl_core.annotation_files.rows import Id, Indices, Mask, Rows
-from vatl_core.annotation_files.sieve import Sieve, again, kinds
+)
 from vatl_posetrack21.skeleton import SKELETON
 
 IMAGE_IDS = ("id", "frame_id", "image_id")

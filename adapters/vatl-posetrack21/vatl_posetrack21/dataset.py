@@ -9,12 +9,10 @@ from pathlib import Path
 
 import attrs
 
-from vatl_core.annotation_files.numbered_pictures import Reading
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError
-from vatl_core.frames import exists
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Instances, Video
+from vatl_core.video import Instances, Skeleton, Video, exists
+from vatl_formats import Reading
 from vatl_posetrack21 import protocol
 from vatl_posetrack21.annotations import read
 from vatl_posetrack21.skeleton import SKELETON

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from vatl_core.annotation_files.rows import Indices, Mask, Rows
+from vatl_formats import Indices, Mask, Rows
 
 Split = Literal["train", "val", "train_val"]
 

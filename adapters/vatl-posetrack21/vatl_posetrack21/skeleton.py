@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 
 SKELETON: Final = Skeleton(
     name="posetrack",

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.frames import PictureFiles, VideoFile, exists
-from vatl_core.video import Frames
+from vatl_core.video import Frames, PictureFiles, VideoFile, exists
 
 STORES: Final = frozenset({".h5", ".hdf5", ".seq", ".slp", ".tif", ".tiff"})
 """What sleap-io itself must read."""

@@ -9,11 +9,9 @@ import sleap_io
 import torch
 from torch import Tensor
 
-from vatl_core.annotation_files.rows import Mask
-from vatl_core.annotation_files.sieve import Sieve, again
 from vatl_core.errors import InputError
-from vatl_core.geometry import boxes_around
-from vatl_core.video import Instances, neighbours
+from vatl_core.video import Instances, boxes_around, neighbours
+from vatl_formats import Mask, Sieve, again
 from vatl_sleap_io.footage import Footage
 from vatl_sleap_io.project import Project
 

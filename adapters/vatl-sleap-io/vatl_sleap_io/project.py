@@ -10,8 +10,7 @@ import attrs
 import sleap_io
 
 from vatl_core.errors import InputError
-from vatl_core.frames import exists
-from vatl_core.skeleton import Skeleton, flip_pairs_from_names
+from vatl_core.video import Skeleton, exists, flip_pairs_from_names
 
 
 @attrs.frozen(eq=False)

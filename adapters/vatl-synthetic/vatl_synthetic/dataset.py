@@ -12,9 +12,8 @@ import attrs
 
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
-from vatl_core.frames import write_video
-from vatl_core.skeleton import PERSON_17, Skeleton
-from vatl_core.video import Instances, Video
+from vatl_core.video import PERSON_17, Instances, Skeleton, Video
+from vatl_drawing import write_video
 from vatl_synthetic.domains import SOURCE, TARGETS
 from vatl_synthetic.movement import FPS
 from vatl_synthetic.picture import Drawing, pictures

@@ -17,8 +17,7 @@ from typing import Final
 import attrs
 import numpy as np
 
-from vatl_core.frames import VideoFile
-from vatl_core.video import Instances
+from vatl_core.video import Instances, VideoFile
 from vatl_synthetic.truth import columns
 
 PICTURES: Final = "video.mp4"

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vatl_core.skeleton import PERSON_17
-from vatl_core.video import Instances
+from vatl_core.video import PERSON_17, Instances
 from vatl_synthetic.camera import HEIGHT, WIDTH
 from vatl_synthetic.depth import FINE, Depth
 from vatl_synthetic.flesh import Flesh

@@ -8,9 +8,8 @@ import attrs
 import numpy as np
 import torch
 
-from vatl_core.annotation_files.rows import Indices, Mask, Numbers
-from vatl_core.annotation_files.sieve import Sieve
 from vatl_core.video import Instances
+from vatl_formats import Indices, Mask, Numbers, Sieve
 
 
 @attrs.frozen(eq=False)

@@ -9,13 +9,9 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from vatl_core.annotation_files.category import skeleton_of
-from vatl_core.annotation_files.json_files import read_json
-from vatl_core.annotation_files.positions import by_position
-from vatl_core.annotation_files.rows import Id, Indices, Mask, Numbers, Rows
-from vatl_core.annotation_files.sieve import Sieve, again, numbered
 from vatl_core.errors import InputError
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
+from vatl_formats import Id, Indices, Mask, Numbers, Rows, Sieve, again, by_position, numbered, read_json, skeleton_of
 from vatl_video.boxes import Boxes
 from vatl_video.footage import Footage
 

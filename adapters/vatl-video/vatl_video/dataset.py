@@ -7,11 +7,10 @@ from typing import Final
 
 import attrs
 
-from vatl_core.annotation_files.sieve import Sieve
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
-from vatl_core.skeleton import PERSON_17
-from vatl_core.video import Video
+from vatl_core.video import PERSON_17, Video
+from vatl_formats import Sieve
 from vatl_video.boxes import filled, with_own_tracks, within, without_short
 from vatl_video.coco_boxes import CocoBoxes, read_skeleton
 from vatl_video.detectors import DETECTORS, Detector

@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
-from vatl_core.crops import ahead
 from vatl_core.errors import InputError
-from vatl_core.estimate import Progress
+from vatl_core.estimation import ahead
+from vatl_core.progress import Progress
 from vatl_core.video import Frames
 from vatl_video.boxes import Boxes
 

@@ -12,12 +12,11 @@ from typing import Any, Final
 import attrs
 from torch import Tensor, nn
 
-from vatl_core import checkpoints
 from vatl_core.compute import Compute
 from vatl_core.contracts import Download
-from vatl_core.downloads import fetch
 from vatl_core.errors import InputError, unknown
-from vatl_core.estimate import Progress
+from vatl_core.progress import Progress
+from vatl_core.weights import checkpoints, fetch
 
 DETECTORS: Final = {
     "fasterrcnn": "fasterrcnn_resnet50_fpn_v2",

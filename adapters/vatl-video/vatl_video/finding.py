@@ -11,10 +11,9 @@ from typing import Final
 import attrs
 import numpy as np
 
-from vatl_core.annotation_files.rows import Indices
-from vatl_core.annotation_files.sieve import Sieve
 from vatl_core.compute import Compute
 from vatl_core.errors import InputError
+from vatl_formats import Indices, Sieve
 from vatl_video import detection
 from vatl_video.boxes import Boxes, called, filled, without_short
 from vatl_video.coco_boxes import CocoBoxes, read_coco_boxes, write_coco_boxes

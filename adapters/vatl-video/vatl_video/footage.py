@@ -11,10 +11,9 @@ from typing import Final
 import attrs
 import numpy as np
 
-from vatl_core.annotation_files.rows import Indices, Numbers
 from vatl_core.errors import InputError
-from vatl_core.frames import PictureFiles, VideoFile, exists, picture_size
-from vatl_core.video import Frames
+from vatl_core.video import Frames, PictureFiles, VideoFile, exists, picture_size
+from vatl_formats import Indices, Numbers
 
 PICTURES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _BLOCKS: Final = 64

@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from vatl_core.annotation_files.rows import LARGEST
 from vatl_core.errors import InputError
 from vatl_core.video import Frames
+from vatl_formats import LARGEST
 from vatl_video.boxes import Boxes, called
 
 FIELDS: Final = ("frame", "id", "x", "y", "width", "height", "confidence")

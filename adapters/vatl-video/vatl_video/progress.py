@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from vatl_core.estimate import Progress
+from vatl_core.progress import Progress
 
 
 @contextmanager

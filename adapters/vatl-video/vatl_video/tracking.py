@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from vatl_core.annotation_files.rows import Indices
+from vatl_formats import Indices
 from vatl_video.boxes import Boxes, with_own_tracks
 
 

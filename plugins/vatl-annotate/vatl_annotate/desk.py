@@ -25,7 +25,7 @@ from vatl_core.metrics import oks
 
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
-    from vatl_core.estimate import Estimates
+    from vatl_core.estimation import Estimates
     from vatl_core.records import RunRecord
 
 _HOLD: Final = 3.0

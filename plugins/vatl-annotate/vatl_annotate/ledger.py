@@ -7,8 +7,8 @@ import time
 import attrs
 
 from vatl_annotate.submission import Submission
-from vatl_core.answers import Answers, Given
 from vatl_core.contracts import Answer, Labels, Refusal
+from vatl_core.store import Answers, Given
 
 _SAME = 1e-3
 """Pixels: a label on disk is rounded to single precision."""

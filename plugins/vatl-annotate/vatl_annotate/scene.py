@@ -17,12 +17,11 @@ import torch
 from vatl_annotate.desk import Desk
 from vatl_annotate.pictures import AHEAD, SHOWN, Darkroom, Region, region_around, size_of
 from vatl_annotate.submission import RefusedError
-from vatl_core.schedule import amounts
+from vatl_core.cycle import amounts
 
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
-    from vatl_core.skeleton import Skeleton
-    from vatl_core.video import Frames
+    from vatl_core.video import Frames, Skeleton
 
 Size = tuple[int, int]
 """Width and height in pixels."""

@@ -11,9 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from vatl_core.cycle import Run
+from vatl_core.cycle import Run, amounts
 from vatl_core.records import CycleRecord, RunRecord
-from vatl_core.schedule import amounts
 
 SLOW = 1.0
 """Seconds a label from which on somebody must be labelling: then nobody knows when the run ends."""

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from vatl_core.contracts import Download, Estimator, Origin, Trunk
 from vatl_core.errors import InputError
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 from vatl_estimators.families import ALPHAPOSE, IMAGENET, resnet_name
 from vatl_estimators.input_size import check_input_size
 from vatl_estimators.public import imagenet

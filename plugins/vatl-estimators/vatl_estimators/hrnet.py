@@ -12,7 +12,7 @@ from torchvision.models.resnet import Bottleneck
 
 from vatl_core.contracts import Download, Estimator, Origin, Trunk
 from vatl_core.errors import InputError
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 from vatl_estimators.families import ALPHAPOSE, is_mmpose, mmpose_name, on_coco
 from vatl_estimators.high_resolution import Exchange, Transition
 from vatl_estimators.input_size import check_input_size

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from vatl_core.contracts import Download, Estimator, Normalisation, Origin, Trunk
 from vatl_core.errors import InputError, unknown
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 from vatl_estimators.families import ALPHAPOSE, mmpose_name, on_coco, resnet_name
 from vatl_estimators.input_size import check_input_size
 from vatl_estimators.public import coco, imagenet

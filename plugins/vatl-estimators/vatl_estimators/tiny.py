@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vatl_core.contracts import Estimator, Trunk
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 from vatl_estimators.input_size import check_input_size
 
 

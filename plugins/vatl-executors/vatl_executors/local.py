@@ -7,8 +7,7 @@ from typing import TypeVar
 
 import attrs
 
-from vatl_core.contracts import Executor
-from vatl_core.outcomes import Outcome, attempt
+from vatl_core.contracts import Executor, Outcome, attempt
 from vatl_executors.processes import in_processes
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import attrs
 
+from vatl_core.contracts import Outcome
 from vatl_core.errors import VatlError
-from vatl_core.outcomes import Outcome
 from vatl_executors.worker import serve
 
 T = TypeVar("T")

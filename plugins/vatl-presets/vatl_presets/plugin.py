@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vatl_core.hookspecs import hookimpl
-from vatl_core.presets import Preset
+from vatl_core.plugins import Preset
 from vatl_presets.published import PUBLISHED
 
 vatl_contract = ">=1.1,<2"

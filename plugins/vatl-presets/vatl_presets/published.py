@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from vatl_core.presets import Preset
+from vatl_core.plugins import Preset
 
 SCHEDULE: Final = ["0.05", "0.1", "0.15", "0.2", "0.3", "0.4", "0.6", "0.8", "1.0"]
 """``VAL.QUERY_RATIO``"""

@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 
 import attrs
 
-from vatl_core.contracts import Executor
+from vatl_core.contracts import Executor, Outcome, attempt_elsewhere
 from vatl_core.errors import InputError, VatlError
-from vatl_core.outcomes import Outcome, attempt_elsewhere
 from vatl_core.plugins import describe
 from vatl_ray.cluster import connected
 

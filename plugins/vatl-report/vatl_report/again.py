@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from vatl_core.contracts import Poses, Window
-from vatl_core.geometry import decode
 from vatl_core.seeds import generator
+from vatl_core.video import decode
 
 if TYPE_CHECKING:
     from vatl_core.contracts import Criterion

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from vatl_drawing import COLOURS, DASHES, Plot, plotted
 from vatl_report.curves import Curve
-from vatl_report.plots import COLOURS, DASHES, MARKERS, Plot, line, plotted, unit_scale
+from vatl_report.plots import MARKERS, line, unit_scale
 from vatl_report.tables import Column, csv_text
 from vatl_report.wording import UNKNOWN, duration, percent
 
 if TYPE_CHECKING:
-    from vatl_core.answers import Answers, Given
     from vatl_core.records import CycleRecord
-    from vatl_core.runs import PastRun
+    from vatl_core.run import PastRun
+    from vatl_core.store import Answers, Given
 
 _CURVES = {"query_mean_oks": "mean OKS of the query against its labels", "mean_oks": "mean OKS of all instances"}
 

@@ -11,15 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vatl_core.drawing import Picture
-from vatl_core.frames import write_video
 from vatl_core.video import Video
+from vatl_drawing import Picture, write_video
 from vatl_report.drawing import View, data_uri, jpeg, read
 from vatl_report.gallery import Pose
 from vatl_report.remaining import last_estimates
 
 if TYPE_CHECKING:
-    from vatl_core.runs import PastRun
+    from vatl_core.run import PastRun
 
 FRAMES: Final = 6
 """Frames of the strip."""

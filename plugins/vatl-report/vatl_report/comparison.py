@@ -26,7 +26,7 @@ from vatl_report.wording import accuracy, duration, known, listed, percent, plur
 
 if TYPE_CHECKING:
     from vatl_core.records import CycleRecord, RunRecord
-    from vatl_core.runs import PastRun
+    from vatl_core.run import PastRun
 
 CHOSEN = {
     "dataset": "data set", "video": "video", "estimator": "estimator", "query": "query", "select": "selector",

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vatl_core import drawing
-from vatl_core.drawing import Picture
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Frames
+from vatl_core.video import Frames, Skeleton
+from vatl_drawing import Picture
+from vatl_drawing import poses as drawing
 
 _OUTSIDE: Final = 128
 

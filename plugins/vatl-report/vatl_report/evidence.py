@@ -16,17 +16,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vatl_core.drawing import PALETTE, draw_pose
 from vatl_core.files import write_whole
+from vatl_drawing import PALETTE, draw_pose, plotted
 from vatl_report.again import window_of
-from vatl_report.plots import plotted
 from vatl_report.remaining import apart
 from vatl_report.wording import score
 
 if TYPE_CHECKING:
     from vatl_core.contracts import Criterion, Panel
     from vatl_core.cycle import Run
-    from vatl_core.estimate import Estimates
+    from vatl_core.estimation import Estimates
 
 _COLOURS: Final = "inferno"
 _SIDE: Final = 2.1

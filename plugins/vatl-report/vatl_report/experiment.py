@@ -12,7 +12,7 @@ from vatl_report.methods import method_names, video_names
 from vatl_report.statistics import Mean, mean_of
 
 if TYPE_CHECKING:
-    from vatl_core.runs import PastRun
+    from vatl_core.run import PastRun
 
 QUERY: Final = "query"
 """The measure that needs no truth: each query's mean OKS against its labels."""

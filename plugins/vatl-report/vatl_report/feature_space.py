@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from vatl_core.errors import InputError
-from vatl_core.estimate import estimate
+from vatl_core.estimation import estimate
 from vatl_core.files import write_whole
 from vatl_core.metrics import oks
-from vatl_report.plots import COLOURS, Style, legend_below, plotted
+from vatl_drawing import COLOURS, plotted
+from vatl_report.plots import Style, legend_below
 from vatl_report.tables import csv_text
 from vatl_report.wording import plural
 

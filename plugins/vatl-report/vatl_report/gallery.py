@@ -10,9 +10,8 @@ import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.drawing import Picture
-from vatl_core.skeleton import Skeleton
-from vatl_core.video import Video
+from vatl_core.video import Skeleton, Video
+from vatl_drawing import Picture
 from vatl_report.drawing import ESTIMATE, LABEL, Pen, View, draw_pose, jpeg, read
 
 _SHOWN: Final = 240

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import attrs
 
-from vatl_core.pck import SHARE
+from vatl_core.metrics import SHARE
+from vatl_drawing import INK, Plot, plotted
 from vatl_report.curves import curve_of
 from vatl_report.experiment import Experiment, Trial, columns, mean_at, shared_videos
 from vatl_report.layout import Part, file_name
-from vatl_report.plots import INK, Plot, Style, legend_below, plotted, styles
+from vatl_report.plots import Style, legend_below, styles
 from vatl_report.tables import csv_text
 
 NEAR: Final = 20.0

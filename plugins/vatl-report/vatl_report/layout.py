@@ -10,7 +10,7 @@ from typing import Any, Final
 import attrs
 
 from vatl_core.files import write_whole
-from vatl_report.plots import Plot
+from vatl_drawing import Plot
 from vatl_report.tables import csv_text
 from vatl_report.wording import UNKNOWN, accuracy
 

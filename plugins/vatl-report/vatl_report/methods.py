@@ -12,7 +12,7 @@ from vatl_core.errors import VatlError
 from vatl_report.wording import listed
 
 if TYPE_CHECKING:
-    from vatl_core.runs import PastRun
+    from vatl_core.run import PastRun
 
 _NO_METHOD: Final = frozenset(
     ("preset", "dataset", "video", "seed", "name", "runs", "device", "precision", "channels_last", "batch", "cache_mb",

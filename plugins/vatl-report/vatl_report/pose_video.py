@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vatl_core.drawing import PALETTE, Colour, Picture, draw_pose
-from vatl_core.frames import write_video
+from vatl_drawing import PALETTE, Colour, Picture, draw_pose, write_video
 from vatl_report.drawing import ESTIMATE, LABEL, View, read
 
 if TYPE_CHECKING:
-    from vatl_core.estimate import Estimates
-    from vatl_core.runs import PastRun
+    from vatl_core.estimation import Estimates
+    from vatl_core.run import PastRun
 
 TRUTH: Final[Colour] = PALETTE[2]
 """Bluish green; the truth's limbs are the thin ones."""

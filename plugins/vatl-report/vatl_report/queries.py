@@ -12,7 +12,7 @@ from vatl_report.gallery import Pose, Shot, Tile, take
 from vatl_report.wording import accuracy, percent
 
 if TYPE_CHECKING:
-    from vatl_core.runs import PastRun
+    from vatl_core.run import PastRun
 
 ROWS: Final = 12
 """Cycles that are shown; of more, an even choice with the first and the last."""

@@ -9,15 +9,15 @@ import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.estimate import Estimates
+from vatl_core.cycle import query_score
+from vatl_core.estimation import Estimates
 from vatl_core.metrics import oks
-from vatl_core.query import query_score
 from vatl_core.video import Video
 from vatl_report.gallery import Pose, Shot, Tile, take
 from vatl_report.wording import accuracy, score
 
 if TYPE_CHECKING:
-    from vatl_core.runs import PastRun
+    from vatl_core.run import PastRun
 
 CROPS: Final = 16
 """How many are shown."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vatl_core.errors import InputError, VatlError
 
 if TYPE_CHECKING:
-    from vatl_core.runs import PastRun
+    from vatl_core.run import PastRun
 
 
 def write_report(runs: Sequence[Path], folder: Path) -> Path:
@@ -41,8 +41,8 @@ def _opened(paths: Sequence[Path]) -> tuple[list[PastRun], dict[str, str]]:
     """Those of the runs that can be read, and why the others cannot; if none can, that is an error."""
     from cattrs import BaseValidationError
 
-    from vatl_core.plugins import discover
-    from vatl_core.runs import PastRun
+    from vatl_core.discovery import discover
+    from vatl_core.run import PastRun
 
     registry = discover()
     past: list[PastRun] = []

@@ -10,11 +10,12 @@ import attrs
 
 from vatl_core.errors import VatlError
 from vatl_core.files import write_whole
+from vatl_drawing import Plot
 from vatl_report.annotation import annotation, annotation_csv
 from vatl_report.before_after import before_after
 from vatl_report.curves import accuracy_curves, query_curve, score_curves
 from vatl_report.page import write_page
-from vatl_report.plots import Plot, accuracy_plot, unlabelled_plot
+from vatl_report.plots import accuracy_plot, unlabelled_plot
 from vatl_report.queries import query_rows
 from vatl_report.remaining import worst
 from vatl_report.same_video import check_video
@@ -24,7 +25,7 @@ from vatl_report.wording import accuracy, duration, listed, percent, verdict
 
 if TYPE_CHECKING:
     from vatl_core.records import CycleRecord, RunRecord
-    from vatl_core.runs import PastRun
+    from vatl_core.run import PastRun
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from vatl_core.errors import InputError
 from vatl_core.metrics import oks
 
 if TYPE_CHECKING:
-    from vatl_core.estimate import Estimates
-    from vatl_core.runs import PastRun
+    from vatl_core.estimation import Estimates
+    from vatl_core.run import PastRun
     from vatl_core.video import Instances
 
 _TOLERANCE: Final = 0.002

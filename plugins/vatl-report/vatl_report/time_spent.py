@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from vatl_drawing import COLOURS, Plot, plotted
 from vatl_report.experiment import Experiment, Trial, by_video
 from vatl_report.layout import Cell, Part, Table, from_columns
-from vatl_report.plots import COLOURS, Plot, plotted
 from vatl_report.tables import PHASES, names
 from vatl_report.wording import duration
 

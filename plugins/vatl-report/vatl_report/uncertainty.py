@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vatl_core.correlation import ranks
 from vatl_core.errors import VatlError
-from vatl_core.metrics import oks
+from vatl_core.metrics import oks, ranks
+from vatl_drawing import COLOURS, DASHES, Plot
 from vatl_report.experiment import Experiment, Trial
 from vatl_report.layout import Part
-from vatl_report.plots import ACROSS, COLOURS, DASHES, MARKERS, Plot, Style, in_grid, legend_below
+from vatl_report.plots import ACROSS, MARKERS, Style, in_grid, legend_below
 from vatl_report.same_video import check_video
 from vatl_report.tables import csv_text
 

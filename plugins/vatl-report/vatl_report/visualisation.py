@@ -15,7 +15,7 @@ from vatl_report.pose_video import write_poses
 from vatl_report.same_video import check_video
 
 if TYPE_CHECKING:
-    from vatl_core.runs import PastRun
+    from vatl_core.run import PastRun
 
 
 def visualise(

@@ -10,9 +10,9 @@ from attrs.validators import ge, gt, le, lt
 from torch import Tensor
 
 from vatl_core.contracts import Estimator, Retraining
+from vatl_core.learning import Augmentation, Labelled, Recipe, Trainer
 from vatl_core.records import History
 from vatl_core.seeds import seeded
-from vatl_core.training import Augmentation, Labelled, Recipe, Trainer
 
 
 @attrs.frozen

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from vatl_core import CycleRecord, History, PastRun
-from vatl_core.testing import StoppingContract
+from vatl_kit import StoppingContract
 
 from vatl_plateau.stopping import Plateau
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from vatl_core import PERSON_17, PastRun, Window
-from vatl_core.testing import CriterionContract
+from vatl_kit import CriterionContract
 
 from vatl_tta.criterion import TestTime
 

@@ -10,7 +10,7 @@ from attrs.validators import and_, gt, lt
 from torch import Tensor
 from torch.nn import functional
 from vatl_core import Criterion, Window
-from vatl_core.geometry import decode
+from vatl_core.video import decode
 
 
 @attrs.frozen

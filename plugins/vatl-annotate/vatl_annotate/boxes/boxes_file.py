@@ -19,14 +19,10 @@ from vatl_annotate.boxes.category import category_of
 from vatl_annotate.boxes.footage import Footage
 from vatl_annotate.boxes.linking import linked
 from vatl_annotate.boxes.tracks import Box, Key, Track, keys_of, rounded
-from vatl_core.annotation_files.category import skeleton_of
-from vatl_core.annotation_files.json_files import read_json
-from vatl_core.annotation_files.positions import by_position
-from vatl_core.annotation_files.rows import Rows
-from vatl_core.annotation_files.sieve import Sieve, again, clipped, numbered
 from vatl_core.errors import InputError
 from vatl_core.files import write_whole
-from vatl_core.frames import PictureFiles
+from vatl_core.video import PictureFiles
+from vatl_formats import Rows, Sieve, again, by_position, clipped, numbered, read_json, skeleton_of
 
 ABOUT: Final = "boxes drawn by hand (vatl annotate)"
 MOST: Final = 1_000_000

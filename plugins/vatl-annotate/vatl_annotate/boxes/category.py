@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from vatl_core.annotation_files.category import skeleton_of
-from vatl_core.annotation_files.json_files import read_json
-from vatl_core.annotation_files.rows import Rows
 from vatl_core.errors import InputError
-from vatl_core.skeleton import PERSON_17, Skeleton
+from vatl_core.video import PERSON_17, Skeleton
+from vatl_formats import Rows, read_json, skeleton_of
 
 
 def category_of(skeleton: Skeleton) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from vatl_core.errors import InputError
-from vatl_core.frames import PictureFiles, VideoFile, exists, picture_size
+from vatl_core.video import PictureFiles, VideoFile, exists, picture_size
 
 PICTURES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 RATE: Final = 25.0

@@ -14,9 +14,8 @@ import numpy as np
 
 from vatl_annotate.boxes.footage import Footage
 from vatl_annotate.pictures import Picture, cut, jpeg, size_of
-from vatl_core.decoding import as_shown
 from vatl_core.errors import InputError
-from vatl_core.frames import VideoFile
+from vatl_core.video import VideoFile, as_shown
 
 if TYPE_CHECKING:
     from av import VideoFrame

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vatl_core.contracts import Criterion, Window
-from vatl_core.query import normalised
+from vatl_core.cycle import normalised
 
 _ROUNDING = 1e-10
 """Distances that differ by less than this share of their largest possible value are the same but for rounding."""

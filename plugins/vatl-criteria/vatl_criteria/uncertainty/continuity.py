@@ -14,7 +14,7 @@ from attrs.validators import gt, in_
 from torch import Tensor
 
 from vatl_core.contracts import Criterion, Window
-from vatl_core.geometry import decode
+from vatl_core.video import decode
 
 
 def heatmap_change(heatmaps: Tensor, neighbours: Tensor, norm: str = "l1") -> Tensor:

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vatl_core.contracts import Poses
-from vatl_core.geometry import crop_boxes
-from vatl_core.skeleton import Pair
+from vatl_core.video import Pair, crop_boxes
 
 LEAST_LOG_VARIANCE = -1.4
 """A length is not known better than to half a heatmap pixel."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 
 _PUBLISHED = (
     ("right_elbow", "right_shoulder", "right_hip"),

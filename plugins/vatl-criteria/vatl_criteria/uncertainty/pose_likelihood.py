@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vatl_core.skeleton import Pair
+from vatl_core.video import Pair
 from vatl_criteria.uncertainty.peaks import Peaks
 
 

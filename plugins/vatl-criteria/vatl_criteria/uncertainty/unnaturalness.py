@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vatl_core.contracts import Criterion, Panel, Poses, PreTraining, Window
 from vatl_core.errors import InputError, unknown
-from vatl_core.skeleton import Skeleton
+from vatl_core.video import Skeleton
 from vatl_criteria.uncertainty.autoencoder import (
     FINE_TUNING,
     PRE_TRAINING,

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vatl_core.contracts import Criterion, Poses, Window
 from vatl_core.errors import unknown
-from vatl_core.skeleton import Pair, Skeleton
+from vatl_core.video import Pair, Skeleton
 from vatl_criteria.uncertainty.link_lengths import Lengths, LinkLengths, learn
 from vatl_criteria.uncertainty.peaks import Peaks, local_maxima, or_maximum
 from vatl_criteria.uncertainty.pose_likelihood import log_likelihood

@@ -9,9 +9,8 @@ from typing import Any, Final
 
 import attrs
 
-from vatl_core.annotation_files.json_files import read_json
-from vatl_core.annotation_files.rows import Rows
 from vatl_core.errors import InputError
+from vatl_formats import Rows, read_json
 from vatl_oracles.files.layout import Layout
 from vatl_oracles.files.names import listed, told_apart
 from vatl_oracles.files.replies import (

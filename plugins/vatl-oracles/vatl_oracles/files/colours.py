@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vatl_core.contact_sheet import SIDES
+from vatl_drawing import SIDES
 
 BOX: Final = "#cc79a7"
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import attrs
 
-from vatl_core.annotation_files.json_files import read_json
 from vatl_core.errors import InputError
+from vatl_formats import read_json
 from vatl_oracles.files.replies import (
     NOBODY,
     Declined,

@@ -12,9 +12,9 @@ from typing import Final, TypeVar
 import attrs
 import torch
 
-from vatl_core.annotation_files.rows import LARGEST
 from vatl_core.contracts import Labels, Redrawn, Refusal
 from vatl_core.errors import InputError
+from vatl_formats import LARGEST
 from vatl_oracles.files.names import clean, listed
 from vatl_oracles.files.task import Box, Item, Point, Task
 

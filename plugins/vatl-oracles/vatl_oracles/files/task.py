@@ -12,7 +12,7 @@ import cattrs
 
 from vatl_core.contracts import Request
 from vatl_core.files import write_whole
-from vatl_core.skeleton import Pair, Skeleton
+from vatl_core.video import Pair, Skeleton
 from vatl_oracles.files.names import clean, told_apart
 
 RECORD: Final = "asked.json"

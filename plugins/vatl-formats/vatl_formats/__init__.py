@@ -1,0 +1,42 @@
+"""Reading annotation files of others: columns that are checked, pictures that are numbered."""
+
+from __future__ import annotations
+
+from vatl_formats.category import skeleton_of
+from vatl_formats.json_files import read_json
+from vatl_formats.numbered_pictures import (
+    Annotations,
+    Pictures,
+    Reading,
+    frame_numbers,
+    images_and_annotations,
+    keypoints_of,
+    on_pictures,
+)
+from vatl_formats.positions import by_position
+from vatl_formats.rows import LARGEST, Id, Indices, Mask, Numbers, Rows
+from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
+
+__all__ = [
+    "LARGEST",
+    "Annotations",
+    "Id",
+    "Indices",
+    "Mask",
+    "Numbers",
+    "Pictures",
+    "Reading",
+    "Rows",
+    "Sieve",
+    "again",
+    "by_position",
+    "clipped",
+    "frame_numbers",
+    "images_and_annotations",
+    "keypoints_of",
+    "kinds",
+    "numbered",
+    "on_pictures",
+    "read_json",
+    "skeleton_of",
+]

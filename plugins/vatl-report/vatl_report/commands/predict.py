@@ -1,0 +1,38 @@
+"""``vatl predict``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("predict")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder; RUN/predictions if not given.")
+@click.option("--with-labels", is_flag=True, help="Put labels in place of the poses of labelled instances.")
+@click.option("--video/--no-video", default=True, help="Whether to write the overlay video.")
+@click.option("--fps", type=click.FloatRange(min=0.1), default=25.0, show_default=True, help="Of the overlay video.")
+def command(run: Path, out: Path | None, with_labels: bool, video: bool, fps: float) -> None:
+    """Write the adapted estimator's poses for the whole video of the run in directory RUN.
+
+    Three files: poses.json (COCO keypoints over video, which `--dataset coco` reads back), poses.csv (one row a
+    keypoint) and overlay.mp4.
+    """
+    from vatl_core.errors import InputError
+
+    if not (run / "config.toml").is_file():
+        raise InputError(f"{run} is no run: it has no config.toml")
+
+    from vatl_core.progress import bar
+    from vatl_core.run import PastRun
+    from vatl_report.predictions import Predictions, write_coco, write_csv, write_overlay
+
+    predictions = Predictions.of(PastRun.open(run), with_labels)
+    folder = out or run / "predictions"
+    written = [write_coco(predictions, folder / "poses.json"), write_csv(predictions, folder / "poses.csv")]
+    if video:
+        with bar("overlay", len(predictions.video.frames)) as step:
+            written.append(write_overlay(predictions, folder / "overlay.mp4", fps, lambda done: step()))
+    for path in written:
+        click.echo(str(path))

@@ -1,0 +1,160 @@
+"""An adapted estimator's poses for a whole video, in files that others can read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import torch
+from torch import Tensor
+
+from vatl_core.errors import InputError
+from vatl_core.files import write_whole
+from vatl_core.video import Video
+from vatl_drawing import draw_pose, track_colour, write_video
+
+if TYPE_CHECKING:
+    from vatl_core.run import PastRun
+
+
+@attrs.frozen
+class Predictions:
+    """Poses of P of a video's instances, on the CPU: all but those at which an annotator found nobody.
+
+    Attributes:
+        video: whose.
+        index: (P,) which of its instances they are, ascending.
+        keypoints: (P, K, 2) pixels.
+        scores: (P, K); 1 for the keypoints of a label.
+        labelled: (P,) bool, where a label stands in place of the estimate.
+        occluded: (P, K) bool, which of a label's keypoints are hidden in the picture.
+    """
+
+    video: Video
+    index: Tensor
+    keypoints: Tensor
+    scores: Tensor
+    labelled: Tensor
+    occluded: Tensor
+
+    @classmethod
+    def of(cls, run: PastRun, with_labels: bool = False) -> Predictions:
+        """The poses of a run's last estimates.
+
+        Raises:
+            InputError: it has estimated nothing yet.
+        """
+        estimates = next((e for cycle in reversed(range(len(run.cycles) + 1)) if (e := run.estimates(cycle))), None)
+        if estimates is None:
+            raise InputError(f"{run.folder.path} has no estimates yet: take it up with `vatl resume {run.folder.path}`")
+        keypoints, scores = estimates.keypoints.clone(), estimates.scores.clone()
+        labelled = torch.zeros(len(keypoints), dtype=torch.bool)
+        occluded = torch.zeros_like(scores, dtype=torch.bool)
+        if with_labels:
+            labels = run.labels()
+            labelled[labels.index] = True
+            occluded[labels.index] = labels.occluded
+            seen = labels.visible
+            keypoints[labels.index] = torch.where(seen[..., None], labels.keypoints, keypoints[labels.index])
+            scores[labels.index] = torch.where(seen, 1.0, scores[labels.index])
+        index = torch.nonzero(run.standing.there(torch.device("cpu"))).flatten()
+        return cls(run.video, index, keypoints[index], scores[index], labelled[index], occluded[index])
+
+
+def write_coco(predictions: Predictions, path: Path) -> Path:
+    """COCO keypoints over video: v = 2, or 1 where a label says hidden; the scores stand in a field of their own."""
+    video, instances = predictions.video, predictions.video.instances
+    values = (2 - predictions.occluded.int()).to(predictions.keypoints)
+    triples = torch.cat([predictions.keypoints, values[..., None]], -1).flatten(1)
+    index = predictions.index
+    columns = zip(
+        index.tolist(),
+        instances.frame[index].tolist(),
+        instances.track[index].tolist(),
+        instances.boxes[index].double().tolist(),
+        _rounded(triples, 2),
+        _rounded(predictions.scores, 4),
+        predictions.labelled.tolist(),
+        strict=True,
+    )
+    annotations = [
+        {
+            "id": instance + 1,
+            "image_id": frame,
+            "track_id": track,
+            "category_id": 1,
+            "bbox": [round(side, 2) for side in box],
+            "area": round(box[2] * box[3], 2),
+            "iscrowd": 0,
+            "num_keypoints": len(scores),
+            "keypoints": points,
+            "keypoint_scores": scores,
+            "score": sum(scores) / len(scores),
+            "labelled": labelled,
+        }
+        for instance, frame, track, box, points, scores, labelled in columns
+    ]
+    skeleton = video.skeleton
+    category = {
+        "id": 1,
+        "name": skeleton.name,
+        "keypoints": list(skeleton.keypoints),
+        "skeleton": [[a + 1, b + 1] for a, b in skeleton.edges],
+    }
+    images = [{"id": i, "frame_index": i, "file_name": video.frames.name(i)} for i in range(len(video.frames))]
+    content = {"images": images, "annotations": annotations, "categories": [category]}
+    write_whole(path, json.dumps(content, separators=(",", ":")))
+    return path
+
+
+def _rounded(values: Tensor, digits: int) -> list[list[float]]:
+    return [[round(v, digits) for v in row] for row in values.double().tolist()]
+
+
+def write_csv(predictions: Predictions, path: Path) -> Path:
+    """One row a keypoint: frame, track, instance, keypoint, x and y in pixels, score, whether it is a label's."""
+    instances, names = predictions.video.instances, predictions.video.skeleton.keypoints
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["frame", "track", "instance", "keypoint", "x", "y", "score", "labelled"])
+    index = predictions.index
+    columns = zip(
+        instances.frame[index].tolist(),
+        instances.track[index].tolist(),
+        [instances.ids[i] for i in index.tolist()],
+        predictions.keypoints.tolist(),
+        predictions.scores.tolist(),
+        predictions.labelled.tolist(),
+        strict=True,
+    )
+    for frame, track, instance, points, scores, labelled in columns:
+        for name, (x, y), score in zip(names, points, scores, strict=True):
+            table.writerow([frame, track, instance, name, f"{x:.2f}", f"{y:.2f}", f"{score:.4f}", int(labelled)])
+    write_whole(path, text.getvalue())
+    return path
+
+
+def write_overlay(
+    predictions: Predictions, path: Path, frames_per_second: float, progress: Callable[[int], None] = lambda done: None
+) -> Path:
+    """The video with every pose drawn over it, a colour a track; H.264."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_video(path, _drawn(predictions, progress), frames_per_second)
+    return path
+
+
+def _drawn(predictions: Predictions, progress: Callable[[int], None]) -> Iterator[Tensor]:
+    instances, skeleton = predictions.video.instances, predictions.video.skeleton
+    sizes = (instances.boxes[:, 2] * instances.boxes[:, 3]).sqrt()
+    for frame in range(len(predictions.video.frames)):
+        picture = predictions.video.frames.read(frame).permute(1, 2, 0).contiguous().numpy()
+        for row in torch.nonzero(instances.frame[predictions.index] == frame).flatten().tolist():
+            points, i = predictions.keypoints[row].double().numpy(), int(predictions.index[row])
+            draw_pose(picture, points, skeleton, track_colour(int(instances.track[i])), float(sizes[i]))
+        progress(frame + 1)
+        yield torch.from_numpy(picture).permute(2, 0, 1)

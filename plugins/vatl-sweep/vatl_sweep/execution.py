@@ -1,0 +1,101 @@
+"""Carrying out a sweep: every run that is neither finished nor kept apart, through an executor."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import closing, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import attrs
+
+from vatl_core.contracts import Executor
+from vatl_core.errors import VatlError
+from vatl_core.estimation import outcomes_of
+from vatl_core.plugins import culprit, describe
+from vatl_core.run import carry_out
+from vatl_sweep.folder import SweepFolder
+from vatl_sweep.plan import Plan, SweepRun
+from vatl_sweep.results import write_results
+
+
+@attrs.frozen
+class Task:
+    """What an executor is sent: a run, and where to write what it says.
+
+    Attributes:
+        run: with its configuration.
+        log: the file.
+    """
+
+    run: SweepRun
+    log: Path
+
+
+def work(task: Task) -> str:
+    """Begin a run of a sweep or take it up; what it says goes into its log. Return its directory."""
+    task.log.parent.mkdir(parents=True, exist_ok=True)
+    with task.log.open("a", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+        print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} on {socket.gethostname()}, process {os.getpid()}")
+        try:
+            return carry_out(task.run.config).run
+        except Exception:
+            traceback.print_exc()
+            raise
+
+
+def sweep(
+    plan: Plan,
+    executor: Executor,
+    retry: bool = False,
+    begun: Callable[[list[SweepRun]], None] = lambda runs: None,
+    ended: Callable[[SweepRun], None] = lambda run: None,
+) -> None:
+    """Carry out what is left of a sweep, and write its results.
+
+    Args:
+        plan: the runs.
+        executor: where they are carried out.
+        retry: whether those that failed earlier are tried again.
+        begun: called with the runs that are going to be carried out.
+        ended: called after each of them.
+
+    Raises:
+        InputError: another sweep works in the folder, or runs there were begun with other settings.
+        PluginError: the executor gives something else than one outcome for each run.
+    """
+    folder = SweepFolder(plan.folder)
+    with folder.locked():
+        folder.check(plan.runs)
+        left = [run for run in plan.runs if folder.state(run) not in ("finished", "failed")]
+        if retry:
+            left += [run for run in plan.runs if folder.state(run) == "failed"]
+        begun(left)
+        try:
+            if left:
+                _carry_out(folder, left, executor, ended)
+        finally:
+            if any(folder.state(run) != "new" for run in plan.runs):
+                write_results(folder, plan.runs)
+
+
+def _carry_out(
+    folder: SweepFolder, left: list[SweepRun], executor: Executor, ended: Callable[[SweepRun], None]
+) -> None:
+    tasks = [Task(run, folder.log(run)) for run in left]
+    with closing(outcomes_of(executor, left[0].config.executor, work, tasks)) as outcomes:
+        for outcome in outcomes:
+            run = left[outcome.index]
+            if outcome.error and not folder.record(run):  # one that ended is complete, if its report failed
+                folder.fail(run, _cause(outcome.error))
+            else:
+                folder.forgive(run)
+            ended(run)
+
+
+def _cause(error: Exception) -> str:
+    """An error in a line, with whose code it arose in if it was a plugin's."""
+    return " ".join(str(error).split()) if isinstance(error, VatlError) else f"{describe(error)}{culprit(error)}"

@@ -1,0 +1,1 @@
+"""``vatl train`` and ``vatl fit``."""

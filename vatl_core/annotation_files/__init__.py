@@ -1,1 +1,0 @@
-"""Reading the annotation files of others: what data-set adapters share."""

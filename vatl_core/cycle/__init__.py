@@ -1,0 +1,13 @@
+"""The cycle of active transfer learning, a verb a module."""
+
+from __future__ import annotations
+
+from vatl_core.cycle.advice import advisers, left_out
+from vatl_core.cycle.answering import Asked
+from vatl_core.cycle.combining import normalised, query_score
+from vatl_core.cycle.cycle import Run
+from vatl_core.cycle.schedule import amounts
+from vatl_core.cycle.standing import Standing
+from vatl_core.cycle.step import Cycle
+
+__all__ = ["Asked", "Cycle", "Run", "Standing", "advisers", "amounts", "left_out", "normalised", "query_score"]

@@ -1,0 +1,46 @@
+"""How a run ended, from what its cycles recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vatl_core.metrics import alc
+from vatl_core.records import RunRecord
+
+if TYPE_CHECKING:
+    from vatl_core.cycle.cycle import Run
+
+
+def closing_record(run: Run) -> RunRecord:
+    """How the run ended, from its records."""
+    last, points = run.records[-1], [(r.fraction, e) for r in run.records if (e := r.evaluation)]
+    evaluation = last.evaluation
+    stopped = next((r for r in run.records if r.stopped_by), None)
+    fractions = [fraction for fraction, _ in points]
+    return RunRecord(
+        run=str(run.folder.path),
+        dataset=run.config.dataset,
+        video=run.video.name,
+        instances=last.instances,
+        labelled=last.labelled,
+        cycles=sum(bool(r.query) for r in run.records),
+        stopped_by=stopped.stopped_by or "schedule" if stopped else "schedule",
+        reason=stopped.fired[stopped.stopped_by or ""] if stopped else "every label of the schedule was asked for",
+        mean_oks=evaluation.mean_oks if evaluation else None,
+        mean_oks_unlabelled=evaluation.mean_oks_unlabelled if evaluation else None,
+        mean_oks_with_labels=evaluation.mean_oks_with_labels if evaluation else None,
+        ap=evaluation.ap if evaluation else None,
+        ap_with_labels=evaluation.ap_with_labels if evaluation else None,
+        alc=alc(fractions, [e.ap for _, e in points]) if points else None,
+        alc_with_labels=alc(fractions, [e.ap_with_labels for _, e in points]) if points else None,
+        seconds=sum(sum(record.seconds.values()) for record in run.records),
+        weights=run.weights,
+        warnings=(*run.warnings, *_by_hand(run)),
+        notes=tuple(run.notes),
+    )
+
+
+def _by_hand(run: Run) -> list[str]:
+    """A warning where queries were not the selector's."""
+    cycles = [str(record.cycle + 1) for record in run.records if run.folder.by_hand(record.cycle)]
+    return [f"the query was chosen by hand in cycle {', '.join(cycles)}"] if cycles else []

@@ -1,0 +1,56 @@
+"""Where each instance of a video stands: labelled, refused, or still to be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+import torch
+from torch import Tensor
+
+from vatl_core.records import CycleRecord
+from vatl_core.store import EVER, Answers
+
+
+@attrs.frozen
+class Standing:
+    """What the answers make of N instances.
+
+    Attributes:
+        count: N.
+        asked: those that earlier cycles asked for and that are labelled, in the order of asking.
+        refused: those that get no label, each with whether nobody is there.
+    """
+
+    count: int
+    asked: tuple[int, ...]
+    refused: Mapping[int, bool]
+
+    @classmethod
+    def of(cls, count: int, records: Iterable[CycleRecord], answers: Answers, before: int = EVER) -> Standing:
+        """As it is after ``records``, by the answers that were given in cycles ``before`` this one."""
+        refused = answers.refused(before)
+        asked = tuple(i for record in records for i in record.query if i not in refused)
+        return cls(count, asked, refused)
+
+    @property
+    def instances(self) -> int:
+        """How many there are, without those at which nobody is."""
+        return self.count - sum(self.refused.values())
+
+    def labelled(self, device: torch.device) -> Tensor:
+        """(N,) bool, whether an earlier cycle had it labelled."""
+        return self._mask(self.asked, device)
+
+    def settled(self, device: torch.device) -> Tensor:
+        """(N,) bool, whether it is not going to be asked for: labelled, or refused."""
+        return self._mask([*self.asked, *self.refused], device)
+
+    def there(self, device: torch.device) -> Tensor:
+        """(N,) bool, whether it is an instance at all."""
+        return ~self._mask([i for i, absent in self.refused.items() if absent], device)
+
+    def _mask(self, index: Iterable[int], device: torch.device) -> Tensor:
+        mask = torch.zeros(self.count, dtype=torch.bool, device=device)
+        mask[list(index)] = True
+        return mask

@@ -1,0 +1,191 @@
+"""Crops of a video's instances, cut on the device and kept there as bytes while there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import attrs
+import torch
+from torch import Tensor
+
+from vatl_core.estimation.loaded import read
+from vatl_core.video import Skeleton, Video, crop_boxes, crop_matrices, warp
+
+T = TypeVar("T")
+
+
+@attrs.define(eq=False)
+class Crops:
+    """The crops of a video's instances, (3, H, W) uint8 each.
+
+    A crop is cut once and then kept on the device until ``budget`` is used up; those that found no room are cut
+    again whenever they are asked for. What comes back is the same either way.
+
+    Attributes:
+        video: without its truth.
+        size: height and width of the crop box in crop pixels.
+        device: where frames are warped and crops are kept.
+        budget: bytes for kept crops.
+        margin: how much larger than the crop box the picture is, about its centre: room for augmentation.
+    """
+
+    video: Video
+    size: tuple[int, int]
+    device: torch.device
+    budget: int
+    margin: float = 1.0
+    boxes: Tensor = attrs.field(init=False, repr=False)
+    _kept: Tensor | None = attrs.field(init=False, default=None, repr=False)
+    _slot: Tensor = attrs.field(init=False, repr=False)
+    _used: int = attrs.field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        self.boxes = crop_boxes(self.video.instances.boxes.to(self.device), self.size)
+        self._slot = torch.full((len(self.video.instances),), -1, dtype=torch.int64)
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """What the video's poses are made of."""
+        return self.video.skeleton
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of what :meth:`get` returns, margin included."""
+        return round(self.size[0] * self.margin), round(self.size[1] * self.margin)
+
+    @property
+    def capacity(self) -> int:
+        """How many crops the budget has room for."""
+        height, width = self.picture_size
+        return min(len(self._slot), self.budget // (3 * height * width))
+
+    def matrices(self, index: Tensor) -> Tensor:
+        """(B, 2, 3) maps from a pixel of the picture that :meth:`get` returns to a pixel of the frame."""
+        matrices = crop_matrices(self.boxes[index], self.size)
+        offset = matrices.new_tensor([(p - s) / 2 for p, s in zip(self.picture_size, self.size, strict=True)][::-1])
+        matrices[:, :, 2] -= (matrices[:, :, :2] @ offset[:, None]).squeeze(-1)
+        return matrices
+
+    def get(self, index: Tensor) -> Tensor:
+        """Crops of these instances, (B, 3, H, W) uint8 on the device.
+
+        Raises:
+            InputError: a frame cannot be read.
+        """
+        index = index.cpu()
+        result = torch.empty((len(index), 3, *self.picture_size), dtype=torch.uint8, device=self.device)
+        known = self._slot[index] >= 0
+        if known.any() and self._kept is not None:
+            result[known.to(self.device)] = self._kept[self._slot[index[known]].to(self.device)]
+        if not known.all():
+            cut = self._cut(index[~known])
+            result[(~known).to(self.device)] = cut
+            self._keep(index[~known], cut)
+        return result
+
+    def redraw(self, index: int) -> None:
+        """Cut the crop of an instance anew if it is kept, since its box has changed.
+
+        Raises:
+            InputError: its frame cannot be read.
+        """
+        box = self.video.instances.boxes[index : index + 1].to(self.device)
+        self.boxes[index] = crop_boxes(box, self.size)[0]
+        if self._kept is not None and (slot := int(self._slot[index])) >= 0:
+            self._kept[slot] = self._cut(torch.tensor([index]))[0]
+
+    def fill(self, index: Tensor) -> None:
+        """Keep the crops of these instances while there is room, each frame read once and in order."""
+        index = index.cpu()
+        missing = index[self._slot[index] < 0].unique()
+        missing = missing[torch.argsort(self.video.instances.frame[missing], stable=True)]
+        for part in missing[: self.capacity - self._used].split(64):
+            self.get(part)
+
+    def _cut(self, index: Tensor) -> Tensor:
+        """Warp these instances out of their frames, each frame read once, in order."""
+        result = torch.empty((len(index), 3, *self.picture_size), dtype=torch.uint8, device=self.device)
+        frames = self.video.instances.frame[index]
+        matrices = self.matrices(index.to(self.device))
+        wanted = torch.unique(frames).tolist()
+        for frame, picture in zip(wanted, read(self.video.frames, wanted), strict=True):
+            here = torch.nonzero(frames == frame).flatten().to(self.device)
+            result[here] = warp(picture[None].to(self.device), matrices[here], self.picture_size)
+        return result
+
+    def _keep(self, index: Tensor, cut: Tensor) -> None:
+        room = min(self.capacity - self._used, len(index))
+        if room <= 0:
+            return
+        if self._kept is None:
+            shape = (self.capacity, 3, *self.picture_size)
+            self._kept = torch.empty(shape, dtype=torch.uint8, device=self.device)
+        self._kept[self._used : self._used + room] = cut[:room]
+        self._slot[index[:room]] = torch.arange(self._used, self._used + room)
+        self._used += room
+
+
+@attrs.frozen(eq=False)
+class JoinedCrops:
+    """The crops of several videos' instances under one numbering: the second video's follow the first's.
+
+    Attributes:
+        parts: one a video, all of one size, margin and skeleton.
+    """
+
+    parts: Sequence[Crops]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the crop box in crop pixels."""
+        return self.parts[0].size
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of what :meth:`get` returns."""
+        return self.parts[0].picture_size
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """What the videos' poses are made of."""
+        return self.parts[0].skeleton
+
+    def matrices(self, index: Tensor) -> Tensor:
+        """As :meth:`Crops.matrices`."""
+        return _in_order([(here, part.matrices(own)) for here, own, part in self._parts(index)])
+
+    def get(self, index: Tensor) -> Tensor:
+        """As :meth:`Crops.get`."""
+        return _in_order([(here, part.get(own)) for here, own, part in self._parts(index)])
+
+    def fill(self, index: Tensor) -> None:
+        """As :meth:`Crops.fill`."""
+        for _, own, part in self._parts(index):
+            part.fill(own)
+
+    def _parts(self, index: Tensor) -> Iterator[tuple[Tensor, Tensor, Crops]]:
+        """For each video concerned: places in ``index``, its own numbers of those instances, its crops."""
+        sizes = torch.tensor([len(part.video.instances) for part in self.parts], device=index.device)
+        ends = sizes.cumsum(0)
+        which = torch.bucketize(index, ends, right=True)
+        for number in which.unique().tolist():
+            here = torch.nonzero(which == number).flatten()
+            yield here, index[here] - (ends[number] - sizes[number]), self.parts[number]
+
+
+def _in_order(answers: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Rows put at their places."""
+    places = torch.cat([here for here, _ in answers])
+    return torch.cat([rows for _, rows in answers])[torch.argsort(places)]
+
+
+def ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same items, each made in a second thread while its predecessor is in use."""
+    iterator, done = iter(items), object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, iterator, done)
+        while (item := coming.result()) is not done:
+            coming = pool.submit(next, iterator, done)
+            yield item  # type: ignore[misc]  # `done` has been told apart above

@@ -1,0 +1,29 @@
+"""What one pass leaves behind."""
+
+from __future__ import annotations
+
+import attrs
+from torch import Tensor
+
+from vatl_core.compute import Stopwatch
+
+
+@attrs.frozen
+class Estimates:
+    """What one pass leaves behind, for N instances, on the device.
+
+    Attributes:
+        keypoints: (N, K, 2) pixels of the frame.
+        scores: (N, K) the heatmaps' maxima.
+        features: (N, D).
+        criteria: ``{name: (N,)}``, higher = more worth labelling.
+        condensed: ``{name: (N, …)}``, what criteria of the pool keep of the heatmaps until they have scored it.
+        scoring: how long the criteria took.
+    """
+
+    keypoints: Tensor
+    scores: Tensor
+    features: Tensor
+    criteria: dict[str, Tensor] = attrs.field(factory=dict)
+    condensed: dict[str, Tensor] = attrs.field(factory=dict)
+    scoring: Stopwatch = attrs.field(factory=Stopwatch, repr=False, eq=False)

@@ -1,0 +1,44 @@
+"""Every measure of a set of poses against the truth, at once."""
+
+from __future__ import annotations
+
+import attrs
+from torch import Tensor
+
+from vatl_core.metrics.average_precision import AveragePrecision, Poses, average_precision, oks
+from vatl_core.metrics.ospa import ospa
+from vatl_core.metrics.pck import CorrectKeypoints, correct_keypoints
+from vatl_core.video import Skeleton
+
+
+@attrs.frozen
+class Accuracy:
+    """How good the poses of N instances are.
+
+    Attributes:
+        oks: (N,) of each.
+        precision: AP in its variants, and AR.
+        keypoints: PCK, of all and of each keypoint.
+        ospa: 0 to 1, lower is better.
+    """
+
+    oks: Tensor
+    precision: AveragePrecision
+    keypoints: CorrectKeypoints
+    ospa: float
+
+    @classmethod
+    def of(cls, truth: Poses, predicted: Poses, skeleton: Skeleton) -> Accuracy:
+        """Measure.
+
+        Args:
+            truth: of N instances; ``weight`` says which keypoints are annotated.
+            predicted: of the same instances, on the same device; ``weight`` holds scores.
+            skeleton: gives names and sigmas.
+        """
+        return cls(
+            oks(predicted.keypoints, truth.keypoints, truth.weight > 0, truth.boxes, skeleton.sigmas),
+            average_precision(truth, predicted, skeleton),
+            correct_keypoints(truth, predicted, skeleton.keypoints),
+            ospa(truth, predicted, skeleton.sigmas),
+        )

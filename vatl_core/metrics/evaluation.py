@@ -1,0 +1,106 @@
+"""What the truth says of a pass: the one place, beside the oracle, where it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+import torch
+from torch import Tensor
+
+from vatl_core.contracts import Labels
+from vatl_core.estimation import Estimates
+from vatl_core.metrics.accuracy import Accuracy
+from vatl_core.metrics.average_precision import Poses
+from vatl_core.metrics.correlation import spearman
+from vatl_core.records import Evaluation
+from vatl_core.video import Video
+
+
+def evaluate(
+    video: Video, estimates: Estimates, labels: Labels, threshold: float, there: Tensor | None = None
+) -> Evaluation | None:
+    """Measure a pass against the truth, twice: the estimator's poses alone, and with labels in place of poses.
+
+    Args:
+        video: with its truth; None is returned where it has none.
+        estimates: of all its instances, on any device.
+        labels: everything labelled so far.
+        threshold: τ.
+        there: (N,) bool, which of them are instances; all if not given. None is returned where none is.
+    """
+    truth = true_poses(video)
+    there = torch.ones(len(video.instances), dtype=torch.bool) if there is None else there.cpu()
+    if truth is None or not there.any():
+        return None
+    truth = truth.to(estimates.keypoints.device)
+    predicted = Poses(truth.frame, truth.boxes, estimates.keypoints, estimates.scores)
+    corrected, truth = _among(with_labels(predicted, labels), there), _among(truth, there)
+    alone = Accuracy.of(truth, _among(predicted, there), video.skeleton)
+    both = Accuracy.of(truth, corrected, video.skeleton)
+    similarity = alone.oks.cpu()
+    labelled = torch.zeros(len(there), dtype=torch.bool)
+    labelled[labels.index] = True
+    labelled = labelled[there]
+    return Evaluation(
+        mean_oks=float(similarity.mean()),
+        mean_oks_unlabelled=None if labelled.all() else float(similarity[~labelled].mean()),
+        mean_oks_with_labels=float(torch.where(labelled, 1.0, similarity).mean()),
+        ap=alone.precision.ap,
+        ap_with_labels=both.precision.ap,
+        ap_at=alone.precision.at,
+        ap_medium=alone.precision.medium,
+        ap_large=alone.precision.large,
+        ar=alone.precision.ar,
+        all_correct=bool((similarity >= threshold).all()),
+        counts=_counts(labelled, similarity >= threshold),
+        pck=alone.keypoints.pck,
+        pck_with_labels=both.keypoints.pck,
+        pck_keypoints=alone.keypoints.by_keypoint,
+        ospa=alone.ospa,
+        ospa_with_labels=both.ospa,
+        rank_correlation=_rank_correlation(estimates.criteria, there, 1 - similarity, ~labelled),
+    )
+
+
+def true_poses(video: Video) -> Poses | None:
+    """The truth of a video's instances, on the CPU; None where it has none."""
+    truth = video.instances
+    if truth.keypoints is None or truth.visible is None:
+        return None
+    return Poses(truth.frame, truth.boxes, truth.keypoints, truth.visible.float())
+
+
+def with_labels(predicted: Poses, labels: Labels) -> Poses:
+    """The poses with the visible keypoints of labels in place of estimated ones."""
+    index, points = labels.index.to(predicted.frame.device), labels.keypoints.to(predicted.keypoints)
+    keypoints = predicted.keypoints.clone()
+    keypoints[index] = torch.where(labels.visible.to(index.device)[..., None], points, keypoints[index])
+    return attrs.evolve(predicted, keypoints=keypoints)
+
+
+def _among(poses: Poses, there: Tensor) -> Poses:
+    """Those that are ``there`` (N,)."""
+    here = there.to(poses.frame.device)
+    return Poses(poses.frame[here], poses.boxes[here], poses.keypoints[here], poses.weight[here])
+
+
+def _rank_correlation(criteria: Mapping[str, Tensor], there: Tensor, error: Tensor, among: Tensor) -> dict[str, float]:
+    """Spearman's ρ of each criterion (N,) with the error (n,), where it is defined.
+
+    Args:
+        criteria: by name.
+        there: (N,) bool, which n instances there are.
+        error: of these.
+        among: (n,) bool, which of these count.
+    """
+    found = {name: spearman(column.cpu()[there][among], error[among]) for name, column in criteria.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _counts(labelled: Tensor, correct: Tensor) -> dict[str, int]:
+    return {
+        f"{who} {how}": int((a & b).sum())
+        for who, a in (("labelled", labelled), ("unlabelled", ~labelled))
+        for how, b in (("correct", correct), ("wrong", ~correct))
+    }

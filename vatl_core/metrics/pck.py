@@ -1,0 +1,48 @@
+"""PCK: the share of keypoints that are near enough to be correct."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+import torch
+
+from vatl_core.metrics.average_precision import Poses
+
+SHARE: Final = 0.2
+"""PCK@0.2: how far off a correct keypoint may be, in longer sides of its box."""
+
+
+@attrs.frozen
+class CorrectKeypoints:
+    """Shares of annotated keypoints that are correct, 0 to 1.
+
+    Attributes:
+        pck: of all together; None where none is annotated.
+        by_keypoint: ``{name: share}`` of those that are annotated anywhere.
+    """
+
+    pck: float | None
+    by_keypoint: dict[str, float]
+
+
+def correct_keypoints(truth: Poses, predicted: Poses, names: Sequence[str], share: float = SHARE) -> CorrectKeypoints:
+    """Percentage of correct keypoints, as a fraction: those within ``share`` of the longer side of the box.
+
+    Yang & Ramanan, *Articulated Human Detection with Flexible Mixtures of Parts* (TPAMI 2013).
+
+    Args:
+        truth: N poses; ``weight`` says which keypoints are annotated.
+        predicted: of the same N instances, on the same device.
+        names: of the K keypoints.
+        share: of the longer side.
+    """
+    annotated = truth.weight > 0
+    distance = torch.linalg.vector_norm(predicted.keypoints - truth.keypoints, dim=-1)
+    correct = annotated & (distance <= share * truth.boxes[:, 2:].amax(1, keepdim=True))
+    hits, all_of_them = correct.sum(0), annotated.sum(0)
+    total = int(all_of_them.sum())
+    columns = zip(names, hits.tolist(), all_of_them.tolist(), strict=True)
+    by_keypoint = {name: hit / number for name, hit, number in columns if number}
+    return CorrectKeypoints(int(hits.sum()) / total if total else None, by_keypoint)

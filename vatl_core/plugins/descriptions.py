@@ -1,0 +1,165 @@
+"""What a plugin says about the components and commands that it brings, without importing them."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import click
+
+from vatl_core.errors import PluginError, unknown
+
+KINDS: Final = ("estimator", "dataset", "criterion", "selector", "retraining", "stopping", "oracle", "executor")
+
+
+def _is_kind(_: object, __: object, value: str) -> None:
+    if value not in KINDS:
+        raise unknown("kind of component", value, KINDS)
+
+
+def is_text(thing: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Validates what users are shown: anything but text would end `vatl --help` for everybody.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"the {field.name} of a {type(thing).__name__} is to be text, and is {value!r}")
+
+
+def _is_target(thing: object, field: attrs.Attribute[Any], value: object) -> None:
+    is_text(thing, field, value)
+    if not re.fullmatch(r"[\w.]+:\w+", str(value)):
+        form = "package.module:name"
+        raise ValueError(f"the {field.name} of a {type(thing).__name__} is to be '{form}', and is {value!r}")
+
+
+@attrs.frozen
+class Component:
+    """What a plugin says about one of its components, without importing it.
+
+    Attributes:
+        kind: one of :data:`KINDS`.
+        name: what users type.
+        help: one line.
+        target: ``"package.module:Class"``, imported when first used.
+        default: whether it is used where the user names none of its kind; default criteria are summed, the first
+            default stopping criterion to fire wins, and of every other kind there can be only one.
+        suggests: names of components this one works best with, by kind; only a data set's are heeded.
+        formerly: names that it had in earlier releases; they go on working, with a warning.
+        origin: which distribution it came from; the registry notes it.
+    """
+
+    kind: str = attrs.field(validator=_is_kind)
+    name: str = attrs.field(validator=is_text)
+    help: str = attrs.field(validator=is_text)
+    target: str = attrs.field(validator=_is_target)
+    default: bool = False
+    suggests: Mapping[str, str] = attrs.field(factory=dict)
+    formerly: tuple[str, ...] = ()
+    origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
+
+    def load(self) -> type[Any]:
+        """Import the component's class.
+
+        Raises:
+            PluginError: it does not import, or the module has no such class.
+        """
+        loaded: type[Any] = _imported(self.target, f"{self.kind} '{self.name}'{_of(self.origin)}")
+        return loaded
+
+
+@attrs.frozen
+class Command:
+    """What a plugin says about a command that it brings, without importing it.
+
+    Attributes:
+        name: what users type behind ``vatl``.
+        help: one line.
+        target: ``"package.module:command"``, a :class:`click.Command`, imported when it is called.
+        origin: which distribution it came from; the registry notes it.
+    """
+
+    name: str = attrs.field(validator=is_text)
+    help: str = attrs.field(validator=is_text)
+    target: str = attrs.field(validator=_is_target)
+    origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
+
+    def load(self) -> click.Command:
+        """Import the command.
+
+        Raises:
+            PluginError: it does not import, or is none.
+        """
+        what = f"command '{self.name}'{_of(self.origin)}"
+        loaded = _imported(self.target, what)
+        if not isinstance(loaded, click.Command):
+            raise PluginError(f"{what} ({self.target}) is no click command")
+        return loaded
+
+
+def describe(error: BaseException) -> str:
+    """An error in a line: its type and what it says."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _imported(target: str, what: str) -> Any:
+    module, _, name = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's import may fail in any way, or try to end the program
+        raise PluginError(f"{what} ({target}) cannot be imported: {describe(error)}") from error
+
+
+def _of(origin: str) -> str:
+    return f" of {origin}" if origin else ""
+
+
+Tables = Mapping[str, Mapping[str, Any]]
+"""What a configuration file holds: ``{"run": {setting: value}, role: {component: {option: value}}}``"""
+
+
+@attrs.frozen
+class Preset:
+    """What ``--preset NAME`` stands for.
+
+    Attributes:
+        name: what users type.
+        help: one line.
+        tables: as in a configuration file; options only of components that its ``run`` names.
+        datasets: further tables for particular data sets, by their name; they need not be installed.
+    """
+
+    name: str = attrs.field(validator=is_text)
+    help: str = attrs.field(validator=is_text)
+    tables: Tables
+    datasets: Mapping[str, Tables] = attrs.field(factory=dict)
+
+    def on(self, dataset: str) -> tuple[dict[str, Any], Options]:
+        """Its settings and options for a data set."""
+        run: dict[str, Any] = {}
+        options: Options = {}
+        for tables in (self.tables, self.datasets.get(dataset, {})):
+            run |= tables.get("run", {})
+            options = laid_over({role: table for role, table in tables.items() if role != "run"}, options)
+        return run, options
+
+
+def laid_over(options: Mapping[str, Mapping[str, Any]], below: Options) -> Options:
+    """``options`` over those ``below``, option by option."""
+    return {
+        role: {
+            name: dict(below.get(role, {}).get(name, {})) | dict(options.get(role, {}).get(name, {}))
+            for name in {**below.get(role, {}), **options.get(role, {})}
+        }
+        for role in {**below, **options}
+    }
+
+
+Options = dict[str, dict[str, dict[str, Any]]]
+"""``{role: {component: {option: value}}}``"""

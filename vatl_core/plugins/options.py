@@ -1,0 +1,203 @@
+"""A component's options: the fields of its attrs class, and how text becomes their values."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin
+
+import attrs
+import cattrs
+
+from vatl_core.deprecation import deprecated
+from vatl_core.errors import InputError, PluginError, unknown
+from vatl_core.plugins.descriptions import describe
+from vatl_core.plugins.given import Given
+from vatl_core.plugins.registry import Registry
+
+
+def build(registry: Registry, kind: str, name: str, options: Mapping[str, Any]) -> Any:
+    """Make a component with its options.
+
+    Raises:
+        InputError: an option that does not exist or a value that does not fit.
+        PluginError: the component cannot be imported, or refuses its own defaults.
+    """
+    found = registry.find(kind, name)
+    if isinstance(found, Given):
+        return found.take(options)
+    component, where = found.load(), f"{kind} '{found.name}'"
+    try:
+        fields = option_fields(component)
+    except (attrs.exceptions.NotAnAttrsClassError, NameError, TypeError) as error:
+        raise PluginError(f"{where} of {found.origin}: its options cannot be told ({describe(error)})") from error
+    made = _converted(_by_present_names(options, fields, where), component, where)
+    try:
+        return _made(component, made, where)
+    except InputError as error:
+        if not _refuses_its_defaults(component, made, error):
+            raise
+        raise PluginError(f"{error}: it refuses its own defaults, which {found.origin} has to put right") from error
+
+
+def _refuses_its_defaults(component: type[Any], given: Mapping[str, Any], error: InputError) -> bool:
+    """Whether what is refused is nothing that was given: it is with the required options alone, and is none of them."""
+    if not isinstance(error.__cause__, ValueError | TypeError):
+        return False
+    refused = {name for name in given if re.search(rf"\b{re.escape(name)}\b", str(error.__cause__.args[:1]))}
+    required = {n: given[n] for n, field in option_fields(component).items() if field.default is attrs.NOTHING}
+    try:
+        component(**required)
+    except Exception:  # a stranger's constructor: it may raise anything
+        return not refused
+    return False
+
+
+def _by_present_names(
+    options: Mapping[str, Any], fields: Mapping[str, attrs.Attribute[Any]], where: str
+) -> dict[str, Any]:
+    """The options under the names that they have now: ``metadata={"formerly": ("name",)}`` tells earlier ones."""
+    current = dict(options)
+    for name, field in fields.items():
+        for former in field.metadata.get("formerly", ()):
+            if former in current and former not in fields:
+                deprecated(f"the name '{former}' of an option of {where}", f"write '{name}'", stacklevel=3)
+                if name in current:
+                    raise InputError(f"{where} is given {former} and {name}, which are the same: leave out {former}")
+                current[name] = current.pop(former)
+    return current
+
+
+def option_fields(component: type[Any]) -> dict[str, attrs.Attribute[Any]]:
+    """The options of a component's class, by name, with their types resolved."""
+    attrs.resolve_types(component)
+    return {field.name: field for field in attrs.fields(component) if field.init}
+
+
+def structure(values: Mapping[str, Any], kind: type[Any], where: str) -> Any:
+    """Make an attrs class from values as TOML or the command line gives them.
+
+    Args:
+        values: by field name.
+        kind: the class.
+        where: what to call it in messages.
+
+    Raises:
+        InputError: a value of no field, one that does not fit its field's type or validator, or a required one that is
+            missing.
+    """
+    return _made(kind, _converted(values, kind, where), where)
+
+
+def _converted(values: Mapping[str, Any], kind: type[Any], where: str) -> dict[str, Any]:
+    """The values in the types of their fields; none that is required is missing."""
+    fields = option_fields(kind)
+    made = {}
+    for name, value in values.items():
+        if name not in fields:
+            raise unknown(f"option of {where}", name, fields)
+        try:
+            made[name] = value if name == "options" else value_converter.structure(value, fields[name].type)  # type: ignore[arg-type]
+        except Exception as error:  # the type is a stranger's: what reads it may raise anything
+            wanted = type_name(fields[name].type)
+            raise InputError(f"{where}: {name} = {value!r} does not fit: {wanted} is expected") from error
+    missing = [n for n, f in fields.items() if f.default is attrs.NOTHING and n not in made]
+    if missing:
+        raise InputError(f"{where} needs a value for: {', '.join(missing)} (-o PART.{missing[0]}=…)")
+    return made
+
+
+def _made(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
+    try:
+        return kind(**values)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{where}: {error.args[0] if error.args else error}") from error
+
+
+def type_name(kind: Any) -> str:
+    """A type as users read it."""
+    if get_origin(kind) in (Union, types.UnionType):
+        return " or ".join(type_name(k) for k in get_args(kind))
+    if kind is type(None):
+        return "none"
+    return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind).replace("typing.", "")
+
+
+def _converter() -> cattrs.Converter:
+    """Values from TOML or the command line: text may stand for any type, and nothing is rounded silently."""
+    converter = cattrs.Converter()
+    converter.register_structure_hook(bool, _bool)
+    converter.register_structure_hook(int, _int)
+    converter.register_structure_hook(float, _float)
+    converter.register_structure_hook(str, _str)
+    converter.register_structure_hook(Path, lambda value, _: Path(_str(value, str)).expanduser())
+    converter.register_structure_hook_func(_is_optional, lambda value, kind: _optional(converter, value, kind))
+    plain_tuple = cattrs.Converter.structure
+
+    def structure_tuple(value: Any, kind: Any) -> Any:
+        parts = [p for p in value.split(",") if p.strip()] if isinstance(value, str) else value
+        wanted = get_args(kind)
+        if wanted[-1] is not Ellipsis and len(wanted) != len(parts):
+            raise ValueError(f"{len(wanted)} values are expected")
+        kinds = [wanted[0]] * len(parts) if wanted[-1] is Ellipsis else wanted
+        return tuple(plain_tuple(converter, p, k) for p, k in zip(parts, kinds, strict=True))
+
+    converter.register_structure_hook_func(_is_tuple, structure_tuple)
+    return converter
+
+
+def _is_tuple(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is tuple
+
+
+def _is_optional(kind: Any) -> bool:
+    return get_origin(kind) in (Union, types.UnionType) and type(None) in get_args(kind)
+
+
+def _optional(converter: cattrs.Converter, value: Any, kind: Any) -> Any:
+    if value is None or (isinstance(value, str) and value.lower() == "none"):
+        return None
+    errors = []
+    for inner in (k for k in get_args(kind) if k is not type(None)):
+        try:
+            return converter.structure(value, inner)
+        except (ValueError, TypeError) as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _bool(value: Any, _: Any) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise ValueError("true or false is expected")
+
+
+def _int(value: Any, _: Any) -> int:
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        raise ValueError("a whole number is expected")
+    return int(value)
+
+
+def _float(value: Any, _: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError("a number is expected")
+    number = float(value)
+    if number != number:
+        raise ValueError("a number is expected")
+    return number
+
+
+def _str(value: Any, _: Any) -> str:
+    if not isinstance(value, str | int | float | Path):
+        raise ValueError("text is expected")
+    return str(value)
+
+
+value_converter = _converter()
+"""Structures one option's value into its field's type."""

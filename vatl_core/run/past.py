@@ -1,0 +1,103 @@
+"""Looking back at a run."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from vatl_core.config import RunConfig, assemble
+from vatl_core.contracts import Labels
+from vatl_core.cycle import Run, Standing
+from vatl_core.discovery import discover
+from vatl_core.errors import InputError
+from vatl_core.estimation import Estimates
+from vatl_core.plugins import Absent, Options, Registry, build
+from vatl_core.records import CycleRecord, RunRecord
+from vatl_core.run.objects import OBJECTS, with_absent
+from vatl_core.run.preparation import load_video, prepare
+from vatl_core.store import RunFolder
+from vatl_core.video import Video
+from vatl_core.weights import checkpoints
+
+
+def config_of(path: Path, folder: RunFolder, registry: Registry) -> RunConfig:
+    """The configuration of the run in ``path``, wherever the folder has been moved to since."""
+    tables = dict(folder.config)
+    settings: dict[str, Any] = tables.pop("run", {})
+    tables.pop("made_with", None)
+    tables.pop(OBJECTS, None)
+    options: Options = tables
+    config = assemble(registry, settings, options)
+    return attrs.evolve(config, runs=path.parent, name=path.name)
+
+
+@attrs.frozen(slots=False)
+class PastRun:
+    """A run to look back at, finished or not.
+
+    Attributes:
+        folder: where it is kept.
+        config: what it was made of.
+        cycles: records of the finished cycles; the last is the closing pass (``query == ()``) once it has ended.
+        closing: None while it has not ended.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    cycles: list[CycleRecord]
+    closing: RunRecord | None
+    registry: Registry = attrs.field(repr=False)
+
+    @classmethod
+    def open(cls, path: Path, registry: Registry | None = None) -> PastRun:
+        """The run in the directory ``path``, made of everything that is installed or of ``registry``.
+
+        Raises:
+            InputError: there is none.
+        """
+        folder = RunFolder.open(path)
+        registry = with_absent(registry or discover(), folder.config.get(OBJECTS, {}), path)
+        return cls(folder, config_of(path, folder, registry), folder.cycles(), folder.closing(), registry)
+
+    @cached_property
+    def video(self) -> Video:
+        """The video it adapted to, with its truth where there is any; boxes as they were redrawn last."""
+        name = self.config.dataset
+        video = load_video(build(self.registry, "dataset", name, self.config.of("dataset", name)), self.config.video)
+        return attrs.evolve(video, instances=video.instances.with_boxes(self.folder.answers.boxes()))
+
+    @property
+    def standing(self) -> Standing:
+        """Where each instance of the video stands."""
+        return Standing.of(len(self.video.instances), self.cycles, self.folder.answers)
+
+    @property
+    def shares(self) -> dict[str, str | None]:
+        """For each criterion of the query the one whose mean is its share of the sum, or None."""
+        parts = {name: self.registry.find("criterion", name) for name in self.config.criteria}
+        return {name: part.share if isinstance(part, Absent) else part.load().share for name, part in parts.items()}
+
+    def estimates(self, cycle: int) -> Estimates | None:
+        """What is kept of a cycle's pass, on the CPU and without features."""
+        return self.folder.estimates(cycle)
+
+    def at(self, cycle: int) -> Run:
+        """The run as it stood when it estimated in ``cycle``, to look at; nothing is written.
+
+        Raises:
+            InputError: the weights of that cycle are not there, or something it is made of cannot be used here.
+        """
+        file = self.folder.weights(cycle)
+        if not file.is_file():
+            raise InputError(f"{file} is not there: without the weights of cycle {cycle} nothing can be estimated")
+        run = prepare(self.config, self.registry, self.folder, cycle)
+        run.folder, run.records = self.folder, self.cycles[:cycle]
+        checkpoints.load(run.estimator, checkpoints.read(file), run.video.skeleton, str(file))
+        return run
+
+    def labels(self) -> Labels:
+        """Everything labelled, in the order of asking."""
+        return self.folder.labels(self.standing.asked, len(self.video.skeleton))

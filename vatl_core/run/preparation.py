@@ -1,0 +1,230 @@
+"""Making the parts of a run from its configuration; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import torch
+
+from vatl_core.compute import Compute
+from vatl_core.config import ROLES, RunConfig, chosen
+from vatl_core.contracts import Criterion, Dataset, Estimator, Poses, Selector, Stopping
+from vatl_core.cycle import Run, advisers, left_out
+from vatl_core.errors import InputError
+from vatl_core.estimation import Crops, loaded, names_of
+from vatl_core.learning import MARGIN
+from vatl_core.plugins import Registry, build
+from vatl_core.seeds import generator, seeded
+from vatl_core.store import RunFolder
+from vatl_core.video import Skeleton, Video
+from vatl_core.weights import GIVEN, begin_with, checkpoints
+from vatl_core.weights import pretrained as learnt
+
+
+def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = None, cycle: int = 0) -> Run:
+    """Make every part of a run; nothing is written.
+
+    Args:
+        config: what it is made of.
+        registry: of components.
+        begun: the folder of a run that was begun before: what it began with is taken from there.
+        cycle: of that run, in which it goes on; boxes redrawn in earlier ones are its instances'.
+
+    Raises:
+        InputError: something that it is made of cannot be used.
+    """
+    compute = Compute.choose(config.device, config.precision, config.channels_last)
+    parts = {role: _build_all(registry, config, role) for role in ("query", "stop")}
+    dataset, estimator, selector, retraining, oracle = (
+        build(registry, ROLES[role], name, config.of(role, name))
+        for role in ("dataset", "estimator", "select", "retrain", "oracle")
+        for name in chosen(config, role)
+    )
+    criteria = parts["query"] if selector.uses_scores else {}
+    criteria |= _watched(registry, config, criteria, selector, parts["stop"])
+    advising, further, failed = advisers(registry, config, criteria)
+    spare = set(further)
+    video = load_video(dataset, config.video)
+    redrawn = begun.answers.boxes(before=cycle) if begun else {}
+    video = attrs.evolve(video, instances=video.instances.with_boxes(redrawn))
+    weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
+    compute.place(estimator)
+    known = _learnt(criteria | further, video, begun)
+    cautions, notes = _prepare_criteria(criteria, known, dataset, video, config, compute)
+    warnings += cautions + failed
+    try:
+        warnings += _prepare_criteria(further, known, dataset, video, config, compute)[0]
+        criteria |= further
+    except Exception as error:
+        warnings.append(left_out(criteria, spare, advising, error))
+    warnings += [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
+    crops, pictures = _crops(config, estimator, video, compute)
+    return Run(
+        config=config,
+        folder=RunFolder(config.path),
+        video=video,
+        estimator=estimator,
+        criteria=criteria,
+        selector=selector,
+        retraining=retraining,
+        stopping=parts["stop"],
+        advising=advising,
+        spare=spare,
+        oracle=oracle,
+        compute=compute,
+        crops=crops,
+        pictures=pictures,
+        hook=registry.hook,
+        weights=weights,
+        warnings=list(dict.fromkeys(warnings)),  # a run taken up again has said some before
+        notes=notes,
+        learnt=known,
+        source={name: tensor.detach().clone() for name, tensor in estimator.state_dict().items()},
+    )
+
+
+def load_video(dataset: Dataset, name: str) -> Video:
+    """The video of this name, or the data set's first.
+
+    Raises:
+        InputError: there is none.
+        PluginError: what the data set gives breaks its contract.
+    """
+    if name:
+        return loaded(dataset, name)
+    names = names_of(dataset)
+    if not names:
+        raise InputError("the data set has no video to adapt to: its options say where one is (-o dataset.…)")
+    return loaded(dataset, names[0])
+
+
+def _crops(config: RunConfig, estimator: Estimator, video: Video, compute: Compute) -> tuple[Crops, Crops]:
+    """Those that are estimated, and those with a margin that are trained on; neither leads to the truth."""
+    hidden, size, device = video.without_truth(), estimator.input_size, compute.device
+    plain_bytes = _crops_share(config, estimator, len(video.instances))
+    rest = config.cache_mb * 2**20 - plain_bytes
+    return Crops(hidden, size, device, plain_bytes), Crops(hidden, size, device, rest, margin=MARGIN)
+
+
+def _crops_share(config: RunConfig, estimator: Estimator, instances: int) -> int:
+    """Bytes of the cache for the crops that are estimated; the rest is for the pictures that are trained on."""
+    wanted = instances * 3 * estimator.input_size[0] * estimator.input_size[1]
+    return min(wanted, config.cache_mb * 2**20 * 3 // 4)
+
+
+def _weights(
+    config: RunConfig,
+    estimator: Estimator,
+    dataset: Dataset,
+    video: Video,
+    registry: Registry,
+    begun: RunFolder | None,
+) -> tuple[str, list[str]]:
+    """Build the estimator and give it its weights; a run that was begun has those it began with in its folder."""
+    ready = any(True for _ in estimator.parameters())  # an object that was given may have its layers, and weights
+    if not ready or config.weights == "none":
+        with seeded(config.seed, "weights"):
+            estimator.build(video.skeleton)
+    else:
+        _check_head(estimator, video.skeleton)
+    kept = checkpoints.read(begun.weights(0)) if begun else None
+    if begun and kept and kept.begun_with is not None:
+        checkpoints.load(estimator, kept, video.skeleton, str(begun.weights(0)))
+        return kept.begun_with, list(kept.notes)
+    if ready and config.weights == "auto":
+        return GIVEN, []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        registry.hook.vatl_progress(run=config.path, stage=stage, done=done, total=total)
+
+    return begin_with(
+        config.weights, config.estimator, estimator, dataset, video.skeleton, config.weights_keypoints, progress
+    )
+
+
+def _check_head(estimator: Estimator, skeleton: Skeleton) -> None:
+    """Make sure that the layers an estimator came with are for this skeleton.
+
+    Raises:
+        InputError: its head has another number of channels.
+    """
+    channels = len(estimator.get_parameter(f"{estimator.head}.weight"))
+    if channels != len(skeleton):
+        raise InputError(
+            f"the estimator's layers are made for {channels} keypoints, and '{skeleton.name}' has {len(skeleton)}: "
+            "give one whose layers are not made yet"
+        )
+
+
+def _build_all(registry: Registry, config: RunConfig, role: str) -> dict[str, Any]:
+    return {name: build(registry, ROLES[role], name, config.of(role, name)) for name in chosen(config, role)}
+
+
+def _watched(
+    registry: Registry,
+    config: RunConfig,
+    criteria: Mapping[str, Criterion],
+    selector: Selector,
+    stopping: Mapping[str, Stopping],
+) -> dict[str, Criterion]:
+    """The criteria that its other parts watch, beyond the query's own."""
+    wanted = {c for s in stopping.values() for c in s.watches} | set(selector.watches)
+    wanted |= {c.share for c in criteria.values() if c.share}
+    return {c: build(registry, "criterion", c, config.of("query", c)) for c in sorted(wanted) if c not in criteria}
+
+
+def _learnt(criteria: Mapping[str, Criterion], video: Video, begun: RunFolder | None) -> dict[str, learnt.Learnt]:
+    """What criteria learnt before the run; once it is begun nothing but what was there at first, kept with it."""
+
+    def beginning(name: str, criterion: Criterion) -> learnt.Learnt | None:
+        if begun is None:
+            return learnt.found(name, criterion, video.skeleton)
+        file = learnt_file(begun, name)
+        return learnt.read(file) if file.exists() else None
+
+    found = {name: beginning(name, criterion) for name, criterion in criteria.items()}
+    return {name: file for name, file in found.items() if file}
+
+
+def learnt_file(folder: RunFolder, name: str) -> Path:
+    return folder.path / "criteria" / f"{name}.safetensors"
+
+
+def _prepare_criteria(
+    criteria: Mapping[str, Criterion],
+    known: Mapping[str, learnt.Learnt],
+    dataset: Dataset,
+    video: Video,
+    config: RunConfig,
+    compute: Compute,
+) -> tuple[list[str], list[str]]:
+    """Let the criteria begin with what they learnt, or show them the source domain's poses.
+
+    Returns:
+        What they warn of, and what they begin with.
+    """
+    wanting = [name for name, c in criteria.items() if c.wants_source and name not in known]
+    source = source_poses(dataset, video) if wanting else None
+    if source is not None:
+        source = Poses(*(t.to(compute.device) for t in (source.keypoints, source.visible, source.boxes)))
+    said = []
+    for name, criterion in criteria.items():
+        if name in known:
+            learnt.give(name, criterion, video.skeleton, known[name])
+        shown = None if name in known else source
+        said.append(criterion.prepare(video.skeleton, shown, generator(config.seed, "prepare", name), compute.device))
+    notes = [f"{name} begins with {found.description}" for name, found in known.items()]
+    notes += [f"{name} begins with the {len(source)} source poses" for name in wanting if source is not None]
+    return [warning for warning in said if warning], notes
+
+
+def source_poses(dataset: Dataset, video: Video) -> Poses | None:
+    """The poses of the data set's source videos, without their pictures; None where there are none of this skeleton."""
+    if not dataset.sources():
+        return None
+    found = [instances for skeleton, instances in dataset.split_poses("train") if skeleton == video.skeleton]
+    columns = [(i.keypoints, i.visible, i.boxes) for i in found if i.keypoints is not None and i.visible is not None]
+    return Poses(*(torch.cat(column) for column in zip(*columns, strict=True))) if columns else None

@@ -1,0 +1,8 @@
+"""A run on disk."""
+
+from __future__ import annotations
+
+from vatl_core.store.answers import EVER, Answers, Given
+from vatl_core.store.folder import RunFolder, move
+
+__all__ = ["EVER", "Answers", "Given", "RunFolder", "move"]

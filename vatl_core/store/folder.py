@@ -1,0 +1,186 @@
+"""Where a run is kept: its directory, file by file."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import tomli_w
+import torch
+from filelock import FileLock, Timeout
+from torch import Tensor
+
+from vatl_core.contracts import Labels
+from vatl_core.errors import InputError
+from vatl_core.estimation import Estimates
+from vatl_core.files import append_line, whole, whole_lines, write_whole
+from vatl_core.records import CycleRecord, RunRecord, cycle_from_json, run_from_json, to_json
+from vatl_core.store.answers import EVER, Answers
+
+
+@attrs.define
+class RunFolder:
+    """One run's directory.
+
+    Attributes:
+        path: ``runs/NAME``.
+    """
+
+    path: Path
+    _lock: FileLock | None = attrs.field(init=False, default=None, repr=False)
+
+    @classmethod
+    def create(cls, path: Path, config: dict[str, Any]) -> RunFolder:
+        """Begin a run.
+
+        Raises:
+            InputError: there is one of that name already.
+        """
+        cls.check_free(path)
+        folder = cls(path)
+        write_whole(path / "config.toml", tomli_w.dumps(config))
+        return folder
+
+    @staticmethod
+    def check_free(path: Path) -> None:
+        """Make sure that a run can begin here; what a beginning killed half-way left does not count.
+
+        Raises:
+            InputError: there is one of that name already.
+        """
+        if path.exists() and any(".part" not in entry.name for entry in path.iterdir()):
+            raise InputError(f"{path} exists already: resume it with `vatl resume {path}`, or choose another --name")
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """A run that was begun earlier.
+
+        Raises:
+            InputError: there is none.
+        """
+        if not (path / "config.toml").is_file():
+            raise InputError(f"{path} is no run: it has no config.toml")
+        return cls(path)
+
+    def lock(self, patience: float = 0.0) -> None:
+        """Keep other processes from working on the same run until this one ends.
+
+        Args:
+            patience: seconds to wait for one that does; the lock of one that died is free at once on its own
+                machine, and on shared storage when the storage has noticed.
+
+        Raises:
+            InputError: one still does.
+        """
+        lock = self._lock or FileLock(self.path / ".lock", thread_local=False)
+        try:
+            lock.acquire(timeout=patience, poll_interval=0.2)
+        except Timeout as error:
+            raise InputError(f"{self.path} is being worked on by another process: wait for it, or stop it") from error
+        self._lock = lock
+
+    def unlock(self) -> None:
+        """Let other processes work on it, once this has been called as often as :meth:`lock`."""
+        if self._lock:
+            self._lock.release()
+            self._lock = self._lock if self._lock.is_locked else None
+
+    # -------------------------------------------------------------------------------------------------- configuration
+    @property
+    def config(self) -> dict[str, Any]:
+        """The contents of ``config.toml``."""
+        try:
+            return tomllib.loads((self.path / "config.toml").read_text())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{self.path / 'config.toml'} is not TOML ({error})") from error
+
+    # -------------------------------------------------------------------------------------------------------- records
+    def append(self, record: CycleRecord) -> None:
+        """Add a cycle's record to ``cycles.jsonl``."""
+        append_line(self.path / "cycles.jsonl", json.dumps(to_json(record)))
+
+    def cycles(self) -> list[CycleRecord]:
+        """The records of the cycles that were finished, in order."""
+        return [cycle_from_json(json.loads(line)) for line in whole_lines(self.path / "cycles.jsonl")]
+
+    def close(self, record: RunRecord) -> None:
+        """Write ``run.json``, the closing record."""
+        write_whole(self.path / "run.json", json.dumps(to_json(record), indent=2) + "\n")
+
+    def closing(self) -> RunRecord | None:
+        """The closing record, or None while the run goes on."""
+        file = self.path / "run.json"
+        return run_from_json(json.loads(file.read_text())) if file.exists() else None
+
+    # --------------------------------------------------------------------------------------------------------- cycles
+    def cycle_folder(self, cycle: int) -> Path:
+        """``cycles/003``"""
+        return self.path / "cycles" / f"{cycle:03d}"
+
+    def weights(self, cycle: int) -> Path:
+        """The weights that cycle ``cycle`` estimates with; the file may not exist."""
+        return self.cycle_folder(cycle) / "weights.safetensors"
+
+    def save_estimates(self, cycle: int, estimates: Estimates) -> None:
+        """Keep poses, scores and criteria of a cycle's pass; the features are too large to keep."""
+        columns = {"keypoints": estimates.keypoints, "scores": estimates.scores}
+        columns |= {f"criterion.{name}": column for name, column in estimates.criteria.items()}
+        with whole(self.cycle_folder(cycle) / "estimates.npz") as beside, beside.open("wb") as file:
+            np.savez(file, allow_pickle=False, **{name: column.cpu().numpy() for name, column in columns.items()})
+
+    def estimates(self, cycle: int) -> Estimates | None:
+        """What was kept of a cycle's pass, on the CPU and without features, or None."""
+        file = self.cycle_folder(cycle) / "estimates.npz"
+        if not file.exists():
+            return None
+        with np.load(file, allow_pickle=False) as columns:
+            tensors = {name: torch.from_numpy(columns[name]) for name in columns.files}
+        criteria = {name.removeprefix("criterion."): c for name, c in tensors.items() if name.startswith("criterion.")}
+        return Estimates(tensors["keypoints"], tensors["scores"], tensors["scores"][:, :0], criteria)
+
+    def save_query(self, cycle: int, indices: Sequence[int], by_hand: bool = False) -> None:
+        """Keep what is going to be asked, before it is asked, and whether it was chosen in place of the selector."""
+        query = {"instances": list(indices)} | ({"by_hand": True} if by_hand else {})
+        write_whole(self.cycle_folder(cycle) / "query.json", json.dumps(query))
+
+    def query(self, cycle: int) -> list[int] | None:
+        """What a cycle asks for, or None if it has not been decided."""
+        file = self.cycle_folder(cycle) / "query.json"
+        return json.loads(file.read_text())["instances"] if file.exists() else None
+
+    def by_hand(self, cycle: int) -> bool:
+        """Whether somebody chose the cycle's query in place of the selector."""
+        file = self.cycle_folder(cycle) / "query.json"
+        return file.exists() and json.loads(file.read_text()).get("by_hand", False)
+
+    def forget_query(self, cycle: int) -> None:
+        """Let a cycle ask for other instances."""
+        (self.cycle_folder(cycle) / "query.json").unlink(missing_ok=True)
+
+    # --------------------------------------------------------------------------------------------------------- labels
+    @property
+    def answers(self) -> Answers:
+        """Everything the oracle answered."""
+        return Answers(self.path / "labels.sqlite")
+
+    def labels(self, index: Sequence[int], keypoints: int, before: int = EVER) -> Labels:
+        """The answers for those of these instances that have one, in this order, on the CPU; K ``keypoints`` each.
+
+        Only those given in cycles ``before`` this count.
+        """
+        return self.answers.labels(index, keypoints, before)
+
+
+def move(estimates: Estimates, device: torch.device) -> Estimates:
+    """Estimates on ``device``."""
+
+    def there(column: Tensor) -> Tensor:
+        return column.to(device)
+
+    criteria = {name: there(column) for name, column in estimates.criteria.items()}
+    return Estimates(there(estimates.keypoints), there(estimates.scores), there(estimates.features), criteria)

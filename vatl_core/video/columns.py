@@ -1,0 +1,146 @@
+"""A video from what a script has at hand: pictures in memory, files, a folder, a video file, and boxes or keypoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import torch
+from torch import Tensor
+
+from vatl_core.errors import InputError
+from vatl_core.video.frames import PictureFiles, VideoFile, missing_files
+from vatl_core.video.geometry import boxes_around
+from vatl_core.video.skeleton import Skeleton
+from vatl_core.video.video import Frames, Instances, Video
+
+SUFFIXES: Final = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+"""What a folder's pictures are called."""
+
+
+@attrs.frozen(eq=False)
+class Pictures(Frames):
+    """Frames that are in memory.
+
+    Attributes:
+        pictures: (F, 3, H, W) uint8 RGB, on any device.
+    """
+
+    pictures: Tensor
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def read(self, index: int) -> Tensor:
+        return self.pictures[index].cpu()
+
+
+def frames_of(source: Any) -> Frames:
+    """Frames from a tensor or array (F, 3, H, W) uint8 RGB, a video file, a folder of pictures, or pictures' paths.
+
+    Raises:
+        InputError: it is nothing of the kind, or files are missing.
+    """
+    if isinstance(source, Frames):
+        return source
+    if isinstance(source, str | Path):
+        path = Path(source).expanduser()
+        return (
+            _of_files(sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES), path)
+            if path.is_dir()
+            else VideoFile(path)
+        )
+    if isinstance(source, Sequence) and source and all(isinstance(entry, str | Path) for entry in source):
+        return _of_files([Path(entry).expanduser() for entry in source], None)
+    try:
+        pictures = torch.as_tensor(source)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"a {type(source).__name__} holds no frames: give pictures, their files or a video file"
+        ) from error
+    if pictures.ndim != 4 or pictures.shape[1] != 3 or pictures.dtype != torch.uint8:
+        found = f"{tuple(pictures.shape)} of {str(pictures.dtype).removeprefix('torch.')}"
+        raise InputError(f"frames in memory must be (F, 3, H, W) of uint8, RGB; these are {found}")
+    return Pictures(pictures)
+
+
+def _of_files(files: Sequence[Path], folder: Path | None) -> PictureFiles:
+    if not files:
+        raise InputError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
+    if missing := missing_files(files):
+        raise InputError(f"{len(missing)} of {len(files)} pictures are missing: {missing[0]} is no file")
+    return PictureFiles(files)
+
+
+def video_of(
+    frames: Any,
+    boxes: Any,
+    skeleton: Skeleton,
+    frame: Any,
+    track: Any,
+    keypoints: Any,
+    visible: Any,
+    name: str,
+) -> Video:
+    """What :meth:`Video.of` documents."""
+    pictures = frames_of(frames)
+    points, seen = _truth(keypoints, visible, skeleton)
+    around = _boxes(boxes, points, seen)
+    count = len(around)
+    when = _when(frame, count, len(pictures))
+    alone = frame is None  # one instance a frame: one individual
+    who = _column(track, count, "track") if track is not None else when * 0 if alone else torch.arange(count)
+    if points is not None and len(points) != count:
+        raise InputError(f"there are {count} boxes, but keypoints of {len(points)} instances")
+    return Video(name, skeleton, pictures, Instances.of(when, who, around, None, points, seen))
+
+
+def _truth(keypoints: Any, visible: Any, skeleton: Skeleton) -> tuple[Tensor | None, Tensor | None]:
+    """Keypoints (N, K, 2) and which are annotated (N, K): the finite ones, unless it is said."""
+    if keypoints is None:
+        return None, None
+    points = torch.as_tensor(keypoints).detach().cpu().float()
+    if points.ndim != 3 or points.shape[1:] != (len(skeleton), 2):
+        raise InputError(
+            f"keypoints must be (N, {len(skeleton)}, 2) for skeleton '{skeleton.name}'; these are {tuple(points.shape)}"
+        )
+    known = points.isfinite().all(2)
+    if visible is not None:
+        said = torch.as_tensor(visible).detach().cpu() > 0
+        if said.shape != known.shape:
+            raise InputError(f"visible must be {tuple(known.shape)}, one flag a keypoint; it is {tuple(said.shape)}")
+        known &= said
+    return points, known
+
+
+def _boxes(boxes: Any, keypoints: Tensor | None, visible: Tensor | None) -> Tensor:
+    """(N, 4), around the keypoints where none are given."""
+    if boxes is not None:
+        given = torch.as_tensor(boxes).detach().cpu().float()
+        if given.ndim != 2 or given.shape[1] != 4:
+            raise InputError(f"boxes must be (N, 4), x, y, width, height in pixels; these are {tuple(given.shape)}")
+    elif keypoints is None or visible is None:
+        raise InputError("a video needs boxes, or keypoints to lay boxes around")
+    else:
+        given = boxes_around(keypoints.nan_to_num(0.0, 0.0, 0.0), visible)
+    flat = torch.nonzero(~(given.isfinite().all(1) & (given[:, 2:] > 0).all(1))).flatten()
+    if len(flat):
+        raise InputError(f"the box of instance {int(flat[0])} has no area, and so {len(flat)} of {len(given)}")
+    return given
+
+
+def _when(frame: Any, count: int, frames: int) -> Tensor:
+    if frame is not None:
+        return _column(frame, count, "frame")
+    if count != frames:
+        raise InputError(f"there are {count} instances on {frames} frames: give `frame`, the frame of each")
+    return torch.arange(count)
+
+
+def _column(values: Any, count: int, name: str) -> Tensor:
+    column = torch.as_tensor(values).detach().cpu()
+    if column.shape != (count,) or column.is_floating_point() or column.dtype == torch.bool:
+        raise InputError(f"`{name}` must be {count} whole numbers, one for each instance")
+    return column.long()

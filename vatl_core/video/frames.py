@@ -1,0 +1,201 @@
+"""Frames from picture files and from video files."""
+
+from __future__ import annotations
+
+import copy
+import os
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import torch
+from torch import Tensor
+
+from vatl_core.errors import InputError
+from vatl_core.video.decoding import as_shown, decode_from, frame_times
+from vatl_core.video.video import Frames
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+DECODERS: Final = 8
+"""The most picture files that are decoded at a time."""
+_ORIENTATION: Final = 0x0112
+"""The EXIF field that tells how a camera was held."""
+_LYING: Final = 5
+"""Its first value that swaps width and height."""
+
+
+@attrs.define
+class PictureFiles(Frames):
+    """One picture file a frame.
+
+    Attributes:
+        paths: the files, in frame order.
+    """
+
+    paths: Sequence[Path]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def name(self, index: int) -> str:
+        return self.paths[index].name
+
+    def read(self, index: int) -> Tensor:
+        import cv2
+
+        path = self._path(index)
+        if not _is_file(path):
+            raise InputError(f"frame {index} is missing: {path} is no file")
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise InputError(f"frame {index} cannot be read: {path} is damaged or no picture")
+        return torch.from_numpy(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).permute(2, 0, 1)
+
+    def _path(self, index: int) -> Path:
+        if not 0 <= index < len(self):
+            raise InputError(f"there is no frame {index}: there are {len(self)} pictures")
+        return self.paths[index]
+
+    def size(self, index: int) -> tuple[int, int]:
+        return picture_size(self._path(index))
+
+    def read_many(self, indices: Sequence[int]) -> Iterator[Tensor]:
+        """These frames one after the other, the next ones being decoded in threads while one is in use."""
+        workers = min(len(indices), DECODERS, os.cpu_count() or 1)
+        if workers < 2:
+            yield from map(self.read, indices)
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            coming: deque[Future[Tensor]] = deque()
+            for index in indices:
+                coming.append(pool.submit(self.read, index))
+                if len(coming) > workers:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+
+
+@attrs.define
+class VideoFile(Frames):
+    """The frames of one video file, decoded as they are asked for.
+
+    Reading forward decodes each frame once; reading backward goes to the key frame before the one that is wanted.
+
+    Attributes:
+        path: the file.
+
+    Raises:
+        InputError: the file is missing or no video.
+    """
+
+    path: Path = attrs.field(converter=Path)
+    _times: list[int] = attrs.field(init=False, repr=False)
+    _next: int = attrs.field(init=False, default=0, repr=False)
+    _decoder: Iterator[tuple[int, VideoFrame]] | None = attrs.field(init=False, default=None, repr=False)
+    _size: tuple[int, int] | None = attrs.field(init=False, default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not _is_file(self.path):
+            raise InputError(f"{self.path} is no file: give the path of a video")
+        self._times = frame_times(self.path)
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def name(self, index: int) -> str:
+        return self.path.name
+
+    def size(self, index: int) -> tuple[int, int]:
+        self._check(index)
+        if self._size is None:
+            self._size = super().size(index)
+        return self._size
+
+    def reader(self) -> VideoFile:
+        """The same file with a decoder of its own."""
+        other = copy.copy(self)
+        other._decoder = None
+        return other
+
+    def read(self, index: int) -> Tensor:
+        self._check(index)
+        if self._decoder is None or not self._next <= index < self._next + 100:
+            self._decoder = decode_from(self.path, self._times[index])
+        wanted = self._times[index]
+        for time, picture in self._decoder:
+            if time == wanted:
+                self._next = index + 1
+                return torch.from_numpy(as_shown(picture)).permute(2, 0, 1)
+            if time > wanted:
+                break
+        self._decoder = None
+        raise InputError(f"{self.path}: frame {index} of {len(self)} cannot be decoded: is the file complete?")
+
+    def decoded(self, index: int) -> Iterator[tuple[int, VideoFrame]]:
+        """Frames (index, as the decoder gives it) to the end, from the key frame at or before ``index`` on.
+
+        For whoever wants them in another size or format: what is not converted costs a fraction.
+
+        Raises:
+            InputError: there is no such frame, or the file is damaged.
+        """
+        self._check(index)
+        for time, picture in decode_from(self.path, self._times[index]):
+            yield bisect_left(self._times, time), picture
+
+    def _check(self, index: int) -> None:
+        if not 0 <= index < len(self):
+            raise InputError(f"{self.path} has {len(self)} frames, and frame {index} was asked for")
+
+
+def missing_files(paths: Sequence[Path]) -> list[Path]:
+    """Those that are no files; a folder is listed once, for a question a file takes minutes on a network drive."""
+    listed: dict[Path, set[str]] = {}
+    for folder in dict.fromkeys(path.parent for path in paths):
+        try:
+            with os.scandir(folder) as entries:
+                listed[folder] = {entry.name for entry in entries}
+        except (OSError, ValueError):
+            listed[folder] = set()
+    return [path for path in paths if path.name not in listed[path.parent] and not exists(path)]
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; no for names that no file can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels as :class:`PictureFiles` decodes it, from the file's header alone.
+
+    Raises:
+        InputError: it is missing or no picture.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            lies = picture.getexif().get(_ORIENTATION, 1) >= _LYING
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing") from error
+    except (OSError, ValueError, UnidentifiedImageError) as error:
+        raise InputError(f"{path} is damaged or no picture") from error
+    return (height, width) if lies else (width, height)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is a readable file; a name too long or a forbidden folder mean no."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

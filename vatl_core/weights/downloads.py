@@ -1,0 +1,185 @@
+"""Fetching public weights: taken up where they broke off, and trusted only with the expected SHA-256.
+
+A file lies in the cache under its published name, so that it can also be put there by hand. What has come of it so far
+lies beside it as ``.part``. Since the hash decides in the end, a part is taken up whatever the server may have done to
+its file meanwhile: if the whole then has another hash, it is fetched once more from its beginning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path, PurePosixPath
+from typing import Final, TypeVar
+from urllib.error import HTTPError
+from urllib.parse import unquote, urlsplit
+from urllib.request import Request, urlopen
+
+import platformdirs
+from filelock import FileLock
+
+from vatl_core.contracts import Download
+from vatl_core.errors import InputError
+from vatl_core.progress import Progress, silent
+
+PATIENCE: Final = 30.0
+"""Seconds that a server may take to answer, and that it may be silent afterwards."""
+ATTEMPTS: Final = 4
+"""How often a transfer is begun or taken up before the user is told."""
+_CHUNK: Final = 1 << 18
+_RANGE_NOT_SATISFIABLE: Final = 416
+
+T = TypeVar("T")
+
+
+class BrokenOffError(Exception):
+    """A transfer that ended before its file did; the message says why."""
+
+
+def folder() -> Path:
+    """Where downloaded weights are kept."""
+    return Path(platformdirs.user_cache_dir("vatl")) / "weights"
+
+
+def place(download: Download) -> Path:
+    """Where a download is kept: under its published name, with the hash's first digits unless they are part of it."""
+    published = Path(PurePosixPath(unquote(urlsplit(download.url).path)).name or "weights")
+    digits = download.sha256[:8]
+    known = digits in published.name
+    return folder() / (published if known else published.with_stem(f"{published.stem}-{digits}"))
+
+
+def fetch(download: Download, patience: float = PATIENCE, progress: Progress = silent) -> Path:
+    """The file of a download, from the cache or else from where it is published.
+
+    Two processes that want the same file fetch it once.
+
+    Args:
+        download: what to fetch.
+        patience: seconds to wait for the server's first answer.
+        progress: told the stage ``download``, the bytes that are here and those that there will be.
+
+    Raises:
+        InputError: it cannot be fetched, is another file than expected, or cannot be kept.
+    """
+    path = place(download)
+    try:
+        if not _is_whole(path, download):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.with_name(f".{path.name}.lock")):
+                if not _is_whole(path, download):  # another process may have fetched it while this one waited
+                    part = path.with_name(f"{path.name}.part")
+                    _complete(download, part, patience, progress)
+                    part.replace(path)
+    except OSError as error:
+        raise InputError(f"weights {path} cannot be read or kept: {error.strerror or error}") from error
+    return path
+
+
+def _is_whole(path: Path, download: Download) -> bool:
+    return path.is_file() and _sha256(path).startswith(download.sha256)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _complete(download: Download, part: Path, patience: float, progress: Progress) -> None:
+    """Bring ``part`` to the whole file, or remove it if that is another one."""
+    reason = ""
+    for _ in range(ATTEMPTS):
+        have = part.stat().st_size if part.exists() else 0
+        try:
+            _transfer(download, part, have, patience, progress)
+        except BrokenOffError as error:
+            reason = str(error)
+            continue
+        found = _sha256(part)
+        if found.startswith(download.sha256):
+            return
+        part.unlink()
+        reason = f"its SHA-256 is {found} where {download.sha256} was expected, so it was removed"
+        if not have:
+            break
+    raise _unavailable(download, reason)
+
+
+def _transfer(download: Download, part: Path, have: int, patience: float, progress: Progress) -> None:
+    """Append to ``part``, or write it anew where the server only sends whole files.
+
+    Raises:
+        BrokenOffError: the connection ended before the file.
+        InputError: the server cannot be reached, or will not send it.
+    """
+    response = _opened(download, have, patience)
+    if response is None:
+        return
+    with response:
+        done = have if _continues(response, have) else 0
+        length = response.headers.get("Content-Length")
+        total = done + int(length) if length and length.isdecimal() else 0
+        with part.open("ab" if done else "wb") as file:
+            for chunk in _chunks(response):
+                file.write(chunk)
+                done += len(chunk)
+                progress("download", done, max(done, total))
+    if done < total:
+        raise BrokenOffError(f"the connection ended after {done} of {total} bytes")
+
+
+def _opened(download: Download, have: int, patience: float) -> HTTPResponse | None:
+    """The server's answer to the wish for what is missing; None where it says that nothing is."""
+    headers = {"User-Agent": "vatl"} | ({"Range": f"bytes={have}-"} if have else {})
+    request = Request(download.url, headers=headers)
+    try:
+        response: HTTPResponse = _within(patience, lambda: urlopen(request, timeout=PATIENCE))
+    except HTTPError as error:
+        if have and error.code == _RANGE_NOT_SATISFIABLE:
+            return None
+        raise _unavailable(download, f"the server says {error.code} {error.reason}") from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise _unavailable(download, _words(error) or f"no answer within {patience:g} seconds") from error
+    return response
+
+
+def _within(seconds: float, work: Callable[[], T]) -> T:
+    """What ``work`` returns, or a TimeoutError: looking up a host's name heeds no socket's timeout."""
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except Exception as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return outcome.result(seconds)
+
+
+def _continues(response: HTTPResponse, have: int) -> bool:
+    """Whether what the server sends begins where the part ends, and not at the file's beginning."""
+    return response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+
+
+def _chunks(response: HTTPResponse) -> Iterator[bytes]:
+    try:
+        while chunk := response.read(_CHUNK):
+            yield chunk
+    except (OSError, HTTPException) as error:
+        raise BrokenOffError(f"the connection broke ({_words(error)})") from error
+
+
+def _words(error: Exception) -> str:
+    """What an error of the network says, without the classes it is wrapped in."""
+    reason = getattr(error, "reason", error)
+    return str(getattr(reason, "strerror", None) or reason)
+
+
+def _unavailable(download: Download, reason: str) -> InputError:
+    return InputError(
+        f"{download.url} cannot be fetched: {reason}; to put it in place by hand, save it as {place(download)}"
+    )

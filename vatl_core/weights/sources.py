@@ -1,0 +1,174 @@
+"""Which weights a run begins with, and where they come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from vatl_core.contracts import Dataset, Download, Estimator
+from vatl_core.errors import InputError, unknown
+from vatl_core.progress import Progress, silent
+from vatl_core.video import Skeleton
+from vatl_core.weights import checkpoints
+from vatl_core.weights.backbones import load_backbone
+from vatl_core.weights.downloads import PATIENCE, fetch
+
+RANDOM: Final = "random"
+"""Where weights came from that came from nowhere."""
+GIVEN: Final = "its own"
+"""Whence the weights of an estimator came that was given as an object with its layers made."""
+IMPATIENCE: Final = 8.0
+"""Seconds that ``auto`` waits for a server: nobody asked for the download."""
+_RANDOM_BUT: Final = f"{RANDOM} but for the backbone of "
+_BACKBONE: Final = "backbone:"
+_HASH: Final = re.compile(r"sha256=([0-9a-f]{8,64})", re.IGNORECASE)
+
+
+@attrs.frozen
+class Choice:
+    """What ``--weights`` means.
+
+    Attributes:
+        label: what to call it.
+        place: a file, or where to get one.
+        backbone: whether only its backbone is wanted.
+    """
+
+    label: str
+    place: Path | Download
+    backbone: bool = False
+
+
+def is_random(weights: str) -> bool:
+    """Whether weights of this description (see :func:`begin_with`) have a head and an upsampling that know nothing."""
+    return weights == RANDOM or weights.startswith(_RANDOM_BUT)
+
+
+def begin_with(
+    choice: str,
+    name: str,
+    estimator: Estimator,
+    dataset: Dataset,
+    skeleton: Skeleton,
+    keypoints: Sequence[str] = (),
+    progress: Progress = silent,
+) -> tuple[str, list[str]]:
+    """Give a built estimator its source weights.
+
+    Args:
+        choice: ``auto``: the first that can be had of what ships with the data set, the estimator's first known
+            download and random ones; ``none``: random ones; else the name of a known download, an address with
+            ``#sha256=HEX`` behind it, or a file; with ``backbone:`` before it for its backbone alone.
+        name: of the estimator.
+        estimator: built, with random weights.
+        dataset: which may ship weights.
+        skeleton: of the video.
+        keypoints: of the head's channels, where the file does not name them or names them wrongly: names, ``same``
+            (the video's) or ``person-17``.
+        progress: told of bytes downloaded.
+
+    Returns:
+        Where the weights came from, and what the user should know about it.
+
+    Raises:
+        InputError: weights that were asked for cannot be had or used.
+    """
+    if choice == "auto":
+        return _auto(name, estimator, dataset, skeleton, keypoints, progress)
+    chosen = None if choice == "none" else chosen_by(choice, estimator.known())
+    if keypoints and (chosen is None or chosen.backbone):
+        raise InputError(f"--weights-keypoints names the channels of a head, but --weights {choice} loads none")
+    if chosen is None:
+        return RANDOM, []
+    return _load(chosen, estimator, skeleton, keypoints, PATIENCE, progress)
+
+
+def chosen_by(choice: str, known: Mapping[str, Download]) -> Choice:
+    """What the user means by ``--weights``, other than ``auto`` and ``none``.
+
+    Raises:
+        InputError: no known name, no address with a hash, and nothing that looks like a file.
+    """
+    bare = choice.startswith(_BACKBONE)
+    choice = choice.removeprefix(_BACKBONE)
+    if choice in known:
+        return Choice(f"{choice} ({known[choice].url})", known[choice], bare or known[choice].backbone)
+    if "://" in choice:
+        return Choice(choice, _address(choice), bare)
+    path = Path(choice).expanduser()
+    if not (path.exists() or path.suffix or choice != path.name):
+        raise unknown("file or known weights of this estimator", choice, ["auto", "none", *known])
+    return Choice(choice, path, bare)
+
+
+def _address(text: str) -> Download:
+    url, _, fragment = text.partition("#")
+    digits = _HASH.fullmatch(fragment)
+    if not url.lower().startswith(("https://", "http://")):
+        raise InputError(f"--weights {text}: only https:// and http:// addresses can be fetched; give a file's path")
+    if digits is None:
+        raise InputError(
+            f"--weights {text}: put the file's SHA-256, or at least its first eight digits, behind the address: "
+            f"{url}#sha256=0123abcd"
+        )
+    return Download(url, digits[1].lower())
+
+
+def _auto(
+    name: str, estimator: Estimator, dataset: Dataset, skeleton: Skeleton, keypoints: Sequence[str], progress: Progress
+) -> tuple[str, list[str]]:
+    """The first that can be had; what could not is told, and no reason to fail."""
+    known = {title: download for title, download in estimator.known().items() if not download.backbone}
+    shipped = dataset.weights(name)
+    choices = [] if shipped is None else [Choice(f"shipped {shipped.name}", shipped)]
+    choices += [chosen_by(title, known) for title in list(known)[:1]]
+    reasons = []
+    for choice in choices:
+        try:
+            begun, notes = _load(choice, estimator, skeleton, keypoints, IMPATIENCE, progress)
+        except InputError as error:
+            reasons.append(str(error))
+        else:
+            return begun, reasons + notes
+    if not reasons:
+        reasons = [f"no weights are known for estimator '{name}' on this data set"]
+    return RANDOM, [f"the estimator begins with random weights: {'; '.join(reasons)}"]
+
+
+def _load(
+    choice: Choice,
+    estimator: Estimator,
+    skeleton: Skeleton,
+    keypoints: Sequence[str],
+    patience: float,
+    progress: Progress,
+) -> tuple[str, list[str]]:
+    place = choice.place
+    path = fetch(place, patience, progress) if isinstance(place, Download) else place
+    checkpoint = checkpoints.read(path)
+    if choice.backbone:
+        return f"{_RANDOM_BUT}{choice.label}", _load_backbone(estimator, checkpoint, str(path))
+    head = checkpoints.head_of(estimator, checkpoint, skeleton, str(path), keypoints)
+    fresh = checkpoints.load(estimator, checkpoint, skeleton, str(path), keypoints)
+    return choice.label, [note for note in (head.note, _coverage(fresh, skeleton)) if note]
+
+
+def _load_backbone(estimator: Estimator, checkpoint: checkpoints.Checkpoint, source: str) -> list[str]:
+    notes = load_backbone(estimator, checkpoints.renamed(estimator, checkpoint), source)
+    origin = estimator.origin(checkpoint.tensors)
+    estimator.normalisation = checkpoint.normalisation or origin.normalisation or estimator.normalisation
+    return ["only the backbone is loaded: upsampling and head begin with random weights", *notes]
+
+
+def _coverage(fresh: Sequence[str], skeleton: Skeleton) -> str | None:
+    """What a head for another skeleton knows of this one's keypoints."""
+    if not fresh:
+        return None
+    known, begin = len(skeleton) - len(fresh), f"re-initialised: {', '.join(fresh)}"
+    if not known:
+        return f"the weights know none of the {len(skeleton)} keypoints and serve as backbone and upsampling; {begin}"
+    return f"the weights know {known} of {len(skeleton)} keypoints; {begin}"
