@@ -21,6 +21,7 @@ ROLES: Final = {
     "query": "criterion",
     "select": "selector",
     "retrain": "retraining",
+    "refine": "refinement",
     "stop": "stopping",
     "oracle": "oracle",
     "executor": "executor",
@@ -45,8 +46,9 @@ class RunConfig:
     """Everything needed to repeat a run.
 
     Attributes:
-        dataset, estimator, query, select, retrain, oracle, executor: component names; ``query`` may be a sum.
+        dataset, estimator, query, select, retrain, refine, oracle, executor: component names; ``query`` may be a sum.
         stop: names of stopping criteria; the first to fire ends the run.
+        advise: names of others that say where they would have ended it; those that cost nothing need not be named.
         video: name of the video; the data set's first if empty.
         weights: ``auto``, ``none`` (random), a known name such as ``imagenet``, an address with ``#sha256=HEX`` behind
             it, or a file; with ``backbone:`` before it for its backbone alone.
@@ -74,10 +76,12 @@ class RunConfig:
     query: str
     select: str
     retrain: str
+    refine: str
     stop: tuple[str, ...]
     oracle: str
     executor: str
     video: str = ""
+    advise: tuple[str, ...] = ()
     weights: str = "auto"
     weights_keypoints: tuple[str, ...] = ()
     name: str = ""

@@ -14,7 +14,7 @@ from pluggy import HookimplMarker, HookspecMarker
 
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
-    from vatl_core.plugins import Command, Component, Preset
+    from vatl_core.plugins import Command, Component, Preset, Section
     from vatl_core.records import CycleRecord, RunRecord
 
 hookspec = HookspecMarker("vatl")
@@ -92,3 +92,8 @@ def vatl_run_finished(run: Run, record: RunRecord) -> None:
 @hookspec
 def vatl_run_failed(run: Run, error: BaseException) -> None:
     """The run ends by an error, or is interrupted; it can be taken up again."""
+
+
+@hookspec
+def vatl_report_section(run: Path, folder: Path) -> Section | None:
+    """Add a section to the report of the run in directory ``run``; files it needs may be put into ``folder``."""

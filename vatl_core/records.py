@@ -66,6 +66,7 @@ class CycleRecord:
         query_oks: their OKS against the answers, before retraining.
         labelled_oks: OKS of everything labelled, the query last, under this cycle's estimates.
         mean_scores: each criterion's mean over the video.
+        further_passes: ``{criterion: instances}`` that went through the network once more for it.
         annotation_seconds: time the oracle's people spent.
         seconds: wall-clock of ``estimate`` (scoring included), ``select``, ``label``, ``retrain``.
         fired: why each stopping criterion that would stop here would, ``{name: reason}``.
@@ -81,6 +82,7 @@ class CycleRecord:
     query_oks: tuple[float, ...] = ()
     labelled_oks: tuple[float, ...] = ()
     mean_scores: dict[str, float] = attrs.field(factory=dict)
+    further_passes: dict[str, int] = attrs.field(factory=dict)
     annotation_seconds: float = 0.0
     seconds: dict[str, float] = attrs.field(factory=dict)
     fired: dict[str, str] = attrs.field(factory=dict)

@@ -7,43 +7,20 @@ that the oracle has not labelled.
 
 from __future__ import annotations
 
-from vatl_core.contracts.criterion import Criterion, Panel, Poses, PreTraining, Window
+from vatl_core.contracts.criterion import Criterion, Network, Panel, Poses, PreTraining, Window
 from vatl_core.contracts.dataset import Dataset
-from vatl_core.contracts.estimator import Download, Estimator, Normalisation, Origin, Trunk
+from vatl_core.contracts.estimator import Download, Estimator, Maps, Normalisation, Origin, Trunk
 from vatl_core.contracts.execution import Executor
 from vatl_core.contracts.kinds import CONTRACTS
 from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request, joined
 from vatl_core.contracts.learning import Retraining, Stopping
 from vatl_core.contracts.outcomes import Outcome, attempt, attempt_elsewhere
+from vatl_core.contracts.refinement import Refined, Refinement, Tracks
 from vatl_core.contracts.selector import Pool, Selector
 
 __all__ = [
-    "CONTRACTS",
-    "Answer",
-    "Criterion",
-    "Dataset",
-    "Download",
-    "Enough",
-    "Estimator",
-    "Executor",
-    "Labels",
-    "Normalisation",
-    "Oracle",
-    "Origin",
-    "Outcome",
-    "Panel",
-    "Pool",
-    "Poses",
-    "PreTraining",
-    "Redrawn",
-    "Refusal",
-    "Request",
-    "Retraining",
-    "Selector",
-    "Stopping",
-    "Trunk",
-    "Window",
-    "attempt",
-    "attempt_elsewhere",
-    "joined",
-]
+    "CONTRACTS", "Answer", "Criterion", "Dataset", "Download", "Enough", "Estimator", "Executor", "Labels", "Maps",
+    "Network", "Normalisation", "Oracle", "Origin", "Outcome", "Panel", "Pool", "Poses", "PreTraining", "Redrawn",
+    "Refined", "Refinement", "Refusal", "Request", "Retraining", "Selector", "Stopping", "Tracks", "Trunk", "Window",
+    "attempt", "attempt_elsewhere", "joined",
+]  # fmt: skip

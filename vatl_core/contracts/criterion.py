@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Protocol
 
 import attrs
 import torch
 from torch import Tensor
 
+from vatl_core.contracts.estimator import Maps
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
 
-if TYPE_CHECKING:
-    pass
+
+class Network(Protocol):
+    """The estimator with its present weights, for criteria that declare further passes; every call is counted."""
+
+    def __call__(self, pictures: Tensor, dropout: float | None = None, sample: int = 0) -> Maps:
+        """(B, 3, H, W) uint8 → maps of these pictures; within :func:`torch.enable_grad` with their gradients.
+
+        Args:
+            pictures: such as :attr:`Window.pictures`.
+            dropout: share of the channels that are left out where the network has dropout, or before its head where it
+                has none; None for none.
+            sample: which are left out: the same for every picture and every batch of a cycle, so that a sample is one
+                thinned network.
+        """
 
 
 @attrs.frozen
@@ -26,6 +39,8 @@ class Window:
     Attributes:
         index: (B,) indices into the video's instances.
         skeleton: what the poses are made of.
+        frame, track: (B,) int64, the frame that it is in, and which individual it is.
+        time: (B,) float64, seconds from the first frame where the video tells, else the frame's number.
         boxes: (B, 4) x, y, w, h, pixels.
         crops: (B, 4) the crop boxes x1, y1, x2, y2, pixels, that the heatmaps cover.
         keypoints: (B, K, 2) estimated, pixels of the frame.
@@ -34,12 +49,18 @@ class Window:
         heatmaps: (B, K, h, w) at the instance's own frame.
         previous, next: (B, K, h, w) of the same track at its neighbouring frames; undefined where there is none.
         has_previous, has_next: (B,) bool, whether there is a neighbour.
+        extra: ``{name: (B, …)}``, what further heads gave in the same pass.
+        pictures: (B, 3, H, W) uint8, the crops that the pass was made of.
+        network: for further passes over pictures.
         labelled: (B,) bool, of a pool.
         condensed: (B, …) of a pool, what :meth:`Criterion.condense` made of each instance's heatmaps.
     """
 
     index: Tensor
     skeleton: Skeleton
+    frame: Tensor
+    track: Tensor
+    time: Tensor
     boxes: Tensor
     crops: Tensor
     keypoints: Tensor
@@ -50,6 +71,9 @@ class Window:
     next: Tensor = attrs.field(factory=lambda: torch.empty(0))
     has_previous: Tensor = attrs.field(factory=lambda: torch.empty(0))
     has_next: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    extra: Mapping[str, Tensor] = attrs.field(factory=dict)
+    pictures: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    network: Network | None = None
     labelled: Tensor = attrs.field(factory=lambda: torch.empty(0))
     condensed: Tensor = attrs.field(factory=lambda: torch.empty(0))
 
@@ -113,8 +137,9 @@ class Criterion(ABC):
     """How much an instance is worth labelling: higher = more.
 
     ``needs`` declares what :meth:`score` reads of a window: any of ``"heatmaps"``, ``"neighbours"`` (implies
-    heatmaps), ``"poses"``, ``"features"``; and ``"pool"`` to see every instance at once, after the pass: then without
-    heatmaps, but with what :meth:`condense` kept of them if it needs them too.
+    heatmaps), ``"poses"``, ``"features"``, ``"extra"``; ``"network"`` for pictures and further passes, whose number is
+    recorded and reported; and ``"pool"`` to see every instance at once, after the pass: then without heatmaps, but with
+    what :meth:`condense` kept of them if it needs them too.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"heatmaps"})
@@ -174,7 +199,10 @@ class Criterion(ABC):
         raise InputError(f"{type(self).__name__} has nothing to learn before a run")
 
     def condense(self, window: Window) -> Tensor:
-        """(B, …) what is kept of the heatmaps for scoring the pool; asked of those that need both."""
+        """(B, …) what is kept of the heatmaps for scoring the pool; asked of those that need both.
+
+        A selector that watches the criterion finds it in :attr:`vatl_core.Pool.embeddings`.
+        """
         return window.scores[:, :0]
 
     def fit(self, labelled: Poses, generator: torch.Generator) -> None:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vatl_core.errors import unknown
 from vatl_core.video import Instances, Skeleton, Video
-
-if TYPE_CHECKING:
-    pass
 
 
 class Dataset(ABC):

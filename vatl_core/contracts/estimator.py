@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, NamedTuple
 
 import attrs
 import torch
@@ -13,8 +13,19 @@ from torch import Tensor, nn
 from vatl_core.errors import PluginError
 from vatl_core.video import Skeleton
 
-if TYPE_CHECKING:
-    pass
+
+class Maps(NamedTuple):
+    """What a network makes of B crops.
+
+    Attributes:
+        heatmaps: (B, K, h, w).
+        features: (B, D).
+        extra: ``{name: (B, …)}``, what further heads give.
+    """
+
+    heatmaps: Tensor
+    features: Tensor
+    extra: Mapping[str, Tensor] = {}
 
 
 @attrs.frozen

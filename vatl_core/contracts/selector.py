@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    pass
+
+def _nothing() -> Tensor:
+    return torch.empty(0)
 
 
 @attrs.frozen
 class Pool:
-    """What a selector chooses from: a video's N instances.
+    """What a selector chooses from: a video's N instances, all on one device.
 
     Attributes:
         scores: (N,) the query's score, 0 to 1 over the unlabelled; zeros where the query has no criterion.
         features: (N, D).
-        labelled: (N,) bool.
+        labelled: (N,) bool, what may not be picked: labelled already, or never to be asked for.
         query_oks: mean OKS of the previous query when it was asked; None in the first cycle.
         watched: ``{name: (N,)}`` scores of the criteria that the selector watches.
+        embeddings: ``{name: (N, …)}`` what those of them condensed that do.
+        keypoints: (N, K, 2) present estimates, pixels.
+        keypoint_scores: (N, K) the heatmaps' maxima.
+        boxes: (N, 4) x, y, w, h, pixels.
+        frame, track: (N,) int64, the frame that an instance is in, and which individual it is.
+        time: (N,) float64, seconds from the first frame where the video tells, else the frame's number.
+        previous, next: (N,) int64, the same track's neighbour in time, or −1.
     """
 
     scores: Tensor
@@ -31,6 +39,15 @@ class Pool:
     labelled: Tensor
     query_oks: float | None = None
     watched: Mapping[str, Tensor] = attrs.field(factory=dict)
+    embeddings: Mapping[str, Tensor] = attrs.field(factory=dict)
+    keypoints: Tensor = attrs.field(factory=_nothing)
+    keypoint_scores: Tensor = attrs.field(factory=_nothing)
+    boxes: Tensor = attrs.field(factory=_nothing)
+    frame: Tensor = attrs.field(factory=_nothing)
+    track: Tensor = attrs.field(factory=_nothing)
+    time: Tensor = attrs.field(factory=_nothing)
+    previous: Tensor = attrs.field(factory=_nothing)
+    next: Tensor = attrs.field(factory=_nothing)
 
     @property
     def unlabelled(self) -> Tensor:

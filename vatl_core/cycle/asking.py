@@ -2,25 +2,60 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence, Set
 from numbers import Integral
-from typing import TYPE_CHECKING
 
 import attrs
 import torch
 from torch import Tensor
 
 from vatl_core.contracts import Answer, Enough, Labels, Redrawn, Refusal, Request
+from vatl_core.cycle.querying import chosen
+from vatl_core.cycle.state import RunState
 from vatl_core.errors import PluginError, VatlError
 from vatl_core.metrics import evaluate, oks
 from vatl_core.plugins import whose
 from vatl_core.records import ANNOTATOR, CycleRecord, Evaluation
 
-if TYPE_CHECKING:
-    from vatl_core.cycle.cycle import Run
+
+def asked(run: RunState, record: CycleRecord) -> CycleRecord:
+    """The record of a cycle whose query is answered; where nobody could label any of it, the cycle asks for others.
+
+    Raises:
+        PluginError: the oracle, the selector or a stopping criterion breaks its contract.
+    """
+    labelled: list[int] = []
+    while query := chosen(run, record):
+        run.hook.vatl_queried(run=run, cycle=run.cycle, indices=query)
+        started = time.perf_counter()
+        labelled = ask(run, query)
+        record.seconds["label"] = record.seconds.get("label", 0.0) + time.perf_counter() - started
+        run.hook.vatl_labelled(run=run, cycle=run.cycle, indices=labelled)
+        if labelled or run.folder.answers.ended(run.cycle) is not None:
+            break
+        run.folder.forget_query(run.cycle)
+    record = answered(run, record, labelled)
+    redraw(run)
+    return record
 
 
-def ask(run: Run, query: list[int]) -> list[int]:
+def redraw(run: RunState) -> None:
+    """Give the instances whose box was redrawn in this cycle their new one; what was measured of it was in the old.
+
+    Raises:
+        InputError: a frame cannot be read.
+    """
+    answers = run.folder.answers
+    earlier = answers.boxes(before=run.cycle)
+    for index, box in answers.boxes().items():
+        if earlier.get(index) != box:
+            run.video.instances.boxes[index] = torch.tensor(box)  # shared with the video without truth
+            run.crops.redraw(index)
+            run.pictures.redraw(index)
+
+
+def ask(run: RunState, query: list[int]) -> list[int]:
     """Have a cycle's query answered as far as it is not yet.
 
     Args:
@@ -50,12 +85,12 @@ def ask(run: Run, query: list[int]) -> list[int]:
     return [i for i in query if i not in refused and i not in left]
 
 
-def _breach(run: Run, flaw: str) -> VatlError:
+def _breach(run: RunState, flaw: str) -> VatlError:
     return PluginError(f"oracle '{run.config.oracle}' {flaw}{whose(run.oracle)}")
 
 
 def take(
-    run: Run, request: Request, query: Sequence[int], given: Iterable[Answer], breach: Callable[[str], VatlError]
+    run: RunState, request: Request, query: Sequence[int], given: Iterable[Answer], breach: Callable[[str], VatlError]
 ) -> None:
     """Check and commit the answers to a request, one after the other as they come.
 
@@ -75,22 +110,7 @@ def take(
         run.progress("label", len(query) - len(_unsettled(run, query)), len(query))
 
 
-def redraw(run: Run) -> None:
-    """Give the instances whose box was redrawn in this cycle their new one; the next pass estimates them there.
-
-    Raises:
-        InputError: a frame cannot be read.
-    """
-    answers = run.folder.answers
-    earlier = answers.boxes(before=run.cycle)
-    for index, box in answers.boxes().items():
-        if earlier.get(index) != box:
-            run.video.instances.boxes[index] = torch.tensor(box)  # shared with the video without truth
-            run.crops.redraw(index)
-            run.pictures.redraw(index)
-
-
-def answered(run: Run, record: CycleRecord, labelled: list[int]) -> CycleRecord:
+def answered(run: RunState, record: CycleRecord, labelled: list[int]) -> CycleRecord:
     """A cycle's record with what the oracle answered.
 
     Args:
@@ -118,12 +138,12 @@ def answered(run: Run, record: CycleRecord, labelled: list[int]) -> CycleRecord:
     )
 
 
-def _evaluated(run: Run, there: Tensor) -> Evaluation | None:
+def _evaluated(run: RunState, there: Tensor) -> Evaluation | None:
     """What the truth says of the pass, without the instances that turned out to be none."""
     return evaluate(run.video, run.present, run.beginning()[1], run.config.threshold, there)
 
 
-def _similarity(run: Run, labels: Labels) -> Tensor:
+def _similarity(run: RunState, labels: Labels) -> Tensor:
     """(M,) OKS of the present estimates against the labels."""
     index, device = labels.index, run.compute.device
     boxes = run.video.instances.boxes[index].to(device)
@@ -131,7 +151,7 @@ def _similarity(run: Run, labels: Labels) -> Tensor:
     return oks(estimated, labels.keypoints.to(device), labels.visible.to(device), boxes, run.video.skeleton.sigmas)
 
 
-def request_of(run: Run, query: Sequence[int]) -> Request:
+def request_of(run: RunState, query: Sequence[int]) -> Request:
     """What is asked of an oracle: the instances of the query that have no answer yet."""
     missing = torch.tensor(_unsettled(run, query), dtype=torch.int64)
     estimates, instances = run.present, run.video.instances
@@ -148,14 +168,14 @@ def request_of(run: Run, query: Sequence[int]) -> Request:
     )
 
 
-def _unsettled(run: Run, query: Sequence[int]) -> list[int]:
+def _unsettled(run: RunState, query: Sequence[int]) -> list[int]:
     """Those that are neither labelled nor refused."""
     answers = run.folder.answers
     done = answers.labelled() | answers.refused().keys()
     return [i for i in query if i not in done]
 
 
-def _flaw(run: Run, request: Request, answer: Answer) -> str | None:
+def _flaw(run: RunState, request: Request, answer: Answer) -> str | None:
     """What is wrong with an answer, in words."""
     known = {*request.query.tolist(), *(i for record in run.records for i in record.query)}
     if not isinstance(answer, Labels | Redrawn | Refusal | Enough):

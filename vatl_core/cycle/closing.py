@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from vatl_core.cycle.state import RunState
 from vatl_core.metrics import alc
 from vatl_core.records import RunRecord
 
-if TYPE_CHECKING:
-    from vatl_core.cycle.cycle import Run
+
+def close(run: RunState) -> RunRecord:
+    """Write how the run ended, as soon as its last cycle's record is on disk."""
+    run.closing = closing_record(run)
+    run.folder.close(run.closing)
+    run.hook.vatl_run_finished(run=run, record=run.closing)
+    return run.closing
 
 
-def closing_record(run: Run) -> RunRecord:
+def closing_record(run: RunState) -> RunRecord:
     """How the run ended, from its records."""
     last, points = run.records[-1], [(r.fraction, e) for r in run.records if (e := r.evaluation)]
     evaluation = last.evaluation
@@ -40,7 +44,7 @@ def closing_record(run: Run) -> RunRecord:
     )
 
 
-def _by_hand(run: Run) -> list[str]:
+def _by_hand(run: RunState) -> list[str]:
     """A warning where queries were not the selector's."""
     cycles = [str(record.cycle + 1) for record in run.records if run.folder.by_hand(record.cycle)]
     return [f"the query was chosen by hand in cycle {', '.join(cycles)}"] if cycles else []

@@ -1,52 +1,91 @@
-"""The one pass of a cycle; before it, criteria learn from the labels, and after it some score the whole pool."""
+"""Estimate: pose and scores of every instance, from one pass, and what the truth says of them."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+import attrs
 from torch import Tensor
 
 from vatl_core.compute import Stopwatch
 from vatl_core.contracts import Poses
-from vatl_core.cycle.advice import drop_what_is_no_number, give_up
-from vatl_core.estimation import Estimates, check_finite, estimate, score_pool
-from vatl_core.seeds import generator
+from vatl_core.cycle.state import RunState
+from vatl_core.estimation import Estimates, check_finite, checked_refinement, estimate, score_pool, tracks_of
+from vatl_core.metrics import evaluate
+from vatl_core.records import CycleRecord
+from vatl_core.seeds import generator, seed_of
+from vatl_core.store import move
 
-if TYPE_CHECKING:
-    from vatl_core.cycle.cycle import Run
 
-
-def one_pass(run: Run) -> Estimates:
-    """Pose, features and scores of every instance with the run's present weights; the labels are those it began with.
+def estimated(run: RunState) -> CycleRecord:
+    """The record with which a cycle begins; ``run.estimates`` are those of its pass.
 
     Raises:
-        PluginError: a criterion breaks its contract.
+        InputError: a frame cannot be read.
+        PluginError: a component breaks its contract.
     """
-    try:
-        return _whole(run)
-    except Exception as error:
-        if not give_up(run, error):
-            raise
-        return _whole(run)
+    started = time.perf_counter()
+    run.hook.vatl_cycle_started(run=run, cycle=run.cycle)
+    run.estimates = _kept(run) or _found(run)
+    scoring, seconds = run.present.scoring.seconds, time.perf_counter() - started
+    run.hook.vatl_estimated(run=run, cycle=run.cycle)
+    standing, labels = run.beginning()
+    there = standing.there(run.compute.device)
+    return CycleRecord(
+        cycle=run.cycle,
+        instances=standing.instances,
+        labelled=len(standing.asked),
+        mean_scores=run.mean_scores(there),
+        further_passes=run.present.passes,
+        seconds={"estimate": seconds - scoring, "score": scoring},
+        evaluation=evaluate(run.video, run.present, labels, run.config.threshold, there),
+    )
 
 
-def _whole(run: Run) -> Estimates:
+def _kept(run: RunState) -> Estimates | None:
+    """What was found before an interruption, where the query or the end has been decided by it."""
+    known = run.folder.query(run.cycle) is not None or run.stopped_by is not None
+    kept = run.folder.estimates(run.cycle) if known else None
+    return move(kept, run.compute.device) if kept else None
+
+
+def _found(run: RunState) -> Estimates:
+    found = one_pass(run)
+    run.folder.save_estimates(run.cycle, found)
+    return found
+
+
+def one_pass(run: RunState) -> Estimates:
+    """Pose, features and scores of every instance with the run's present weights; the labels are those it began with.
+
+    Before it, criteria learn from the labels; after it some score the whole pool, and poses are refined.
+
+    Raises:
+        PluginError: a component breaks its contract.
+    """
     of_pool = [name for name, criterion in run.criteria.items() if "pool" in criterion.needs]
-    scoring = Stopwatch()
-    with scoring.on(run.compute.device):
+    device, scoring = run.compute.device, Stopwatch()
+    with scoring.on(device):
         _fit(run, (name for name in run.criteria if name not in of_pool))
-    estimates = estimate(run.estimator, run.crops, run.criteria, run.compute, run.config.batch, run.progress, scoring)
-    with scoring.on(run.compute.device):
+    estimates = estimate(
+        run.estimator, run.crops, run.criteria, run.compute, run.config.batch, run.progress, scoring,
+        candidates=run.refinement.candidates, seed=seed_of(run.config.seed, run.cycle),
+    )  # fmt: skip
+    with scoring.on(device):
         _fit(run, of_pool, estimates.features)
-    labelled = run.beginning()[0].labelled(run.compute.device)
-    score_pool(run.criteria, estimates, run.crops, labelled)
-    check_finite({name: s for name, s in estimates.criteria.items() if name not in run.spare}, run.criteria)
-    drop_what_is_no_number(run, estimates)
-    return estimates
+    standing, labels = run.beginning()
+    score_pool(run.criteria, estimates, run.crops, standing.labelled(device))
+    check_finite(estimates.criteria, run.criteria)
+    candidates = estimates.scores.new_empty((*estimates.scores.shape, 0, 3))
+    given = run.refinement.refine(
+        tracks_of(run.crops, estimates), candidates if estimates.candidates is None else estimates.candidates, labels
+    )
+    refined = checked_refinement(run.config.refine, run.refinement, given, estimates)
+    return attrs.evolve(estimates, keypoints=refined.keypoints, spread=refined.spread, candidates=None)
 
 
-def _fit(run: Run, names: Iterable[str], features: Tensor | None = None) -> None:
+def _fit(run: RunState, names: Iterable[str], features: Tensor | None = None) -> None:
     """Show these criteria what is labelled; those that score after the pass see its features (N, D) too."""
     (_, labels), device = run.beginning(), run.compute.device
     index = labels.index.to(device)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -12,22 +11,18 @@ from vatl_core.contracts import Pool
 from vatl_core.cycle.combining import checked, query_score
 from vatl_core.cycle.estimating import one_pass
 from vatl_core.cycle.schedule import amounts
-from vatl_core.estimation import allowance_of
+from vatl_core.cycle.state import RunState
+from vatl_core.estimation import allowance_of, tracks_of
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import generator
 
-if TYPE_CHECKING:
-    from vatl_core.cycle.cycle import Run
 
-
-def how_many(run: Run, record: CycleRecord) -> int:
+def how_many(run: RunState, record: CycleRecord) -> int:
     """The number of labels to ask for in the cycle of this record; 0 ends the run.
 
     Raises:
         PluginError: a stopping criterion breaks its contract.
     """
-    if (kept := run.folder.query(run.cycle)) is not None:
-        return len(kept)
     left = int((~run.standing().settled(run.compute.device)).sum())
     if run.stopped_by is not None or not left:
         return 0
@@ -37,22 +32,23 @@ def how_many(run: Run, record: CycleRecord) -> int:
     return max(0, min([ahead[0] - record.labelled if ahead else 0, left, *allowances]))
 
 
-def query_of(run: Run, record: CycleRecord, count: int) -> list[int]:
-    """The ``count`` instances to ask for, decided once and kept before anybody is asked.
+def chosen(run: RunState, record: CycleRecord) -> list[int]:
+    """The instances that the cycle of this record asks for, decided once and kept before anybody is asked.
 
     Raises:
-        PluginError: the selector breaks its contract.
+        PluginError: the selector or a stopping criterion breaks its contract.
     """
     kept = run.folder.query(run.cycle)
-    if kept is None:
-        started = time.perf_counter()
-        kept = _select(run, record, count).tolist()
-        record.seconds["select"] = time.perf_counter() - started
-        run.folder.save_query(run.cycle, kept)
-    return kept
+    if kept is not None or not (count := how_many(run, record)):
+        return kept or []
+    started = time.perf_counter()
+    query: list[int] = _select(run, record, count).tolist()
+    record.seconds["select"] = time.perf_counter() - started
+    run.folder.save_query(run.cycle, query)
+    return query
 
 
-def scores_of(run: Run, columns: Mapping[str, Tensor], among: Tensor, fraction: float) -> Tensor:
+def scores_of(run: RunState, columns: Mapping[str, Tensor], among: Tensor, fraction: float) -> Tensor:
     """What a query ranks by, 0 to 1 over those it may ask for.
 
     Args:
@@ -68,17 +64,27 @@ def scores_of(run: Run, columns: Mapping[str, Tensor], among: Tensor, fraction: 
     return query_score(columns, list(share_of), share_of, among, fraction, run.config.query_weights)
 
 
-def _select(run: Run, record: CycleRecord, count: int) -> Tensor:
+def _select(run: RunState, record: CycleRecord, count: int) -> Tensor:
     """(count,) the selector's picks, on the CPU."""
     if not run.present.features.numel():  # those on disk have none, and a query that nobody could label was theirs
         run.estimates = one_pass(run)
-    estimates, labelled = run.present, run.standing().settled(run.compute.device)
-    pool = Pool(
-        scores=scores_of(run, estimates.criteria, ~labelled, record.fraction),
+    labelled = run.standing().settled(run.compute.device)
+    pool = _pool(run, labelled, record.fraction)
+    picks = run.selector.select(pool, count, generator(run.config.seed, run.cycle, "select"))
+    return checked(picks, labelled, count, run.config.select, run.selector)
+
+
+def _pool(run: RunState, labelled: Tensor, fraction: float) -> Pool:
+    """What the selector chooses from, where ``labelled`` (N,) cannot be asked for."""
+    estimates, tracks = run.present, tracks_of(run.crops, run.present)
+    shared = ("keypoints", "boxes", "frame", "track", "time", "previous", "next")
+    return Pool(
+        scores=scores_of(run, estimates.criteria, ~labelled, fraction),
         features=estimates.features,
         labelled=labelled,
         query_oks=run.records[-1].query_mean_oks if run.records else None,
         watched={name: estimates.criteria[name] for name in run.selector.watches},
+        embeddings={n: estimates.condensed[n] for n in run.selector.watches if n in estimates.condensed},
+        keypoint_scores=tracks.scores,
+        **{name: getattr(tracks, name) for name in shared},
     )
-    picks = run.selector.select(pool, count, generator(run.config.seed, run.cycle, "select"))
-    return checked(picks, labelled, count, run.config.select, run.selector)

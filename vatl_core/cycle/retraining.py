@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import TYPE_CHECKING
 
 import attrs
 import torch
 
+from vatl_core.cycle.state import RunState
 from vatl_core.estimation import retrained
 from vatl_core.learning import Labelled, Trainer
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import seed_of
 from vatl_core.weights import checkpoints
 
-if TYPE_CHECKING:
-    from vatl_core.cycle.cycle import Run
 
-
-def retrain(run: Run, record: CycleRecord) -> CycleRecord:
+def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
     """The estimator of the next cycle, its weights on disk; a run that stops here may keep its present one.
 
     Returns:
@@ -42,7 +39,7 @@ def retrain(run: Run, record: CycleRecord) -> CycleRecord:
     return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})
 
 
-def _keep(run: Run) -> None:
+def _keep(run: RunState) -> None:
     """The next cycle has the weights, and the estimates, of the present one."""
     following = run.folder.weights(run.cycle + 1)
     following.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +47,7 @@ def _keep(run: Run) -> None:
     shutil.copy(run.folder.weights(run.cycle), following)
 
 
-def _labelled(run: Run, record: CycleRecord) -> Labelled:
+def _labelled(run: RunState, record: CycleRecord) -> Labelled:
     """Everything labelled, as a retraining policy may see it."""
     device = run.compute.device
     labels = run.labels([*run.asked, *record.query])

@@ -1,9 +1,10 @@
-"""A cycle under way, for whoever steps through a run: what was estimated, what is asked for, what was answered."""
+"""A cycle under way: its pass is made; what it asks for, who answers and when it retrains is still open."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any
 
 import attrs
 import torch
@@ -11,15 +12,16 @@ from torch import Tensor
 
 from vatl_core.contracts import Answer, Labels
 from vatl_core.cycle.answering import answers_from
-from vatl_core.cycle.asking import request_of, take
-from vatl_core.cycle.querying import how_many, query_of, scores_of
+from vatl_core.cycle.asking import asked, request_of, take
+from vatl_core.cycle.closing import close
+from vatl_core.cycle.querying import chosen, scores_of
+from vatl_core.cycle.retraining import retrain
 from vatl_core.cycle.standing import Standing
+from vatl_core.cycle.state import RunState
+from vatl_core.cycle.stopping import decided
 from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates
 from vatl_core.records import CycleRecord
-
-if TYPE_CHECKING:
-    from vatl_core.cycle.cycle import Run
 
 ANNOTATOR = "python"
 """Whose answers those are that are given as keypoints alone."""
@@ -27,7 +29,7 @@ ANNOTATOR = "python"
 
 @attrs.define(eq=False)
 class Cycle:
-    """One cycle of a run: its pass is made; what it asks for, who answers and when it retrains is still open.
+    """One cycle of a run, for whoever steps through it.
 
     What is left undone is done when the next cycle is asked for: the selector chooses, the oracle answers.
 
@@ -38,10 +40,11 @@ class Cycle:
         finished: whether the run has gone on from it.
     """
 
-    run: Run = attrs.field(repr=False)
+    run: RunState = attrs.field(repr=False)
     record: CycleRecord
     labelled: bool = attrs.field(default=False, init=False)
     finished: bool = attrs.field(default=False, init=False)
+    _decided: bool = attrs.field(default=False, init=False, repr=False)
 
     @property
     def number(self) -> int:
@@ -72,25 +75,27 @@ class Cycle:
 
     @property
     def query(self) -> list[int]:
-        """The instances it asks for, chosen when first looked at; may be set. Empty where nothing is left to ask.
+        """The instances it asks for, once they are chosen; may be set. Empty before, and where nothing is left to ask.
 
         Raises:
             InputError: when set: it is too late, or there are instances among them that cannot be asked for.
         """
-        kept = self.run.folder.query(self.number)
-        if kept is None and not self.labelled:
-            with self.run.held():
-                count = how_many(self.run, self.record)
-                kept = query_of(self.run, self.record, count) if count else None
-        return kept or []
+        return self.run.folder.query(self.number) or []
 
     @query.setter
     def query(self, indices: Iterable[int]) -> None:
-        chosen = [int(index) for index in indices]
+        wanted = [int(index) for index in indices]
         with self._open("another query"):
-            if flaw := self._flaw(chosen):
-                raise InputError(f"cycle {self.number} cannot ask for {chosen}: {flaw}")
-            self.run.folder.save_query(self.number, chosen, by_hand=True)
+            if flaw := self._flaw(wanted):
+                raise InputError(f"cycle {self.number} cannot ask for {wanted}: {flaw}")
+            self.run.folder.save_query(self.number, wanted, by_hand=True)
+
+    def choose(self) -> list[int]:
+        """What the cycle asks for, chosen by the selector unless it is decided; empty where nothing is left to ask."""
+        if self.labelled:
+            return self.query
+        with self.run.held():
+            return chosen(self.run, self.record)
 
     @property
     def labels(self) -> Labels:
@@ -115,9 +120,9 @@ class Cycle:
             PluginError: the oracle breaks its contract.
         """
         with self._open("labels"):
-            query = self.query
+            query = self.choose()
             if answers is None:
-                self.record = self.run.label(self.record)
+                self.record = asked(self.run, self.record)
                 self.labelled = True
             else:
                 request = request_of(self.run, query)
@@ -125,37 +130,50 @@ class Cycle:
                 take(self.run, request, query, given, lambda flaw: InputError(f"cycle {self.number}: you {flaw}"))
             return self.labels
 
+    def decide(self) -> str | None:
+        """Which stopping criterion ends the run after this cycle, or None; the query is labelled for it."""
+        if not self.labelled:
+            self.label()
+        if not self._decided and not self.record.closes:
+            self.record, self._decided = decided(self.run, self.record), True
+        return self.record.stopped_by
+
     def retrain(self) -> CycleRecord:
         """Decide whether to stop and retrain, or close the run if nothing was labelled; the record is then on disk.
 
         Raises:
             InputError: the cycle is finished.
         """
-        if not self.labelled:
-            self.label()
         if self.finished:
             raise InputError(f"cycle {self.number} is finished: take the next")
         with self.run.held():
-            self.record = self.run.go_on(self.record)
+            self.decide()
+            if not self.record.closes:
+                self.record = retrain(self.run, self.record)
+            self.run.folder.append(self.record)
+            self.run.records.append(self.record)
             self.finished = True
+            self.run.hook.vatl_cycle_finished(run=self.run, record=self.record)
+            if self.record.closes:
+                close(self.run)
         return self.record
 
-    def _open(self, what: str) -> Any:
+    def _open(self, what: str) -> AbstractContextManager[None]:
         """The run, held while its query is not answered."""
         if self.labelled:
             raise InputError(f"cycle {self.number} takes no {what} any more: its query is answered")
         return self.run.held()
 
-    def _flaw(self, chosen: Sequence[int]) -> str | None:
+    def _flaw(self, wanted: Sequence[int]) -> str | None:
         """Why these instances cannot be its query, in words."""
         count, settled = len(self.run.video.instances), self.run.standing().settled(torch.device("cpu"))
-        if not chosen:
+        if not wanted:
             return "name at least one; leave the loop to stop asking"
-        if twice := [i for i in chosen if chosen.count(i) > 1]:
+        if twice := [i for i in wanted if wanted.count(i) > 1]:
             return f"{twice[0]} is there twice"
-        if strange := [i for i in chosen if not 0 <= i < count]:
+        if strange := [i for i in wanted if not 0 <= i < count]:
             return f"the video has no instance {strange[0]}, only 0 to {count - 1}"
-        if known := [i for i in chosen if settled[i]]:
+        if known := [i for i in wanted if settled[i]]:
             return f"{known[0]} is labelled or refused already"
         if len(self.labels.index):
             return f"labels of its query are given already, the first of {int(self.labels.index[0])}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TypeVar
 
 import attrs
@@ -16,7 +17,7 @@ from vatl_core.video import Skeleton, Video, crop_boxes, crop_matrices, warp
 T = TypeVar("T")
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class Crops:
     """The crops of a video's instances, (3, H, W) uint8 each.
 
@@ -49,6 +50,13 @@ class Crops:
     def skeleton(self) -> Skeleton:
         """What the video's poses are made of."""
         return self.video.skeleton
+
+    @cached_property
+    def times(self) -> Tensor:
+        """(N,) float64 on the device, when each instance is: see :meth:`vatl_core.Frames.time`."""
+        frame = self.video.instances.frame.tolist()
+        time = {number: self.video.frames.time(number) for number in set(frame)}
+        return torch.tensor([time[number] for number in frame], dtype=torch.float64).to(self.device)
 
     @property
     def picture_size(self) -> tuple[int, int]:

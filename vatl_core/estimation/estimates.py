@@ -17,7 +17,10 @@ class Estimates:
         scores: (N, K) the heatmaps' maxima.
         features: (N, D).
         criteria: ``{name: (N,)}``, higher = more worth labelling.
-        condensed: ``{name: (N, …)}``, what criteria of the pool keep of the heatmaps until they have scored it.
+        condensed: ``{name: (N, …)}``, what criteria of the pool keep of the heatmaps.
+        candidates: (N, K, C, 3) x, y in pixels and value of local maxima; None where no refinement looks at them.
+        spread: (N, K) how far off each keypoint may be after refinement, pixels; None before.
+        passes: ``{criterion: forward passes of an instance beyond the one}``.
         scoring: how long the criteria took.
     """
 
@@ -26,4 +29,7 @@ class Estimates:
     features: Tensor
     criteria: dict[str, Tensor] = attrs.field(factory=dict)
     condensed: dict[str, Tensor] = attrs.field(factory=dict)
+    candidates: Tensor | None = None
+    spread: Tensor | None = None
+    passes: dict[str, int] = attrs.field(factory=dict)
     scoring: Stopwatch = attrs.field(factory=Stopwatch, repr=False, eq=False)

@@ -6,22 +6,24 @@ neighbours in time have too, and no longer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 import torch
 from torch import Tensor
 
 from vatl_core.compute import Compute, Stopwatch
-from vatl_core.contracts import Criterion, Estimator, Window
+from vatl_core.contracts import Criterion, Estimator, Maps, Tracks, Window
 from vatl_core.errors import PluginError
 from vatl_core.estimation.crops import Crops, ahead
 from vatl_core.estimation.estimates import Estimates
+from vatl_core.estimation.further_passes import FurtherPasses
 from vatl_core.estimation.maps import Numbers, maps_of
 from vatl_core.estimation.scored import condensed, scored
 from vatl_core.plugins import whose
 from vatl_core.progress import Progress, silent
-from vatl_core.video import Instances, decode
+from vatl_core.seeds import seed_of
+from vatl_core.video import Instances, decode, peaks
 
 
 @attrs.frozen
@@ -60,47 +62,145 @@ def _at(values: Tensor, index: Tensor) -> Tensor:
 
 @attrs.define
 class Held:
-    """The heatmaps that are still needed, on the device.
+    """The maps that are still needed, on the device.
 
     Attributes:
         index: (P,) whose they are.
-        heatmaps: (P, K, h, w).
+        maps: ``{name: (P, …)}``, ``heatmaps`` (P, K, h, w) among them.
     """
 
     plan: Plan
-    instances: Instances
     index: Tensor
-    heatmaps: Tensor
+    maps: dict[str, Tensor]
     _slot: Tensor
 
     @classmethod
-    def nothing(cls, plan: Plan, instances: Instances, like: Tensor) -> Held:
-        """No heatmaps yet, of the shape and device of ``like`` (B, K, h, w)."""
-        slot = torch.zeros(len(instances), dtype=torch.int64)
-        return cls(plan, instances, slot[:0], like[:0], slot)
+    def nothing(cls, plan: Plan, count: int, like: Mapping[str, Tensor]) -> Held:
+        """No maps yet of N = ``count`` instances, of the shapes and the device of ``like``."""
+        slot = torch.zeros(count, dtype=torch.int64)
+        return cls(plan, slot[:0], {name: maps[:0] for name, maps in like.items()}, slot)
 
-    def add(self, index: Tensor, heatmaps: Tensor) -> None:
-        """Hold a batch's heatmaps."""
+    def add(self, index: Tensor, maps: Mapping[str, Tensor]) -> None:
+        """Hold a batch's maps."""
         self.index = torch.cat([self.index, index])
-        self.heatmaps = torch.cat([self.heatmaps, heatmaps])
+        self.maps = {name: torch.cat([held, maps[name]]) for name, held in self.maps.items()}
         self._slot[self.index] = torch.arange(len(self.index))
 
     def ready(self, number: int) -> Tensor:
         """(B,) the instances that can be scored after batch ``number``."""
         return self.index[self.plan.ready[self.index] == number]
 
-    def of(self, index: Tensor) -> Tensor:
-        """The heatmaps of these instances; those of any instance in place of −1."""
-        return self.heatmaps[self._slot[index.clamp(min=0)].to(self.heatmaps.device)]
+    def of(self, index: Tensor, name: str = "heatmaps") -> Tensor:
+        """The maps of these instances; those of any instance in place of −1."""
+        held = self.maps[name]
+        return held[self._slot[index.clamp(min=0)].to(held.device)]
 
     def drop(self, number: int) -> None:
         """Let go of what nobody needs after batch ``number``."""
         keep = self.plan.last[self.index] > number
-        self.index, self.heatmaps = self.index[keep], self.heatmaps[keep.to(self.heatmaps.device)]
+        self.index = self.index[keep]
+        self.maps = {name: maps[keep.to(maps.device)] for name, maps in self.maps.items()}
         self._slot[self.index] = torch.arange(len(self.index))
 
 
-@torch.inference_mode()
+@attrs.define
+class Pass:
+    """One pass over a video, under way.
+
+    Attributes:
+        plan: of its batches.
+        crops: of the video, of the estimator's input size.
+        criteria: those to compute, by name.
+        networks: what those of them are given that declare further passes.
+        estimates: what has been found so far.
+        held: the maps that are still needed.
+    """
+
+    plan: Plan
+    crops: Crops
+    criteria: Mapping[str, Criterion]
+    networks: Mapping[str, FurtherPasses]
+    estimates: Estimates
+    held: Held
+    tracks: Tracks = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.tracks = tracks_of(self.crops, self.estimates)
+
+    def take(self, number: int, index: Tensor, maps: Maps) -> None:
+        """Decode batch ``number``, and score what it makes ready."""
+        there, found, boxes = index.to(self.crops.device), self.estimates, self.crops.boxes
+        found.keypoints[there], found.scores[there] = decode(maps.heatmaps, boxes[there])
+        found.features[there] = maps.features
+        if found.candidates is not None:
+            found.candidates[there] = peaks(maps.heatmaps, boxes[there], found.candidates.shape[2])
+        self.held.add(index, {"heatmaps": maps.heatmaps, **maps.extra})
+        ready = self.held.ready(number)
+        with found.scoring.on(self.crops.device):
+            if len(ready):
+                self._score(self._window(ready))
+        self.held.drop(number)
+
+    def _window(self, index: Tensor) -> Window:
+        """These instances as criteria see them, without further passes."""
+        held, instances, device = self.held, self.crops.video.instances, self.crops.device
+        window = window_of(self.tracks, self.crops, self.estimates, index.to(device))
+        extra = {name: held.of(index, name) for name in held.maps if name != "heatmaps"}
+        window = attrs.evolve(window, heatmaps=held.of(index), extra=extra)
+        if not self.plan.neighbours:
+            return window
+        previous, following = instances.previous[index], instances.next[index]
+        return attrs.evolve(
+            window,
+            previous=held.of(previous),
+            next=held.of(following),
+            has_previous=(previous >= 0).to(device),
+            has_next=(following >= 0).to(device),
+        )
+
+    def _score(self, window: Window) -> None:
+        """Write what each criterion says of the window's instances into its column."""
+        found = self.estimates
+        for name, criterion in self.criteria.items():
+            if "pool" not in criterion.needs:
+                found.criteria[name][window.index] = scored(name, criterion, self._equipped(name, window))
+            elif "heatmaps" in criterion.needs:
+                kept = condensed(name, criterion, window, found.condensed.get(name))
+                if name not in found.condensed:
+                    found.condensed[name] = kept.new_zeros((len(found.scores), *kept.shape[1:]))
+                found.condensed[name][window.index] = kept
+
+    def _equipped(self, name: str, window: Window) -> Window:
+        """The window with pictures and network, for a criterion that declares further passes."""
+        if name not in self.networks:
+            return window
+        return attrs.evolve(window, pictures=self.crops.get(window.index), network=self.networks[name])
+
+
+def tracks_of(crops: Crops, found: Estimates) -> Tracks:
+    """A video's instances with what has been found of them; later findings show in it."""
+    instances = crops.video.instances.to(crops.device)
+    columns = {name: getattr(instances, name) for name in ("frame", "track", "previous", "next", "boxes")}
+    return Tracks(crops.skeleton, time=crops.times, keypoints=found.keypoints, scores=found.scores, **columns)
+
+
+def window_of(tracks: Tracks, crops: Crops, found: Estimates, there: Tensor) -> Window:
+    """Instances ``there`` (B,), on the device, as criteria see them, without maps."""
+    return Window(
+        index=there,
+        skeleton=tracks.skeleton,
+        frame=tracks.frame[there],
+        track=tracks.track[there],
+        time=tracks.time[there],
+        boxes=tracks.boxes[there],
+        crops=crops.boxes[there],
+        keypoints=found.keypoints[there],
+        scores=found.scores[there],
+        features=found.features[there],
+    )
+
+
+@torch.no_grad()
 def estimate(
     estimator: Estimator,
     crops: Crops,
@@ -109,6 +209,8 @@ def estimate(
     batch: int = 64,
     progress: Progress = silent,
     scoring: Stopwatch | None = None,
+    candidates: int = 0,
+    seed: int = 0,
 ) -> Estimates:
     """Estimate and score every instance of a video, each with one forward pass; :func:`score_pool` does the rest.
 
@@ -120,43 +222,45 @@ def estimate(
         batch: instances to a forward pass.
         progress: told after each batch.
         scoring: what the criteria's time is added to.
+        candidates: C, how many local maxima of each heatmap to keep.
+        seed: of what dropout leaves out in further passes.
 
     Raises:
         InputError: a frame cannot be read.
         PluginError: what the estimator or a criterion gives breaks its contract.
     """
-    instances = crops.video.instances
-    per_window = {name: c for name, c in criteria.items() if "pool" not in c.needs}
-    condensing = {name: c for name, c in criteria.items() if c.needs >= {"pool", "heatmaps"}}
+    instances, scoring = crops.video.instances, scoring or Stopwatch()
     plan = Plan.of(instances, batch, any("neighbours" in c.needs for c in criteria.values()))
-    columns: Estimates | None = None
-    held: Held | None = None
-    done = 0
-    numbers = Numbers(estimator)
+    networks = further_passes(estimator, criteria, compute, seed)
+    under_way: Pass | None = None
+    numbers, done = Numbers(estimator), 0
     with numbers.told_first():
-        for number, (index, heatmaps, features) in enumerate(_forward(estimator, crops, plan.batches, compute)):
-            numbers.note(heatmaps, features)
-            if columns is None or held is None:
-                columns = _columns(len(instances), heatmaps, features, criteria, scoring or Stopwatch())
-                held = Held.nothing(plan, instances, heatmaps)
-            there = index.to(compute.device)
-            columns.keypoints[there], columns.scores[there] = decode(heatmaps, crops.boxes[there])
-            columns.features[there] = features
-            held.add(index, heatmaps)
-            window = _window(held, held.ready(number), columns, crops)
-            with columns.scoring.on(compute.device):
-                _score(per_window, columns, window)
-                _condense(condensing, columns, window)
-            held.drop(number)
+        for number, (index, maps) in enumerate(_forward(estimator, crops, plan.batches, compute)):
+            numbers.note(maps.heatmaps, maps.features)
+            if not any("extra" in criterion.needs for criterion in criteria.values()):
+                maps = maps._replace(extra={})
+            if under_way is None:
+                columns = _columns(len(instances), maps, criteria, candidates, scoring)
+                held = Held.nothing(plan, len(instances), {"heatmaps": maps.heatmaps, **maps.extra})
+                under_way = Pass(plan, crops, criteria, networks, columns, held)
+            under_way.take(number, index, maps)
             progress("estimate", done := done + len(index), len(instances))
-    if columns is None:  # a Video always has instances
+    if under_way is None:  # a Video always has instances
         raise AssertionError("a video without instances")
-    return columns
+    under_way.estimates.passes.update({name: network.count for name, network in networks.items()})
+    return under_way.estimates
 
 
-@torch.inference_mode()
+def further_passes(
+    estimator: Estimator, criteria: Mapping[str, Criterion], compute: Compute, seed: int
+) -> dict[str, FurtherPasses]:
+    """The network for each criterion that declares further passes."""
+    return {n: FurtherPasses(estimator, compute, seed_of(seed, n)) for n, c in criteria.items() if "network" in c.needs}
+
+
+@torch.no_grad()
 def score_pool(criteria: Mapping[str, Criterion], estimates: Estimates, crops: Crops, labelled: Tensor) -> None:
-    """Write the scores of those criteria that see every instance at once; forget what was condensed for them.
+    """Write the scores of those criteria that see every instance at once.
 
     Args:
         criteria: by name; those that are no criteria of the pool are left out.
@@ -164,19 +268,19 @@ def score_pool(criteria: Mapping[str, Criterion], estimates: Estimates, crops: C
         crops: of the video.
         labelled: (N,) bool.
     """
-    everything = torch.arange(len(crops.video.instances))
-    window = attrs.evolve(_window(None, everything, estimates, crops), labelled=labelled)
+    everything = torch.arange(len(labelled), device=labelled.device)
+    window = attrs.evolve(window_of(tracks_of(crops, estimates), crops, estimates, everything), labelled=labelled)
     for name, criterion in criteria.items():
         if "pool" in criterion.needs:
-            condensed = estimates.condensed.pop(name, window.condensed)
             with estimates.scoring.on(estimates.scores.device):
-                _score({name: criterion}, estimates, attrs.evolve(window, condensed=condensed))
+                seen = attrs.evolve(window, condensed=estimates.condensed.get(name, window.condensed))
+                estimates.criteria[name][:] = scored(name, criterion, seen)
 
 
 def _forward(
     estimator: Estimator, crops: Crops, batches: list[Tensor], compute: Compute
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """For each batch: indices (B,), heatmaps (B, K, h, w) and features (B, D) in float32."""
+) -> Iterator[tuple[Tensor, Maps]]:
+    """For each batch: indices (B,) and maps in float32."""
     estimator.eval()
     width: int | None = None
     for index, pictures in ahead((index, crops.get(index)) for index in batches):
@@ -184,66 +288,21 @@ def _forward(
             given = estimator(compute.layout(estimator.normalisation(pictures)))
         heatmaps, features = maps_of(estimator, given, pictures, len(crops.skeleton), width)
         width = features.shape[1]
-        yield index, heatmaps.float().contiguous(), features.float()
+        extra = given[2] if len(given) > 2 else {}
+        yield index, Maps(heatmaps.float().contiguous(), features.float(), extra)
 
 
-def _columns(
-    count: int, heatmaps: Tensor, features: Tensor, names: Mapping[str, object], scoring: Stopwatch
-) -> Estimates:
-    keypoints = heatmaps.new_empty((count, heatmaps.shape[1], 2))
+def _columns(count: int, maps: Maps, names: Iterable[str], candidates: int, scoring: Stopwatch) -> Estimates:
+    """Empty columns for N = ``count`` instances, of the shapes and the device of a batch's maps."""
+    heatmaps, keypoints = maps.heatmaps, maps.heatmaps.shape[1]
     return Estimates(
-        keypoints,
-        torch.empty_like(keypoints[..., 0]),
-        features.new_empty((count, features.shape[1])),
+        heatmaps.new_empty((count, keypoints, 2)),
+        heatmaps.new_empty((count, keypoints)),
+        maps.features.new_empty((count, maps.features.shape[1])),
         {name: heatmaps.new_zeros(count) for name in names},
+        candidates=heatmaps.new_empty((count, keypoints, candidates, 3)) if candidates else None,
         scoring=scoring,
     )
-
-
-def _window(held: Held | None, index: Tensor, columns: Estimates, crops: Crops) -> Window:
-    """These instances as criteria see them; without heatmaps if none are held."""
-    instances, there = crops.video.instances, index.to(columns.scores.device)
-    window = Window(
-        index=there,
-        skeleton=crops.video.skeleton,
-        boxes=instances.boxes[index].to(there.device),
-        crops=crops.boxes[there],
-        keypoints=columns.keypoints[there],
-        scores=columns.scores[there],
-        features=columns.features[there],
-    )
-    if held is None:
-        return window
-    window = attrs.evolve(window, heatmaps=held.of(index))
-    if not held.plan.neighbours:
-        return window
-    previous, following = instances.previous[index], instances.next[index]
-    return attrs.evolve(
-        window,
-        previous=held.of(previous),
-        next=held.of(following),
-        has_previous=(previous >= 0).to(there.device),
-        has_next=(following >= 0).to(there.device),
-    )
-
-
-def _score(criteria: Mapping[str, Criterion], columns: Estimates, window: Window) -> None:
-    """Write each criterion's scores of the window's instances into its column."""
-    if not len(window):
-        return
-    for name, criterion in criteria.items():
-        columns.criteria[name][window.index] = scored(name, criterion, window)
-
-
-def _condense(criteria: Mapping[str, Criterion], columns: Estimates, window: Window) -> None:
-    """Keep what each criterion of the pool will need of the window's heatmaps."""
-    if not len(window):
-        return
-    for name, criterion in criteria.items():
-        kept = condensed(name, criterion, window, columns.condensed.get(name))
-        if name not in columns.condensed:
-            columns.condensed[name] = kept.new_zeros((len(columns.scores), *kept.shape[1:]))
-        columns.condensed[name][window.index] = kept
 
 
 def check_finite(scores: Mapping[str, Tensor], criteria: Mapping[str, Criterion]) -> None:

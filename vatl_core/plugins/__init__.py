@@ -18,6 +18,7 @@ from vatl_core.plugins.given import Absent, Composed, Given
 from vatl_core.plugins.option_docs import OptionDoc, attributes_told
 from vatl_core.plugins.options import build, option_fields, structure
 from vatl_core.plugins.registry import DESCRIBING, GROUP, Registry, culprit, distribution_of, presets, whose
+from vatl_core.plugins.section import Section
 from vatl_core.plugins.versions import VERSION, declared_by, refusal, refusal_in_source, written_for
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Options",
     "Preset",
     "Registry",
+    "Section",
     "Shown",
     "Tables",
     "attributes_told",

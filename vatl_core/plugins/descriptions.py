@@ -12,7 +12,17 @@ import click
 
 from vatl_core.errors import PluginError, unknown
 
-KINDS: Final = ("estimator", "dataset", "criterion", "selector", "retraining", "stopping", "oracle", "executor")
+KINDS: Final = (
+    "estimator",
+    "dataset",
+    "criterion",
+    "selector",
+    "retraining",
+    "refinement",
+    "stopping",
+    "oracle",
+    "executor",
+)
 
 
 def _is_kind(_: object, __: object, value: str) -> None:

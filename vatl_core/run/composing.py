@@ -12,7 +12,18 @@ from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack
 
 from vatl_core.config import assemble
 from vatl_core.config_files import beneath, find_preset, place
-from vatl_core.contracts import Answer, Criterion, Dataset, Estimator, Oracle, Request, Retraining, Selector, Stopping
+from vatl_core.contracts import (
+    Answer,
+    Criterion,
+    Dataset,
+    Estimator,
+    Oracle,
+    Refinement,
+    Request,
+    Retraining,
+    Selector,
+    Stopping,
+)
 from vatl_core.cycle import Run
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError, unknown
@@ -38,6 +49,7 @@ class Parts(TypedDict, total=False):
     query: Several[Criterion]
     select: Selector | str
     retrain: Retraining | str
+    refine: Refinement | str
     stop: Several[Stopping]
     oracle: Answering | str
 
@@ -45,6 +57,7 @@ class Parts(TypedDict, total=False):
 class Settings(Parts, total=False):
     """Parts, and the other settings of a run, as in :class:`vatl_core.config.RunConfig`."""
 
+    advise: Sequence[str]
     weights: str | Path
     weights_keypoints: Sequence[str]
     schedule: Sequence[str | float | int] | str | float
@@ -167,7 +180,7 @@ def _separated(installed: Registry, settings: dict[str, Any]) -> tuple[dict[str,
             raise InputError("give a Video, or a data set and the name of one of its videos: not both")
         settings |= {"dataset": video, "video": video.name}
     objects: Objects = {}
-    for role in ("dataset", "estimator", "query", "select", "retrain", "stop", "oracle"):
+    for role in ("dataset", "estimator", "query", "select", "retrain", "refine", "stop", "oracle"):
         if settings.get(role) is None:
             continue
         names, found = named(installed, role, settings[role])

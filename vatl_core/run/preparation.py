@@ -12,7 +12,7 @@ import torch
 from vatl_core.compute import Compute
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.contracts import Criterion, Dataset, Estimator, Poses, Selector, Stopping
-from vatl_core.cycle import Run, advisers, left_out
+from vatl_core.cycle import Run, advisers
 from vatl_core.errors import InputError
 from vatl_core.estimation import Crops, loaded, names_of
 from vatl_core.learning import MARGIN
@@ -38,28 +38,22 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     """
     compute = Compute.choose(config.device, config.precision, config.channels_last)
     parts = {role: _build_all(registry, config, role) for role in ("query", "stop")}
-    dataset, estimator, selector, retraining, oracle = (
+    dataset, estimator, selector, retraining, refinement, oracle = (
         build(registry, ROLES[role], name, config.of(role, name))
-        for role in ("dataset", "estimator", "select", "retrain", "oracle")
+        for role in ("dataset", "estimator", "select", "retrain", "refine", "oracle")
         for name in chosen(config, role)
     )
     criteria = parts["query"] if selector.uses_scores else {}
-    criteria |= _watched(registry, config, criteria, selector, parts["stop"])
-    advising, further, failed = advisers(registry, config, criteria)
-    spare = set(further)
+    advice = {name: build(registry, "stopping", name, config.of("stop", name)) for name in config.advise}
+    criteria |= _watched(registry, config, criteria, selector, parts["stop"] | advice)
     video = load_video(dataset, config.video)
     redrawn = begun.answers.boxes(before=cycle) if begun else {}
     video = attrs.evolve(video, instances=video.instances.with_boxes(redrawn))
     weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
     compute.place(estimator)
-    known = _learnt(criteria | further, video, begun)
+    known = _learnt(criteria, video, begun)
     cautions, notes = _prepare_criteria(criteria, known, dataset, video, config, compute)
-    warnings += cautions + failed
-    try:
-        warnings += _prepare_criteria(further, known, dataset, video, config, compute)[0]
-        criteria |= further
-    except Exception as error:
-        warnings.append(left_out(criteria, spare, advising, error))
+    warnings += cautions
     warnings += [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
     crops, pictures = _crops(config, estimator, video, compute)
     return Run(
@@ -69,10 +63,10 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         estimator=estimator,
         criteria=criteria,
         selector=selector,
+        refinement=refinement,
         retraining=retraining,
         stopping=parts["stop"],
-        advising=advising,
-        spare=spare,
+        advising=advice | advisers(registry, config, criteria),
         oracle=oracle,
         compute=compute,
         crops=crops,

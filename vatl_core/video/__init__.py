@@ -12,6 +12,7 @@ from vatl_core.video.geometry import (
     decode,
     gaussian_targets,
     invert,
+    peaks,
     transform,
     warp,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "invert",
     "missing_files",
     "neighbours",
+    "peaks",
     "picture_size",
     "transform",
     "warp",

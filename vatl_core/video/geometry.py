@@ -147,6 +147,27 @@ def maximum(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     return values.view(count, channels), (strip * strips.shape[-1] + place).view(count, channels)
 
 
+def peaks(heatmaps: Tensor, crops: Tensor, count: int) -> Tensor:
+    """The highest local maxima (of 3 × 3 pixels) of each map.
+
+    Args:
+        heatmaps: (B, K, h, w).
+        crops: (B, 4) crop boxes x1, y1, x2, y2, pixels of the frame.
+        count: C.
+
+    Returns:
+        (B, K, C, 3) x, y in pixels of the frame and the value, highest first; a map with fewer repeats its highest.
+    """
+    width = heatmaps.shape[-1]
+    highest = functional.max_pool2d(heatmaps, 3, stride=1, padding=1) == heatmaps
+    values, place = heatmaps.masked_fill(~highest, -torch.inf).flatten(2).topk(count)
+    missing = values.isneginf()
+    values, place = (torch.where(missing, column[..., :1], column) for column in (values, place))
+    pixel = (crops[:, 2:] - crops[:, :2]) / crops.new_tensor([width, heatmaps.shape[-2]])
+    points = torch.stack([place % width, place // width], -1)
+    return torch.cat([crops[:, None, None, :2] + points * pixel[:, None, None], values[..., None]], -1)
+
+
 def _slope(heatmaps: Tensor, place: Tensor, step: int, inside: Tensor) -> Tensor:
     """Sign of the difference across each maximum, (B, K); 0 where one of the neighbours does not exist."""
     flat = heatmaps.flatten(2)

@@ -42,6 +42,10 @@ class Frames(ABC):
         _, height, width = self.read(index).shape
         return width, height
 
+    def time(self, index: int) -> float:
+        """Seconds from the first frame to frame ``index`` where the source tells, else the frame's number."""
+        return float(index)
+
     def reader(self) -> Frames:
         """The same frames for a second thread to read; worth overriding where reading changes anything."""
         return self

@@ -10,7 +10,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.contracts import Poses, Window
+from vatl_core.contracts import Maps, Poses, Window
 from vatl_core.errors import InputError
 from vatl_core.video import Frames, Instances, Skeleton, Video, crop_boxes, decode, gaussian_targets, invert, transform
 from vatl_core.video import crop_matrices as matrices_of
@@ -102,13 +102,24 @@ def window(device: torch.device, seed: int = 2, frames: int = 5, tracks: int = 2
     heatmaps = heatmaps * torch.rand(count, 5, 1, 1, generator=draw) + 0.05 * torch.rand(heatmaps.shape, generator=draw)
     keypoints, scores = decode(heatmaps, crops)
     columns = {
-        "index": torch.arange(count), "boxes": boxes, "crops": crops, "keypoints": keypoints, "scores": scores,
+        "index": torch.arange(count), "frame": instances.frame, "track": instances.track,
+        "time": instances.frame.double() / 25, "boxes": boxes, "crops": crops, "keypoints": keypoints, "scores": scores,
         "features": torch.randn(count, 6, generator=draw).abs(), "heatmaps": heatmaps,
         "previous": _of(heatmaps, instances.previous), "next": _of(heatmaps, instances.next),
         "has_previous": instances.previous >= 0, "has_next": instances.next >= 0,
         "labelled": torch.arange(count) % 5 == 1,
+        "pictures": torch.randint(0, 256, (count, 3, 64, 48), generator=draw, dtype=torch.uint8),
     }  # fmt: skip
-    return Window(skeleton=STICK, **{name: column.to(device) for name, column in columns.items()})
+    extra = {"log_variance": torch.randn(count, 5, generator=draw).to(device)}
+    there: dict[str, Any] = {name: column.to(device) for name, column in columns.items()}
+    return Window(skeleton=STICK, extra=extra, network=shrunk, **there)
+
+
+def shrunk(pictures: Tensor, dropout: float | None = None, sample: int = 0) -> Maps:
+    """A network that makes heatmaps (B, 5, 16, 12) of pictures by shrinking them; dropout leaves some rows out."""
+    grey = torch.nn.functional.avg_pool2d(pictures.float().mean(1, keepdim=True) / 255, 4)
+    kept = torch.rand(1, 5, 16, 1, generator=generator(sample)).to(grey.device) >= (dropout or 0.0)
+    return Maps(grey.expand(-1, 5, -1, -1) * kept, grey.flatten(1)[:, :6])
 
 
 def rows(whole: Window, which: Tensor) -> Window:
@@ -123,7 +134,7 @@ def each(whole: Window, change: Callable[[Tensor], Tensor]) -> Window:
         for field in attrs.fields(Window)
         if isinstance(column := getattr(whole, field.name), Tensor)
     }
-    return attrs.evolve(whole, **changed)
+    return attrs.evolve(whole, extra={name: change(column) for name, column in whole.extra.items()}, **changed)
 
 
 def needed(whole: Window, needs: frozenset[str]) -> Window:

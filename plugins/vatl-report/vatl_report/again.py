@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from vatl_core.contracts import Poses, Window
-from vatl_core.seeds import generator
+from vatl_core.estimation import FurtherPasses
+from vatl_core.seeds import generator, seed_of
 from vatl_core.video import decode
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def fitted_criteria(run: Run) -> Mapping[str, Criterion]:
     return run.criteria
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def window_of(run: Run, index: Tensor) -> Window:
     """These instances (B,) as a criterion sees them, with their neighbours' heatmaps; one forward pass each."""
     instances, device = run.video.instances, run.compute.device
@@ -48,6 +49,9 @@ def window_of(run: Run, index: Tensor) -> Window:
     return Window(
         index=index.to(device),
         skeleton=run.video.skeleton,
+        frame=instances.frame[index].to(device),
+        track=instances.track[index].to(device),
+        time=run.crops.times[index.to(device)],
         boxes=instances.boxes[index].to(device),
         crops=crops,
         keypoints=keypoints,
@@ -58,6 +62,8 @@ def window_of(run: Run, index: Tensor) -> Window:
         next=of(after, heatmaps),
         has_previous=(before >= 0).to(device),
         has_next=(after >= 0).to(device),
+        pictures=run.crops.get(index),
+        network=FurtherPasses(run.estimator, run.compute, seed_of(run.config.seed, run.cycle)),
     )
 
 
@@ -68,6 +74,6 @@ def _forward(run: Run, index: Tensor) -> tuple[Tensor, Tensor]:
     for part in index.split(run.config.batch):
         with run.compute.autocast():
             pictures = run.compute.layout(run.estimator.normalisation(run.crops.get(part)))
-            heatmaps, features = run.estimator(pictures)
+            heatmaps, features, *_ = run.estimator(pictures)
         found.append((heatmaps.float(), features.float()))
     return torch.cat([heatmaps for heatmaps, _ in found]), torch.cat([features for _, features in found])

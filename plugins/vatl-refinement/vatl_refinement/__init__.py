@@ -1,0 +1,1 @@
+"""Refinement of poses over time for vatl."""

@@ -1,0 +1,55 @@
+"""Decide: which stopping criteria fire, and where those that nobody asked for would have stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import attrs
+
+from vatl_core.config import RunConfig
+from vatl_core.contracts import Stopping
+from vatl_core.cycle.state import RunState
+from vatl_core.errors import VatlError
+from vatl_core.estimation import opinion_of
+from vatl_core.plugins import Registry, build
+from vatl_core.records import CycleRecord
+
+
+def decided(run: RunState, record: CycleRecord) -> CycleRecord:
+    """The record with why each stopping criterion that would stop here would; the first of the run's own ends it.
+
+    Raises:
+        PluginError: one of the run's own fails, or decides something else than a reason.
+    """
+    history = run.history(record)
+    fired = {name: reason for name, s in run.stopping.items() if (reason := opinion_of(name, s, history))}
+    advice: dict[str, str] = {}
+    for name, adviser in list(run.advising.items()):
+        try:
+            reason = opinion_of(name, adviser, history)
+        except VatlError as error:  # nobody asked for it: it is not asked again, and the run goes on
+            del run.advising[name]
+            run.warnings.append(f"advice on when to stop is left out: {error}")
+        else:
+            advice |= {name: reason} if reason else {}
+    return attrs.evolve(
+        record, fired=record.fired | fired | advice, stopped_by=record.stopped_by or next(iter(fired), None)
+    )
+
+
+def advisers(registry: Registry, config: RunConfig, computed: Collection[str]) -> dict[str, Stopping]:
+    """The stopping criteria that nobody asked for, and that cost nothing to ask where they would have stopped.
+
+    They need no option, and watch only criteria that are ``computed`` anyway.
+    """
+    found: dict[str, Stopping] = {}
+    for name in registry.names("stopping"):
+        if name in (*config.stop, *config.advise):
+            continue
+        try:
+            adviser = build(registry, "stopping", name, config.of("stop", name))
+            if isinstance(adviser, Stopping) and set(adviser.watches) <= set(computed):
+                found[name] = adviser
+        except Exception:  # a stranger's that needs options or is broken, which `vatl plugins check` tells
+            continue
+    return found
