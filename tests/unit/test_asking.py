@@ -195,6 +195,14 @@ class TestRedrawn:
         assert runs.past().at(0).crops.boxes.equal(seen[0])
         assert runs.past().at(1).crops.boxes.equal(seen[1])
 
+    def test_what_was_measured_of_the_pass_was_in_the_box_that_it_was_made_in(self, runs: Runs) -> None:
+        runs.begin(by_cycle(self.redrawing, everything))
+        runs.begin(by_cycle(everything), name="as-it-was")
+        redrawn, plain = (runs.past(name).cycles[0] for name in ("run", "as-it-was"))
+        assert redrawn.query_oks == plain.query_oks
+        assert redrawn.labelled_oks == plain.labelled_oks
+        assert redrawn.evaluation == plain.evaluation
+
     @pytest.mark.parametrize("room", [0, 5, 24])
     def test_the_kept_crop_is_cut_anew(self, video: Any, room: int) -> None:
         def crops() -> Crops:
@@ -340,7 +348,7 @@ class TestEnough:
         assert (record.stopped_by, record.labelled, record.cycles) == (ANNOTATOR, 4, 1)
         assert record.reason == "an annotator said that it is enough"
         assert len(SHOWN) == 1
-        assert runs.resume(everything) == record
+        assert runs.finish(everything) == record
 
     def test_after_refusals_alone_too(self, runs: Runs) -> None:
         def script(request: Request) -> Iterator[Answer]:
@@ -476,7 +484,7 @@ def test_broken_off_at_every_answer_a_run_ends_as_if_it_had_not_been(runs: Runs)
         runs.begin(power.answer, power, **settings)
     for _ in range(60):
         try:
-            runs.resume(power.answer, "run", power)
+            runs.finish(power.answer, "run", power)
             break
         except PowerCutError:
             continue

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from tests.conftest import STICK
 from vatl_core.contracts import Criterion, Poses, PreTraining, Window
@@ -40,8 +42,9 @@ def window(count: int, seed: int = 0) -> Window:
 
 
 def part(whole: Window, rows: torch.Tensor) -> Window:
-    columns = {name: getattr(whole, name)[rows] for name in Window.__slots__ if name not in ("skeleton", "__weakref__")}
-    return Window(skeleton=whole.skeleton, **columns)
+    found = {field.name: getattr(whole, field.name) for field in attrs.fields(Window)}
+    columns = {name: column[rows] for name, column in found.items() if isinstance(column, Tensor) and len(column)}
+    return attrs.evolve(whole, **columns)
 
 
 def fitted() -> PoseUnnaturalness:

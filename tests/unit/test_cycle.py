@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, ClassVar
@@ -324,9 +325,9 @@ def test_a_component_that_breaks_its_contract_is_named(
 def test_no_more_heatmaps_are_held_than_neighbours_need(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
     held, plain = [], Held.add
 
-    def adding(self: Held, index: Tensor, heatmaps: Tensor) -> None:
-        plain(self, index, heatmaps)
-        held.append(len(self.heatmaps))
+    def adding(self: Held, index: Tensor, maps: Mapping[str, Tensor]) -> None:
+        plain(self, index, maps)
+        held.append(len(self.maps["heatmaps"]))
 
     monkeypatch.setattr(Held, "add", adding)
     video = stick_video(frames, tracks=2)

@@ -115,7 +115,7 @@ def test_stepping_by_hand_changes_nothing(by_names: Path, tmp_path: Path) -> Non
     run, seen = begun(tmp_path / "run"), []
     for cycle in run:
         assert cycle.scores.shape == cycle.criteria["thc"].shape == (24,)
-        seen.append(cycle.query)
+        seen.append(cycle.choose())
         if not cycle.query:
             continue
         best = cycle.scores[torch.tensor(cycle.query)]
@@ -182,7 +182,7 @@ def test_a_query_that_cannot_be_asked_changes_nothing(query: list[int], says: st
     cycles = iter(begun())
     next(cycles).query = [5]
     cycle = next(cycles)
-    before = cycle.query
+    before = cycle.choose()
     with pytest.raises(InputError, match=says):
         cycle.query = query
     assert cycle.query == before
@@ -197,7 +197,7 @@ def test_labels_by_hand_count_and_the_oracle_gives_the_rest() -> None:
 
     run = begun(oracle=rest)
     cycle = next(iter(run))
-    first, *others = cycle.query
+    first, *others = cycle.choose()
     own = torch.full((1, 5, 2), 7.0)
     own[0, 2] = float("nan")
     labels = cycle.label(Labels(torch.tensor([first]), own, own.isfinite().all(2), "me", torch.ones(1)))
@@ -217,7 +217,7 @@ def test_all_keypoints_of_a_query_by_hand_need_no_oracle(tmp_path: Path) -> None
     truth = run.video.instances.keypoints
     assert truth is not None
     for cycle in run:
-        if cycle.query:
+        if cycle.choose():
             cycle.label(truth[torch.tensor(cycle.query)].numpy())
     assert run.closing is not None
     assert (run.closing.stopped_by, run.closing.reason) == ("twice", "that was the second")
@@ -229,7 +229,7 @@ def test_answers_that_do_not_fit_are_refused_in_a_line() -> None:
         cycle.label(torch.zeros(3, 5, 2))
     with pytest.raises(InputError, match="cycle 0: you gave keypoints of shape"):
         cycle.label(torch.zeros(4, 6, 2))
-    strange = next(i for i in range(24) if i not in cycle.query)
+    strange = next(i for i in range(24) if i not in cycle.choose())
     with pytest.raises(InputError, match="labelled instance"):
         cycle.label(Labels(torch.tensor([strange]), torch.zeros(1, 5, 2), torch.ones(1, 5) > 0, "me", torch.zeros(1)))
     assert not len(cycle.labels.index)
@@ -263,11 +263,11 @@ def test_a_cycle_that_is_over_shows_what_was_kept_and_takes_nothing() -> None:
     run = begun()
     cycles = iter(run)
     first = next(cycles)
-    scores, query = first.scores.clone(), first.query
+    scores, query = first.scores.clone(), first.choose()
     second = next(cycles)
     assert first.finished
     assert torch.equal(first.scores, scores)
-    assert first.query == query != second.query
+    assert first.query == query != second.choose()
     with pytest.raises(InputError, match="cycle 0 is finished"):
         first.retrain()
 
@@ -276,7 +276,7 @@ def test_a_cycle_that_is_over_shows_what_was_kept_and_takes_nothing() -> None:
 def test_a_run_of_objects_is_taken_up_with_them(by_names: Path, tmp_path: Path) -> None:
     for cycle in begun(tmp_path / "run"):
         if cycle.number == 1:
-            assert cycle.query
+            assert cycle.choose()
             break
     run = vatl_core.resume(tmp_path / "run", video=stick_video(), estimator=tiny(), retrain=Continual(scratch_epochs=2))
     assert run.cycle == 1
@@ -542,3 +542,20 @@ def test_on_cuda_it_is_the_same_as_by_names(registered: Registered, tmp_path: Pa
     assert [record.query for record in run.records] == [
         c.query for c in PastRun.open(tmp_path / "run", registry).cycles
     ]
+
+
+def test_leaving_the_loop_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, told = begun(), []
+    monkeypatch.setattr(run.hook, "vatl_run_failed", lambda **about: told.append(about["error"]))
+    for cycle in run:
+        cycle.label()
+        break
+    assert told == []
+    assert next(cycle.number for cycle in run) == 0
+
+
+def test_looking_at_a_query_changes_nothing_and_choosing_does() -> None:
+    cycle = next(iter(begun()))
+    assert cycle.query == []
+    assert not (cycle.run.folder.cycle_folder(0) / "query.json").exists()
+    assert cycle.choose() == cycle.query != []

@@ -15,6 +15,10 @@ from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
 
 
+def _nothing() -> Tensor:
+    return torch.empty(0)
+
+
 class Network(Protocol):
     """The estimator with its present weights, for criteria that declare further passes; every call is counted."""
 
@@ -58,24 +62,24 @@ class Window:
 
     index: Tensor
     skeleton: Skeleton
-    frame: Tensor
-    track: Tensor
-    time: Tensor
     boxes: Tensor
     crops: Tensor
     keypoints: Tensor
     scores: Tensor
     features: Tensor
-    heatmaps: Tensor = attrs.field(factory=lambda: torch.empty(0))
-    previous: Tensor = attrs.field(factory=lambda: torch.empty(0))
-    next: Tensor = attrs.field(factory=lambda: torch.empty(0))
-    has_previous: Tensor = attrs.field(factory=lambda: torch.empty(0))
-    has_next: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    heatmaps: Tensor = attrs.field(factory=_nothing)
+    previous: Tensor = attrs.field(factory=_nothing)
+    next: Tensor = attrs.field(factory=_nothing)
+    has_previous: Tensor = attrs.field(factory=_nothing)
+    has_next: Tensor = attrs.field(factory=_nothing)
     extra: Mapping[str, Tensor] = attrs.field(factory=dict)
-    pictures: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    pictures: Tensor = attrs.field(factory=_nothing)
     network: Network | None = None
-    labelled: Tensor = attrs.field(factory=lambda: torch.empty(0))
-    condensed: Tensor = attrs.field(factory=lambda: torch.empty(0))
+    labelled: Tensor = attrs.field(factory=_nothing)
+    condensed: Tensor = attrs.field(factory=_nothing)
+    frame: Tensor = attrs.field(factory=_nothing)
+    track: Tensor = attrs.field(factory=_nothing)
+    time: Tensor = attrs.field(factory=_nothing)
 
     def __len__(self) -> int:
         return len(self.index)

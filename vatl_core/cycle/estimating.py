@@ -15,7 +15,6 @@ from vatl_core.estimation import Estimates, check_finite, checked_refinement, es
 from vatl_core.metrics import evaluate
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import generator, seed_of
-from vatl_core.store import move
 
 
 def estimated(run: RunState) -> CycleRecord:
@@ -47,7 +46,7 @@ def _kept(run: RunState) -> Estimates | None:
     """What was found before an interruption, where the query or the end has been decided by it."""
     known = run.folder.query(run.cycle) is not None or run.stopped_by is not None
     kept = run.folder.estimates(run.cycle) if known else None
-    return move(kept, run.compute.device) if kept else None
+    return kept.to(run.compute.device) if kept else None
 
 
 def _found(run: RunState) -> Estimates:

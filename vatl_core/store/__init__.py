@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from vatl_core.store.answers import EVER, Answers, Given
-from vatl_core.store.folder import RunFolder, move
+from vatl_core.store.folder import RunFolder
 
-__all__ = ["EVER", "Answers", "Given", "RunFolder", "move"]
+__all__ = ["EVER", "Answers", "Given", "RunFolder"]

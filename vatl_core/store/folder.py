@@ -13,7 +13,6 @@ import numpy as np
 import tomli_w
 import torch
 from filelock import FileLock, Timeout
-from torch import Tensor
 
 from vatl_core.contracts import Labels
 from vatl_core.errors import InputError
@@ -129,6 +128,7 @@ class RunFolder:
     def save_estimates(self, cycle: int, estimates: Estimates) -> None:
         """Keep poses, scores and criteria of a cycle's pass; the features are too large to keep."""
         columns = {"keypoints": estimates.keypoints, "scores": estimates.scores}
+        columns |= {} if estimates.spread is None else {"spread": estimates.spread}
         columns |= {f"criterion.{name}": column for name, column in estimates.criteria.items()}
         with whole(self.cycle_folder(cycle) / "estimates.npz") as beside, beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **{name: column.cpu().numpy() for name, column in columns.items()})
@@ -141,7 +141,9 @@ class RunFolder:
         with np.load(file, allow_pickle=False) as columns:
             tensors = {name: torch.from_numpy(columns[name]) for name in columns.files}
         criteria = {name.removeprefix("criterion."): c for name, c in tensors.items() if name.startswith("criterion.")}
-        return Estimates(tensors["keypoints"], tensors["scores"], tensors["scores"][:, :0], criteria)
+        return Estimates(
+            tensors["keypoints"], tensors["scores"], tensors["scores"][:, :0], criteria, spread=tensors.get("spread")
+        )
 
     def save_query(self, cycle: int, indices: Sequence[int], by_hand: bool = False) -> None:
         """Keep what is going to be asked, before it is asked, and whether it was chosen in place of the selector."""
@@ -174,13 +176,3 @@ class RunFolder:
         Only those given in cycles ``before`` this count.
         """
         return self.answers.labels(index, keypoints, before)
-
-
-def move(estimates: Estimates, device: torch.device) -> Estimates:
-    """Estimates on ``device``."""
-
-    def there(column: Tensor) -> Tensor:
-        return column.to(device)
-
-    criteria = {name: there(column) for name, column in estimates.criteria.items()}
-    return Estimates(there(estimates.keypoints), there(estimates.scores), there(estimates.features), criteria)

@@ -66,6 +66,12 @@ COMPONENTS = [
     ),
     Component(
         "criterion",
+        "mc-dropout",
+        "Disagreement of networks thinned by dropout, BALD over the heatmaps (Gal & Ghahramani, ICML 2016)",
+        "vatl_criteria.uncertainty.dropout:MonteCarloDropout",
+    ),
+    Component(
+        "criterion",
         "influence",
         "Influence: features far from those of everything unlabelled (Liu & Ferrari, ICCV 2017)",
         "vatl_criteria.representativeness.influence:Influence",
@@ -77,6 +83,7 @@ COMPONENTS = [
         "vatl_criteria.representativeness.chance:Chance",
     ),
     Component("selector", "random", "Uniformly at random", "vatl_criteria.selection.simple:Random"),
+    Component("selector", "uniform", "Evenly spread in time, over tracks", "vatl_criteria.selection.in_time:Uniform"),
     Component("selector", "top", "The highest scores", "vatl_criteria.selection.simple:Top"),
     Component(
         "selector",

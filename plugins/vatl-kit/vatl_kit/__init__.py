@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vatl_kit.estimators import EstimatorContract
     from vatl_kit.executors import ExecutorContract
     from vatl_kit.oracles import OracleContract
+    from vatl_kit.refinements import RefinementContract
     from vatl_kit.retraining import RetrainingContract
     from vatl_kit.selectors import SelectorContract
     from vatl_kit.small_runs import small_run
@@ -37,6 +38,7 @@ _HOME = {
     "EstimatorContract": "estimators",
     "ExecutorContract": "executors",
     "OracleContract": "oracles",
+    "RefinementContract": "refinements",
     "RetrainingContract": "retraining",
     "SelectorContract": "selectors",
     "StoppingContract": "stopping",
@@ -46,8 +48,8 @@ _HOME = {
 
 __all__ = [
     "CONTRACT_TESTS", "BrokenContract", "CriterionContract", "DatasetContract", "EstimatorContract",
-    "ExecutorContract", "OracleContract", "RetrainingContract", "SelectorContract", "StoppingContract", "check",
-    "small_run",
+    "ExecutorContract", "OracleContract", "RefinementContract", "RetrainingContract", "SelectorContract",
+    "StoppingContract", "check", "small_run",
 ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from vatl_kit.data_sets import DatasetContract
 from vatl_kit.estimators import EstimatorContract
 from vatl_kit.executors import ExecutorContract
 from vatl_kit.oracles import OracleContract
+from vatl_kit.refinements import RefinementContract
 from vatl_kit.retraining import RetrainingContract
 from vatl_kit.selectors import SelectorContract
 from vatl_kit.stopping import StoppingContract
@@ -25,6 +26,7 @@ CONTRACT_TESTS: Final[dict[str, type[Contract]]] = {
     "criterion": CriterionContract,
     "selector": SelectorContract,
     "retraining": RetrainingContract,
+    "refinement": RefinementContract,
     "stopping": StoppingContract,
     "oracle": OracleContract,
     "executor": ExecutorContract,

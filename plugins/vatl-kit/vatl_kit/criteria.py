@@ -15,7 +15,7 @@ from vatl_kit.contract import quick, untouched_randomness
 from vatl_kit.material import STICK, devices, each, farthest, generator, needed, poses, rows, same, window
 from vatl_kit.truth import UnknowingContract
 
-NEEDS: Final = frozenset({"heatmaps", "neighbours", "poses", "features", "pool"})
+NEEDS: Final = frozenset({"heatmaps", "neighbours", "poses", "features", "extra", "network", "pool"})
 
 
 class CriterionContract(UnknowingContract):

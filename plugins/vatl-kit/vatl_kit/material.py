@@ -144,6 +144,10 @@ def needed(whole: Window, needs: frozenset[str]) -> Window:
         whole = attrs.evolve(whole, previous=nothing, next=nothing, has_previous=nothing, has_next=nothing)
     if not needs & {"heatmaps", "neighbours"}:
         whole = attrs.evolve(whole, heatmaps=nothing)
+    if "network" not in needs:
+        whole = attrs.evolve(whole, pictures=nothing, network=None)
+    if "extra" not in needs:
+        whole = attrs.evolve(whole, extra={})
     return whole if "pool" in needs else attrs.evolve(whole, labelled=nothing)
 
 

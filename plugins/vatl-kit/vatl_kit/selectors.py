@@ -11,7 +11,7 @@ from torch import Tensor
 from vatl_core.contracts import Pool, Selector
 from vatl_kit.broken import going_on, promise
 from vatl_kit.contract import quick, untouched_randomness
-from vatl_kit.material import devices, farthest, generator, same
+from vatl_kit.material import devices, farthest, generator, same, stick_video
 from vatl_kit.truth import UnknowingContract
 from vatl_kit.watching import watches_what_is_there
 
@@ -130,4 +130,16 @@ class SelectorContract(UnknowingContract):
         scores = torch.rand(24, generator=draw).masked_fill(labelled, 0.0)
         features = torch.randn(24, 8, generator=draw)
         watched = {name: torch.rand(24, generator=draw).to(device) for name in self.fresh().watches}
-        return Pool(scores.to(device), features.to(device), labelled.to(device), 0.6, watched)
+        tracks = stick_video(12, 2).instances
+        columns = {n: getattr(tracks, n).to(device) for n in ("frame", "track", "previous", "next", "boxes")}
+        return Pool(
+            scores.to(device),
+            features.to(device),
+            labelled.to(device),
+            0.6,
+            watched,
+            keypoints=torch.rand(24, 5, 2, generator=draw).to(device) * 100,
+            keypoint_scores=torch.rand(24, 5, generator=draw).to(device),
+            time=columns["frame"].double() / 25,
+            **columns,
+        )

@@ -19,10 +19,13 @@ from vatl_core.contracts import (
     Oracle,
     Outcome,
     Pool,
+    Refined,
+    Refinement,
     Request,
     Retraining,
     Selector,
     Stopping,
+    Tracks,
     Window,
     attempt,
 )
@@ -129,8 +132,16 @@ class Here(Executor):
             yield attempt(work, index, run)
 
 
+@attrs.frozen
+class Unrefined(Refinement):
+    """The poses as they were estimated."""
+
+    def refine(self, tracks: Tracks, candidates: Tensor, labels: Labels) -> Refined:
+        return Refined(tracks.keypoints, torch.zeros_like(tracks.scores))
+
+
 PARTS = {
     "dataset": "Sticks", "estimator": "Small", "criterion": "Constant", "selector": "First",
-    "retraining": "OneEpoch", "stopping": "GoOn", "oracle": "Truth", "executor": "Here",
+    "retraining": "OneEpoch", "refinement": "Unrefined", "stopping": "GoOn", "oracle": "Truth", "executor": "Here",
 }  # fmt: skip
 """One of each kind."""

@@ -17,7 +17,7 @@ from vatl_core.video import Video
 from vatl_kit.broken import going_on, promise
 from vatl_kit.contract import Contract
 from vatl_kit.material import farthest, generator, same, stick_video
-from vatl_kit.small_parts import Constant, First, GoOn, OneEpoch, Small
+from vatl_kit.small_parts import Constant, First, GoOn, OneEpoch, Small, Unrefined
 from vatl_kit.small_runs import PLAIN, plain_registry
 
 _ROLE: Final = {kind: role for role, kind in ROLES.items()}
@@ -67,6 +67,7 @@ class UnknowingContract(Contract):
             "query": Constant(),
             "select": First(),
             "retrain": OneEpoch(),
+            "refine": Unrefined(),
             "stop": GoOn(),
             "estimator": Small(),
         }
@@ -86,7 +87,7 @@ def _carried_out(run: Run) -> Course:
             poses = cycle.estimates.keypoints.clone()
         for name, scores in cycle.criteria.items():
             steps[f"scores of {name} in cycle {cycle.number}"] = scores.clone()
-        steps[f"query in cycle {cycle.number}"] = cycle.query
+        steps[f"query in cycle {cycle.number}"] = cycle.choose()
         if cycle.number == 1 or not cycle.query:
             break
         record = cycle.retrain()
