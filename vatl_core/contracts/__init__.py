@@ -15,6 +15,7 @@ from vatl_core.contracts.kinds import CONTRACTS
 from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request, joined
 from vatl_core.contracts.learning import Retraining, Stopping
 from vatl_core.contracts.outcomes import Outcome, attempt, attempt_elsewhere
+from vatl_core.contracts.refinement import Refinement
 from vatl_core.contracts.selector import Pool, Selector
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Poses",
     "PreTraining",
     "Redrawn",
+    "Refinement",
     "Refusal",
     "Request",
     "Retraining",

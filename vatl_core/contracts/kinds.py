@@ -8,6 +8,7 @@ from vatl_core.contracts.estimator import Estimator
 from vatl_core.contracts.execution import Executor
 from vatl_core.contracts.labelling import Oracle
 from vatl_core.contracts.learning import Retraining, Stopping
+from vatl_core.contracts.refinement import Refinement
 from vatl_core.contracts.selector import Selector
 
 CONTRACTS: dict[str, type] = {
@@ -16,6 +17,7 @@ CONTRACTS: dict[str, type] = {
     "criterion": Criterion,
     "selector": Selector,
     "retraining": Retraining,
+    "refinement": Refinement,
     "stopping": Stopping,
     "oracle": Oracle,
     "executor": Executor,

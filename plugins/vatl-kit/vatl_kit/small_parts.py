@@ -19,6 +19,7 @@ from vatl_core.contracts import (
     Oracle,
     Outcome,
     Pool,
+    Refinement,
     Request,
     Retraining,
     Selector,
@@ -103,6 +104,15 @@ class OneEpoch(Retraining):
 
 
 @attrs.frozen
+class AsEstimated(Refinement):
+    """The first candidates, which are the estimator's own."""
+
+    def refine(self, tracks: Any, candidates: Tensor, labels: Any) -> tuple[Tensor, Tensor]:
+        keypoints = candidates[:, :, 0, :2]
+        return keypoints, torch.zeros_like(keypoints[..., 0])
+
+
+@attrs.frozen
 class GoOn(Stopping):
     """Until the schedule runs out."""
 
@@ -131,6 +141,6 @@ class Here(Executor):
 
 PARTS = {
     "dataset": "Sticks", "estimator": "Small", "criterion": "Constant", "selector": "First",
-    "retraining": "OneEpoch", "stopping": "GoOn", "oracle": "Truth", "executor": "Here",
+    "retraining": "OneEpoch", "refinement": "AsEstimated", "stopping": "GoOn", "oracle": "Truth", "executor": "Here",
 }  # fmt: skip
 """One of each kind."""

@@ -1,0 +1,1 @@
+"""Refinements of poses in time for vatl."""
