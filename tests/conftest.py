@@ -15,7 +15,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vatl_core.config import RunConfig, assemble
+from vatl_core.config import RunConfig
+from vatl_core.config_files import configure
 from vatl_core.contracts import Dataset
 from vatl_core.discovery import discover
 from vatl_core.hookspecs import hookimpl
@@ -186,4 +187,4 @@ def configured(registry: Registry, folder: Path, **settings: Any) -> RunConfig:
         "device": "cpu",
         "precision": "float32",
     }
-    return assemble(registry, defaults | {"runs": folder, "name": "run"} | settings, options)
+    return configure(registry, defaults | {"runs": folder, "name": "run"} | settings, options)

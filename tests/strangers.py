@@ -43,7 +43,7 @@ def install(
         (site / package / f"{name}.py").write_text(textwrap.dedent(source))
 
 
-def describing(kind: str, name: str, target: str, contract: str = '">=1.1,<2"') -> str:
+def describing(kind: str, name: str, target: str, contract: str = '">=2.0,<3"') -> str:
     """Source of a plugin module that describes one component."""
     return textwrap.dedent(f"""
         from vatl_core import Component, hookimpl
@@ -56,7 +56,7 @@ def describing(kind: str, name: str, target: str, contract: str = '">=1.1,<2"') 
     """)
 
 
-def bringing(hook: str, *described: str, contract: str = '">=1.1,<2"') -> str:
+def bringing(hook: str, *described: str, contract: str = '">=2.0,<3"') -> str:
     """Source of a plugin module whose hook returns what these expressions give, or raises what they raise."""
     return textwrap.dedent(f"""
         import sys

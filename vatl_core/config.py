@@ -1,19 +1,15 @@
-"""What a run is made of: defaults, a preset, a TOML file and the command line, in rising order of precedence.
-
-A configuration file has a table ``[run]`` for the run itself and one table for each component whose options differ
-from their defaults: ``[query.wpu]``, ``[estimator.tiny]``.
-"""
+"""What a run is made of, and what its parts are called."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
 from vatl_core.errors import InputError, PluginError, unknown
-from vatl_core.plugins import Options, Registry, structure
+from vatl_core.plugins import Options, Registry
 
 ROLES: Final = {
     "dataset": "dataset",
@@ -48,7 +44,7 @@ class RunConfig:
     Attributes:
         dataset, estimator, query, select, retrain, refine, oracle, executor: component names; ``query`` may be a sum.
         stop: names of stopping criteria; the first to fire ends the run.
-        advise: names of others that say where they would have ended it; those that cost nothing need not be named.
+        advise: names of stopping criteria that only say where they would have ended it.
         video: name of the video; the data set's first if empty.
         weights: ``auto``, ``none`` (random), a known name such as ``imagenet``, an address with ``#sha256=HEX`` behind
             it, or a file; with ``backbone:`` before it for its backbone alone.
@@ -68,7 +64,7 @@ class RunConfig:
         batch: instances to a forward pass.
         cache_mb: MiB of the device's memory for cut-out crops.
         preset: what lay beneath the settings and options, for the record: all of it stands in them.
-        options: of the components, ``{role: {component: {option: value}}}``.
+        options: of the components, ``{role: {component: {option: value}}}``; its own copy, which nobody changes.
     """
 
     dataset: str
@@ -80,8 +76,8 @@ class RunConfig:
     stop: tuple[str, ...]
     oracle: str
     executor: str
-    video: str = ""
     advise: tuple[str, ...] = ()
+    video: str = ""
     weights: str = "auto"
     weights_keypoints: tuple[str, ...] = ()
     name: str = ""
@@ -96,7 +92,7 @@ class RunConfig:
     batch: int = attrs.field(default=64, validator=attrs.validators.ge(1))
     cache_mb: int = attrs.field(default=2048, validator=attrs.validators.ge(0))
     preset: str = ""
-    options: Options = attrs.field(factory=dict)
+    options: Options = attrs.field(factory=dict, converter=copy.deepcopy)
 
     @property
     def criteria(self) -> list[str]:
@@ -128,38 +124,6 @@ class RunConfig:
             if field.name != "options" and (value := getattr(self, field.name)) is not None
         }
         return {"run": run} | {role: tables for role, tables in self.options.items() if any(tables.values())}
-
-
-def assemble(registry: Registry, settings: Mapping[str, Any], options: Options) -> RunConfig:
-    """Defaults filled in and every name checked; no component is imported for it.
-
-    Args:
-        registry: what is installed.
-        settings: fields of :class:`RunConfig`; what is missing gets its default.
-        options: of the components.
-
-    Raises:
-        InputError: a name or a value that does not exist.
-    """
-    dataset = registry.find("dataset", settings.get("dataset") or default_name(registry, "dataset"))
-    filled = dict(settings) | {"dataset": dataset.name, "options": options}
-    for role, kind in ROLES.items():
-        if not filled.get(role):
-            filled[role] = dataset.suggests.get(kind) or default_name(registry, kind)
-    filled["stop"] = names_in(filled["stop"])
-    config: RunConfig = structure(filled, RunConfig, "[run]")
-    present = {role: [registry.find(kind, name).name for name in chosen(config, role)] for role, kind in ROLES.items()}
-    for role, tables in options.items():
-        for name in list(tables):
-            if (now := registry.find(ROLES[role], name).name) != name:
-                tables[now] = tables.pop(name) | tables.get(now, {})
-    named: dict[str, Any] = {role: _like(getattr(config, role), names) for role, names in present.items()}
-    return attrs.evolve(config, **named)
-
-
-def _like(value: str | tuple[str, ...], names: list[str]) -> str | tuple[str, ...]:
-    """The names in the form that the setting has: one, a sum, or several."""
-    return "+".join(names) if isinstance(value, str) else tuple(names)
 
 
 def chosen(config: RunConfig, role: str) -> list[str]:
@@ -197,5 +161,5 @@ def rival_defaults(registry: Registry, kind: str) -> str:
     if len(names) < 2 or kind in JOINED:
         return ""
     role = next(role for role, filling in ROLES.items() if filling == kind)
-    claims = " and ".join(f"'{name}' of {registry.origins[kind, name]}" for name in names)
+    claims = " and ".join(f"'{name}' of {registry.find(kind, name).origin}" for name in names)
     return f"more than one {kind} is to be the default, {claims}: choose by --{role} NAME, or uninstall all but one"

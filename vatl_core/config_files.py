@@ -1,63 +1,84 @@
-"""From presets, files and arguments to what a run is made of.
+"""The one way from arguments, presets and files to what a run is made of.
 
-A preset lies beneath a configuration file and the command line: defaults < preset < TOML < command line.
+A configuration file has a table ``[run]`` for the run itself and one table for each component whose options differ
+from their defaults: ``[query.wpu]``, ``[estimator.tiny]``.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from vatl_core.config import ROLES, RunConfig, chosen, default_name, names_in
 from vatl_core.errors import InputError, PluginError, unknown
-from vatl_core.plugins import Options, Preset, Registry, laid_over, presets
+from vatl_core.plugins import Options, Preset, Registry, laid_over, structure
+
+OBJECTS: Final = "objects"
+"""The table of a run's own file that says which of its parts were objects."""
 
 
-def find_preset(registry: Registry, name: str) -> Preset:
-    """Look a preset up.
+def configure(
+    registry: Registry,
+    settings: Mapping[str, Any],
+    tables: Options | None = None,
+    options: Sequence[str] | Mapping[str, Mapping[str, Any]] = (),
+    file: Path | None = None,
+) -> RunConfig:
+    """What a run is made of: defaults < preset < file < settings < options. No component is imported for it.
+
+    Args:
+        registry: of components.
+        settings: fields of :class:`RunConfig`, as text or in their types; None and () say nothing. A ``preset`` among
+            them is taken before the file's.
+        tables: options of components, ``{role: {component: {option: value}}}``.
+        options: over those, ``PART.OPTION=VALUE`` or ``{part: {option: value}}``; a part is a role or a component.
+        file: TOML.
 
     Raises:
-        InputError: there is none of that name; the message has the nearest match and the choices.
-        PluginError: two plugins claim the name, or the preset sets what does not exist.
+        InputError: a name or a value that does not exist, or a file that cannot be used.
+        PluginError: plugins disagree about a name or a default, or a preset sets what does not exist.
     """
-    known = presets(registry)
-    if name not in known:
-        raise registry.missing("preset", name, known)
-    if len(known[name]) > 1:
-        claimants = " and by ".join(plugin for plugin, _ in known[name])
-        raise PluginError(f"preset '{name}' is claimed by {claimants}: uninstall one of them")
-    ((plugin, preset),) = known[name]
-    _check(plugin, preset)
-    return preset
+    given = {name: value for name, value in settings.items() if value is not None and value != ()}
+    below, options_below, recorded = read_toml(file, registry) if file else ({}, {}, False)
+    given, tables = below | given, laid_over(tables or {}, options_below)
+    if name := settings.get("preset") or (not recorded and below.get("preset")):
+        given, tables = _over_preset(registry.preset(str(name)), registry, given, tables)
+    config = _filled(registry, given)
+    for part, values in (options if isinstance(options, Mapping) else _parsed(options)).items():
+        role, name = _place(part, config, registry)
+        tables = laid_over({role: {name: values}}, tables)
+    return attrs.evolve(config, options=tables)
 
 
-def _check(plugin: str, preset: Preset) -> None:
-    """Hold a preset's tables to the names that a configuration file may use."""
-    known = {field.name for field in attrs.fields(RunConfig)} - {"options", "preset"}
-    for tables in (preset.tables, *preset.datasets.values()):
-        strange = [f"[{role}]" for role in tables if role not in ("run", *ROLES)]
-        strange += [f"'{setting}' of [run]" for setting in tables.get("run", {}) if setting not in known]
-        if strange:
-            raise PluginError(f"preset '{preset.name}' of {plugin} sets {strange[0]}, which does not exist")
+def _filled(registry: Registry, settings: Mapping[str, Any]) -> RunConfig:
+    """Defaults filled in and every name checked."""
+    dataset = registry.find("dataset", settings.get("dataset") or default_name(registry, "dataset"))
+    filled = dict(settings) | {"dataset": dataset.name}
+    for role, kind in ROLES.items():
+        filled[role] = filled.get(role) or dataset.suggests.get(kind) or default_name(registry, kind)
+    filled |= {name: names_in(filled.get(name, ())) for name in ("stop", "advise")}
+    if isinstance(amount := filled.get("schedule"), int | float):
+        filled["schedule"] = [amount]
+    config: RunConfig = structure(filled, RunConfig, "[run]")
+    for kind, names in [*((kind, chosen(config, role)) for role, kind in ROLES.items()), ("stopping", config.advise)]:
+        for name in names:
+            registry.find(kind, name)
+    return config
 
 
-def beneath(
+# -------------------------------------------------------------------------------------------------------------- presets
+def _over_preset(
     preset: Preset, registry: Registry, settings: Mapping[str, Any], options: Options
 ) -> tuple[dict[str, Any], Options]:
-    """Settings and options with the preset's where they say nothing.
-
-    What it says of a component that the run is not made of after all is left out.
-
-    Raises:
-        InputError: the run would be made of a component of the preset that is not installed.
-    """
+    """Settings and options over the preset's; what it says of a component that the run is not made of is left out."""
+    check_preset(preset)
     dataset = settings.get("dataset") or preset.tables.get("run", {}).get("dataset")
     run, below = preset.on(dataset or default_name(registry, "dataset"))
-    _check_installed(preset, registry, {role: value for role, value in run.items() if role not in settings})
+    check_installed(preset, registry, {role: value for role, value in run.items() if role not in settings})
     merged = run | dict(settings) | {"preset": preset.name}
     used = {
         role: {name: table for name, table in tables.items() if name in names_in(merged.get(role, ""))}
@@ -66,7 +87,26 @@ def beneath(
     return merged, laid_over(options, used)
 
 
-def _check_installed(preset: Preset, registry: Registry, run: Mapping[str, Any]) -> None:
+def check_preset(preset: Preset) -> None:
+    """Hold a preset's tables to the names that a configuration file may use.
+
+    Raises:
+        PluginError: it sets what does not exist.
+    """
+    known = {field.name for field in attrs.fields(RunConfig)} - {"options", "preset"}
+    for tables in (preset.tables, *preset.datasets.values()):
+        strange = [f"[{role}]" for role in tables if role not in ("run", *ROLES)]
+        strange += [f"'{setting}' of [run]" for setting in tables.get("run", {}) if setting not in known]
+        if strange:
+            raise PluginError(f"preset '{preset.name}' of {preset.origin} sets {strange[0]}, which does not exist")
+
+
+def check_installed(preset: Preset, registry: Registry, run: Mapping[str, Any]) -> None:
+    """Make sure that the parts of a run that a preset names are there.
+
+    Raises:
+        InputError: one is not installed.
+    """
     for role, kind in ROLES.items():
         for name in names_in(run.get(role, "")):
             if name not in registry.names(kind):
@@ -76,16 +116,19 @@ def _check_installed(preset: Preset, registry: Registry, run: Mapping[str, Any])
                 )
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], Options, bool]:
+# ---------------------------------------------------------------------------------------------------------------- files
+def read_toml(path: Path, registry: Registry) -> tuple[dict[str, Any], Options, bool]:
     """A configuration file: the settings of ``[run]``, the options of components, and whether a run wrote it.
 
     What a run wrote of itself is complete: the preset it names stands in it and must not be looked up again.
 
     Raises:
-        InputError: it is missing, not TOML, or has a table that means nothing.
+        InputError: it is missing, not TOML, has a table that means nothing, or is of a run of objects that are not
+            in the registry.
     """
     tables = tables_of(path)
-    if "objects" in tables:
+    objects = {(ROLES[role], name) for role, names in tables.pop(OBJECTS, {}).items() for name in names}
+    if not objects <= set(registry.objects):
         raise InputError(f"{path} is of a run composed in Python of objects: only Python can compose one like it")
     recorded = tables.pop("made_with", None) is not None  # the record of versions in a run's own configuration
     return *split(tables, str(path)), recorded
@@ -133,21 +176,24 @@ def split(tables: Mapping[str, Any], where: str) -> tuple[dict[str, Any], Option
     return dict(settings), options
 
 
-def add_option(options: Options, text: str, config: RunConfig, registry: Registry) -> None:
-    """Add ``PART.OPTION=VALUE`` from the command line; PART is a role (``estimator``) or a component (``wpu``).
+# -------------------------------------------------------------------------------------------------------------- options
+def _parsed(texts: Sequence[str]) -> dict[str, dict[str, str]]:
+    """``PART.OPTION=VALUE`` of the command line, as ``{part: {option: value}}``.
 
     Raises:
-        InputError: it has another form, or names no part of this run.
+        InputError: it has another form.
     """
-    key, equals, value = text.partition("=")
-    part, point, option = key.strip().partition(".")
-    if not (equals and point and part and option):
-        raise InputError(f"-o {text}: the form is PART.OPTION=VALUE, such as -o estimator.input_size=128,128")
-    role, name = place(part, config, registry)
-    options.setdefault(role, {}).setdefault(name, {})[option] = value.strip()
+    parts: dict[str, dict[str, str]] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        part, point, option = key.strip().partition(".")
+        if not (equals and point and part and option):
+            raise InputError(f"-o {text}: the form is PART.OPTION=VALUE, such as -o estimator.input_size=128,128")
+        parts.setdefault(part, {})[option] = value.strip()
+    return parts
 
 
-def place(part: str, config: RunConfig, registry: Registry) -> tuple[str, str]:
+def _place(part: str, config: RunConfig, registry: Registry) -> tuple[str, str]:
     """The role and the component that an option's first word means.
 
     Raises:
@@ -156,11 +202,12 @@ def place(part: str, config: RunConfig, registry: Registry) -> tuple[str, str]:
     for role in ROLES:
         if part in chosen(config, role):
             return role, part
-    if part in ROLES and len(names := chosen(config, part)) == 1:
-        return part, names[0]
     if part in ROLES:
-        raise InputError(f"-o {part}.…: this run has several of these: name one of {', '.join(chosen(config, part))}")
+        name, *others = chosen(config, part)
+        if others:
+            raise InputError(f"-o {part}.…: this run has several of these: name one of {', '.join((name, *others))}")
+        return part, name
     for role, kind in ROLES.items():
-        if any(part in (name, *c.formerly) for (k, name), c in registry.components.items() if k == kind):
-            return role, registry.find(kind, part).name
+        if part in registry.names(kind):
+            return role, part
     raise unknown("part of this run", part, [*ROLES, *(name for role in ROLES for name in chosen(config, role))])

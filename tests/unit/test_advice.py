@@ -16,7 +16,7 @@ from vatl_core.errors import PluginError
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 from vatl_core.records import History, RunRecord
-from vatl_core.run.running import execute
+from vatl_core.run import execute
 from vatl_core.store import RunFolder
 from vatl_estimators.tiny import Tiny
 

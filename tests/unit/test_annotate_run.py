@@ -15,7 +15,7 @@ from tests.conftest import Registered, configured
 from tests.people import TRUTH, UNLABELLED
 from vatl_core.errors import InputError
 from vatl_core.records import RunRecord
-from vatl_core.run.running import execute
+from vatl_core.run import execute
 
 SHORT: dict[str, Any] = {"schedule": ["6", "12"], "select": "random", "retrain": "full"}
 LEARN: dict[str, Any] = {"retrain": {"full": {"scratch_epochs": 25}}}

@@ -22,8 +22,7 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.learning import Labelled
 from vatl_core.plugins import Component
 from vatl_core.records import ANNOTATOR, RunRecord
-from vatl_core.run import PastRun, finish
-from vatl_core.run.running import execute
+from vatl_core.run import PastRun, execute
 from vatl_report.predictions import Predictions
 
 BOX = (10.0, 20.0, 60.0, 80.0)
@@ -77,7 +76,7 @@ class Runs:
 
     def finish(self, script: Script, name: str = "run", *plugins: object) -> RunRecord:
         Person.script = script
-        return finish(self.folder / name, self.registry(*plugins))
+        return execute(self.folder / name, self.registry(*plugins))
 
     def past(self, name: str = "run") -> PastRun:
         return PastRun.open(self.folder / name, self.registry())

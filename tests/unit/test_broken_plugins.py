@@ -115,7 +115,7 @@ OUT_OF_RANGE = describing("criterion", "odd", "vatl_odd.odd:Odd", contract='">=9
         (OUT_OF_RANGE, [">=99,<100", "this vatl-core has 1.1"]),
         (FUTURE, [">=99,<100", "this vatl-core has 1.1"]),
         (FUTURE_TYPED, [">=99,<100", "this vatl-core has 1.1"]),
-        ('vatl_contract = "soon"', ["'soon'", "no range of versions", ">=1.1,<2"]),
+        ('vatl_contract = "soon"', ["'soon'", "no range of versions", ">=2.0,<3"]),
         (bringing("vatl_components", "'odd'"), ["has a str"]),
         (bringing("vatl_components", "Component('criterion', 1, '', 'a:B')"), ["name of a Component", "text", "1"]),
         (bringing("vatl_commands", "Command('odd', None, 'a:b')"), ["help of a Command", "text", "None"]),

@@ -29,8 +29,7 @@ from vatl_core.discovery import discover
 from vatl_core.estimation import Estimates
 from vatl_core.plugins import Component, Registry, option_fields
 from vatl_core.records import CycleRecord, RunRecord, to_json
-from vatl_core.run import PastRun
-from vatl_core.run.running import execute
+from vatl_core.run import PastRun, execute
 from vatl_core.store import RunFolder
 from vatl_core.video import PERSON_17, Instances, Skeleton, Video
 from vatl_core.weights import checkpoints

@@ -22,8 +22,7 @@ from vatl_core.estimation import Crops, estimate
 from vatl_core.estimation.one_pass import Held
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
-from vatl_core.run import PastRun, finish
-from vatl_core.run.running import execute
+from vatl_core.run import PastRun, execute
 from vatl_criteria.uncertainty.continuity import HeatmapContinuity, heatmap_change, over_neighbours
 from vatl_estimators.tiny import Tiny
 
@@ -241,7 +240,7 @@ def test_a_run_interrupted_anywhere_ends_as_if_it_had_not_been(
             execute(configured(registry, tmp_path, name=f"at{at}", **settings), registry)
             break
         except InterruptedRunError:
-            finish(tmp_path / f"at{at}", registered())
+            execute(tmp_path / f"at{at}", registered())
             assert outcome(tmp_path / f"at{at}") == expected
     assert at > (5 if stop == ["sc-min-error"] else 10), "the run was too short to be interrupted anywhere of interest"
 
@@ -253,7 +252,7 @@ def test_a_torn_record_is_cut_off(registered: Registered, tmp_path: Path) -> Non
     records = tmp_path / "run" / "cycles.jsonl"
     whole = records.read_bytes() if records.exists() else b""
     records.write_bytes(whole + b'{"cycle": 1, "inst')
-    finish(tmp_path / "run", registered())
+    execute(tmp_path / "run", registered())
     assert [line["cycle"] for line in outcome(tmp_path / "run")] == [0, 1, 2]
 
 
@@ -263,7 +262,7 @@ def test_no_label_is_asked_for_twice(registered: Registered, tmp_path: Path) -> 
     registry = registered(component)
     with pytest.raises(InterruptedRunError):
         execute(configured(registry, tmp_path, oracle="hesitating"), registry)
-    finish(tmp_path / "run", registered(component))
+    execute(tmp_path / "run", registered(component))
     assert len(Hesitating.asked) == len(set(Hesitating.asked)) == 8
 
 

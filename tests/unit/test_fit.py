@@ -16,8 +16,7 @@ from tests.conftest import STICK, Registered, Sticks, Vatl, configured, stick_vi
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
 from vatl_core.errors import InputError
 from vatl_core.plugins import Component, Registry
-from vatl_core.run import finish
-from vatl_core.run.running import execute
+from vatl_core.run import execute
 from vatl_core.video import Instances, Skeleton
 from vatl_core.weights import pretrained as learnt
 from vatl_criteria.uncertainty import unnaturalness
@@ -158,7 +157,7 @@ class TestBeginning:
             execute(configured(registry, tmp_path, name="cut", **settings), registry)
         registry.manager.unregister(interrupter)
         other.save(other.learnt.purpose.path)
-        finish(tmp_path / "cut", registry)
+        execute(tmp_path / "cut", registry)
         assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
 
     def test_a_file_that_comes_later_does_not_either(self, registry: Registry, tmp_path: Path) -> None:
@@ -169,7 +168,7 @@ class TestBeginning:
         registry.manager.unregister(interrupter)
         result = fitted(registry, tmp_path)
         result.save(result.learnt.purpose.path)
-        assert finish(tmp_path / "cut", registry).notes == ()
+        assert execute(tmp_path / "cut", registry).notes == ()
 
 
 def purpose_for(skeleton: Skeleton = STICK, **options: object) -> tuple[PoseUnnaturalness, Skeleton]:

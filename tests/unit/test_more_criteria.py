@@ -17,8 +17,7 @@ from tests.unit.test_criteria import part, window
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
 from vatl_core.contracts import Criterion, Poses, Window
 from vatl_core.errors import InputError
-from vatl_core.run import finish
-from vatl_core.run.running import execute
+from vatl_core.run import execute
 from vatl_core.video import Skeleton, gaussian_targets
 from vatl_criteria.representativeness.chance import Chance
 from vatl_criteria.representativeness.influence import Influence, summed_cosine_distance
@@ -337,7 +336,7 @@ def test_a_run_interrupted_anywhere_picks_what_it_would_have_picked(
         registry = registered(plugins=(Interrupter(at),))
         with pytest.raises(InterruptedRunError):
             execute(configured(registry, tmp_path, name=f"at{at}", **settings), registry)
-        finish(tmp_path / f"at{at}", registered())
+        execute(tmp_path / f"at{at}", registered())
         assert outcome(tmp_path / f"at{at}") == expected
 
 

@@ -18,8 +18,7 @@ from tests.conftest import Registered, configured
 from tests.labelling_tools import ANSWERS, TASKS, answer
 from vatl_core.errors import VatlError
 from vatl_core.plugins import Registry
-from vatl_core.run import PastRun, finish
-from vatl_core.run.running import execute
+from vatl_core.run import PastRun, execute
 from vatl_oracles.files import waiting
 from vatl_oracles.files.oracle import FORMATS
 
@@ -90,17 +89,17 @@ def test_a_run_that_does_not_wait_ends_and_is_taken_up_with_each_answer(register
     assert end.value.exit_code == 1
     before = {path: path.stat().st_mtime_ns for path in tasks_of(run, 0).rglob("*")}
     with pytest.raises(VatlError, match="then `vatl resume"):
-        finish(run, registered())
+        execute(run, registered())
     assert {path: path.stat().st_mtime_ns for path in tasks_of(run, 0).rglob("*")} == before, "it is written once"
     (tasks_of(run, 0) / "answer.json").write_text("{}")
     with pytest.raises(VatlError, match="no COCO keypoints file"):
-        finish(run, registered())
+        execute(run, registered())
     answer(tasks_of(run, 0), "coco")
     with pytest.raises(VatlError, match=r"001/tasks/answer\.json, then `vatl resume"):
-        finish(run, registered())
+        execute(run, registered())
     assert len(PastRun.open(run, registry).cycles) == 1
     answer(tasks_of(run, 1), "coco")
-    assert finish(run, registered()).labelled == 4
+    assert execute(run, registered()).labelled == 4
 
 
 def test_the_same_labels_lead_to_the_same_run_however_they_come(
@@ -119,7 +118,7 @@ def test_the_same_labels_lead_to_the_same_run_however_they_come(
             execute(asking(registry, interrupted.parent, format="cvat"), registry)
         answer(tasks_of(interrupted, 0), "cvat")
     threading.Thread(target=later, args=(tasks_of(interrupted, 1), "cvat"), daemon=True).start()
-    finish(interrupted, registry)
+    execute(interrupted, registry)
     assert outcome(interrupted) == outcome(patient)
     assert len(outcome(patient)) == 3
 
@@ -193,7 +192,7 @@ def test_a_file_that_is_still_being_saved_is_not_read(tmp_path: Path, monkeypatc
     assert seen == [("answer.xml", "x" * 8), ("answer.zip", "later")]
 
 
-def test_a_run_killed_while_it_waits_takes_the_answer_when_it_is_taken_up(
+def test_a_run_killed_while_it_waits_takes_the_answer_when_it_is_execute(
     registered: Registered, tmp_path: Path, environment: dict[str, str], capsys: Any
 ) -> None:
     registry = registered()
@@ -210,6 +209,6 @@ def test_a_run_killed_while_it_waits_takes_the_answer_when_it_is_taken_up(
         until(tasks_of(run, 0).exists, 200)
         process.send_signal(signal.SIGKILL)
     answer(tasks_of(run, 0), "cvat", tasks_of(run, 0) / ANSWERS["cvat"])
-    record = finish(run, registry)
+    record = execute(run, registry)
     assert (record.labelled, record.cycles) == (1, 1)
     assert "1 instance to label in" in capsys.readouterr().err

@@ -16,8 +16,7 @@ from vatl_core.contracts import Estimator
 from vatl_core.estimation import Crops
 from vatl_core.learning import Labelled, Recipe, Trainer
 from vatl_core.records import CycleRecord, History
-from vatl_core.run import PastRun, finish
-from vatl_core.run.running import execute
+from vatl_core.run import PastRun, execute
 from vatl_core.weights import checkpoints
 from vatl_estimators.tiny import Tiny
 from vatl_retraining.policies import Continual, FromScratch, FromSource, Full
@@ -202,7 +201,7 @@ class TestRetraining:
         registry = registered(plugins=(Interrupter(8),))
         with pytest.raises(InterruptedRunError):
             execute(configured(registry, tmp_path, name="cut", **settings), registry)
-        finish(tmp_path / "cut", registered())
+        execute(tmp_path / "cut", registered())
         assert outcome(tmp_path / "cut") == outcome(tmp_path / "plain")
         last = [(tmp_path / n / "cycles" / "002" / "weights.safetensors").read_bytes() for n in ("plain", "cut")]
         assert last[0] == last[1]

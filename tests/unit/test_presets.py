@@ -13,13 +13,13 @@ from click.testing import CliRunner
 from tests.conftest import Registered, Vatl, configured
 from vatl_core.cli.plugins import show
 from vatl_core.cli.run import command
-from vatl_core.config import RunConfig, assemble
-from vatl_core.config_files import beneath, find_preset, read_toml
+from vatl_core.config import RunConfig
+from vatl_core.config_files import configure, read_toml
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError, PluginError
 from vatl_core.hookspecs import hookimpl
-from vatl_core.plugins import Component, Preset, Registry, build, presets
-from vatl_core.run.running import execute
+from vatl_core.plugins import Component, Preset, Registry, build
+from vatl_core.run import execute
 
 NAMES = ["core-set", "k-means", "lc", "mpe+influence", "random", "tpc", "vatl4pose", "vatl4pose-mva2023"]
 
@@ -56,14 +56,12 @@ def knowing(*datasets: str) -> Registry:
 
 def of(name: str, registry: Registry | None = None, /, **settings: Any) -> RunConfig:
     """The configuration that a preset leads to, with these settings above it."""
-    registry = registry or discover()
-    options = settings.pop("options", {})
-    return assemble(registry, *beneath(find_preset(registry, name), registry, settings, options))
+    return configure(registry or discover(), settings | {"preset": name}, settings.pop("options", {}))
 
 
 class TestPublished:
     def test_all_are_there(self) -> None:
-        assert sorted(presets(discover())) == NAMES
+        assert sorted(discover().names("preset")) == NAMES
 
     @pytest.mark.parametrize(
         ("name", "query", "select"),
@@ -112,13 +110,11 @@ class TestPublished:
     @pytest.mark.parametrize("name", NAMES)
     def test_a_run_of_it_ends(self, name: str, registered: Registered, tmp_path: Path) -> None:
         registry = registered()
-        preset = find_preset(registry, name)
         small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}, "retrain": {}}
         small["retrain"] = {"continual": {"scratch_epochs": 1}}
-        settings, options = beneath(
-            preset, registry, {"dataset": "sticks", "estimator": "tiny", "schedule": ["3", "5"]}, small
-        )
-        record = execute(configured(registry, tmp_path, **settings, options=options), registry)
+        settings = {"preset": name, "dataset": "sticks", "estimator": "tiny", "schedule": ["3", "5"]}
+        config = configure(registry, settings | {"runs": tmp_path, "device": "cpu", "precision": "float32"}, small)
+        record = execute(config, registry)
         assert (record.stopped_by, record.labelled, record.cycles) == ("schedule", 5, 2)
 
 
@@ -139,10 +135,10 @@ class TestPrecedence:
 
     def test_the_preset_itself_is_not_changed(self) -> None:
         registry = discover()
-        before = find_preset(registry, "vatl4pose").on("jrdb-pose")
+        before = registry.preset("vatl4pose").on("jrdb-pose")
         of("vatl4pose", registry, options={"retrain": {"continual": {"alpha": 7}}})
-        assert find_preset(registry, "vatl4pose").on("jrdb-pose") == before
-        assert find_preset(registry, "vatl4pose").on("posetrack21")[1]["retrain"]["continual"]["batch"] == 120
+        assert registry.preset("vatl4pose").on("jrdb-pose") == before
+        assert registry.preset("vatl4pose").on("posetrack21")[1]["retrain"]["continual"]["batch"] == 120
 
     def test_defaults_then_preset_then_file_then_command_line(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -189,10 +185,9 @@ def _typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> RunConfig:
 class TestRecord:
     def test_a_run_records_the_name_and_every_value(self, registered: Registered, tmp_path: Path) -> None:
         registry = registered()
-        settings, options = beneath(find_preset(registry, "lc"), registry, {"dataset": "sticks"}, {})
         small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}}
-        wanted = {"estimator": "tiny", "retrain": "none", "schedule": ["2"], "weights": "none"}
-        config = configured(registry, tmp_path, **(settings | wanted), options=options | small)
+        wanted = {"preset": "lc", "schedule": ["2"], "weights": "none"}
+        config = configured(registry, tmp_path, **wanted, options=small)
         execute(config, registry)
         written = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
         assert written["run"]["preset"] == "lc"
@@ -205,22 +200,22 @@ class TestRecord:
         first = _typed(monkeypatch, "--preset", "vatl4pose", "-o", "wpu.z_dim=6", "--name", "first")
         file = tmp_path / "config.toml"
         file.write_text(tomli_w.dumps(first.to_toml() | {"made_with": {"vatl-core": "0"}}))
-        monkeypatch.setattr("vatl_core.plugins.presets", lambda registry: {})
+        monkeypatch.setattr(Registry, "preset", lambda *_: pytest.fail("it is not looked up"))
         again = _typed(monkeypatch, "--config", str(file))
         assert again == first
 
     def test_a_users_file_is_told_from_a_runs_own(self, tmp_path: Path) -> None:
         file = tmp_path / "a.toml"
         file.write_text('[run]\npreset = "lc"\n')
-        assert read_toml(file) == ({"preset": "lc"}, {}, False)
+        assert read_toml(file, discover()) == ({"preset": "lc"}, {}, False)
         file.write_text('[run]\npreset = "lc"\n[made_with]\nvatl-core = "0.1.0"\n')
-        assert read_toml(file) == ({"preset": "lc"}, {}, True)
+        assert read_toml(file, discover()) == ({"preset": "lc"}, {}, True)
 
 
 class TestWhatCanGoWrong:
     def test_a_misspelt_name_gets_the_nearest_and_the_list(self) -> None:
         with pytest.raises(InputError, match=r"did you mean 'vatl4pose'.*there are: core-set, k-means, lc"):
-            find_preset(discover(), "vatl4poes")
+            discover().preset("vatl4poes")
 
     def test_two_plugins_that_claim_a_name_are_both_named(self) -> None:
         registry = discover()
@@ -228,8 +223,8 @@ class TestWhatCanGoWrong:
         with pytest.raises(
             PluginError, match=r"claimed by .*(vatl-presets.*stranger 2\.0|stranger 2\.0.*vatl-presets)"
         ):
-            find_preset(registry, "lc")
-        assert find_preset(registry, "tpc").name == "tpc"
+            registry.preset("lc")
+        assert registry.preset("tpc").name == "tpc"
 
     def test_a_part_that_is_not_installed_is_named_in_one_line(self) -> None:
         registry = discover()
@@ -246,7 +241,7 @@ class TestWhatCanGoWrong:
         registry = discover()
         registry.manager.register(Bringing(Preset("mine", "", tables)), name="stranger 2.0")
         with pytest.raises(PluginError, match=rf"'mine' of stranger 2\.0 sets {says}"):
-            find_preset(registry, "mine")
+            of("mine", registry)
 
     def test_a_plugin_that_fails_to_describe_its_presets_leaves_the_others(self) -> None:
         class Failing:
@@ -256,7 +251,7 @@ class TestWhatCanGoWrong:
 
         registry = discover()
         registry.manager.register(Failing(), name="stranger")
-        assert sorted(presets(registry)) == NAMES
+        assert sorted(registry.names("preset")) == NAMES
         assert registry.broken["stranger"] == "RuntimeError: no luck"
 
     def test_on_the_command_line(self, vatl: Vatl, tmp_path: Path) -> None:

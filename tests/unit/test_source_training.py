@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from tests.conftest import Registered, Vatl, stick_video
 from tests.unit.test_training import Plain
-from vatl_core.config import assemble
+from vatl_core.config_files import configure
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, VatlError
 from vatl_core.learning import Augmentation, Recipe, Team
@@ -87,7 +87,7 @@ def task(registry: Registry, *, of: dict[str, Any] | None = None, epochs: int = 
     options: dict[str, Any] = {"dataset": {"sources": of or {}}}
     options["estimator"] = {"tiny": {"input_size": [64, 64], "width": 8}, "remembered": {"input_size": [64, 64]}}
     settings = {"dataset": "sources", "estimator": "tiny", "weights": "none", "device": "cpu", "precision": "float32"}
-    config = assemble(registry, settings | {k: more.pop(k) for k in ("estimator", "cache_mb") if k in more}, options)
+    config = configure(registry, settings | {k: more.pop(k) for k in ("estimator", "cache_mb") if k in more}, options)
     recipe = Recipe(epochs, more.pop("lr", 2e-3), 0.0, 1.0, alike=True, batch=8, optimiser="adam")
     return SourceTraining(config, recipe, **more)
 

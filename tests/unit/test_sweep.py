@@ -97,7 +97,7 @@ def closing(config: RunConfig, **figures: float) -> RunRecord:
 @pytest.fixture
 def acting(monkeypatch: pytest.MonkeyPatch) -> Acting:
     stand_in = Acting()
-    monkeypatch.setattr(module, "carry_out", stand_in)
+    monkeypatch.setattr(module, "execute", stand_in)
     return stand_in
 
 

@@ -15,8 +15,7 @@ from tests.unit.test_video_detection import FRAMES, BrightRectangles, picture
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Labels, Oracle, Request
 from vatl_core.plugins import Component
-from vatl_core.run import PastRun, finish
-from vatl_core.run.running import execute
+from vatl_core.run import PastRun, execute
 from vatl_drawing import write_video
 from vatl_video.detectors import Detector
 
@@ -83,7 +82,7 @@ def test_a_run_with_a_detector_goes_on_with_the_instances_it_began_with(
         execute(config("broken"), registry)
     monkeypatch.setattr(Diligent, "leaves", -1)
     monkeypatch.setattr(Detector, "build", lambda *_: 1 / 0)
-    resumed = finish(tmp_path / "broken" / "run", registry)
+    resumed = execute(tmp_path / "broken" / "run", registry)
     assert (resumed.labelled, resumed.instances) == (whole.labelled, whole.instances) == (8, 46)
     kept = [PastRun.open(tmp_path / folder / "run", registry) for folder in ("whole", "broken")]
     assert torch.equal(*(past.labels().keypoints for past in kept))

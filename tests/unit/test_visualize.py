@@ -18,8 +18,7 @@ from tests.conftest import Registered, Vatl, configured
 from vatl_core.cli import main
 from vatl_core.errors import InputError
 from vatl_core.plugins import Component
-from vatl_core.run import PastRun
-from vatl_core.run.running import execute
+from vatl_core.run import PastRun, execute
 from vatl_core.video import VideoFile
 from vatl_criteria.uncertainty.pose_feature import keypoints_of, pose_feature
 from vatl_estimators.tiny import Tiny

@@ -24,8 +24,7 @@ from vatl_core.contracts import Dataset, Download, Estimator, Normalisation
 from vatl_core.errors import InputError
 from vatl_core.estimation import Crops, estimate
 from vatl_core.plugins import Component
-from vatl_core.run import finish
-from vatl_core.run.running import execute
+from vatl_core.run import execute
 from vatl_core.store import RunFolder
 from vatl_core.video import PERSON_17, Skeleton, Video
 from vatl_core.weights import begin_with, checkpoints, downloads, is_random
@@ -497,7 +496,7 @@ def test_a_run_taken_up_again_keeps_what_it_began_with(
         execute(configured(registry, tmp_path / "killed", **settings), registry)
     monkeypatch.undo()
     file.unlink()
-    again = finish(tmp_path / "killed" / "run", registry)
+    again = execute(tmp_path / "killed" / "run", registry)
     assert (again.weights, again.ap, again.mean_oks) == (whole.weights, whole.ap, whole.mean_oks)
     assert again.warnings == whole.warnings
 

@@ -22,8 +22,7 @@ from vatl_console.display import Display, _line, _table, labelled_by
 from vatl_core.contracts import Answer, Enough, Redrawn, Refusal, Request
 from vatl_core.metrics import oks
 from vatl_core.records import CycleRecord, History, RunRecord
-from vatl_core.run import PastRun
-from vatl_core.run.running import execute
+from vatl_core.run import PastRun, execute
 from vatl_core.video import Skeleton
 from vatl_report.annotation import annotators, time_curves
 from vatl_report.comparison import write_comparison

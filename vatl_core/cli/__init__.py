@@ -6,13 +6,11 @@ import errno
 import importlib
 import sys
 import traceback
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from vatl_core.deprecation import DeprecatedWarning, show_in_a_line
 from vatl_core.errors import VatlError
 
 if TYPE_CHECKING:
@@ -64,11 +62,9 @@ class Commands(click.Group):
 
     def _brought(self, ctx: click.Context) -> dict[str, Command]:
         """What plugins bring to this group, by the name within it."""
-        found = {c.name.removeprefix(self.prefix): c for c in _installed(ctx).commands.values() if self._takes(c)}
+        every = _installed(ctx).described("command").items()
+        found = {name.removeprefix(self.prefix): command for name, command in every if name.startswith(self.prefix)}
         return {name: command for name, command in found.items() if " " not in name}
-
-    def _takes(self, command: Command) -> bool:
-        return command.name.startswith(self.prefix)
 
 
 def _installed(ctx: click.Context) -> Registry:
@@ -97,10 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("once", DeprecatedWarning)
-            warnings.showwarning = show_in_a_line
-            vatl.main([word for word in words if word != "--debug"], prog_name="vatl", standalone_mode=False)
+        vatl.main([word for word in words if word != "--debug"], prog_name="vatl", standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except (Exception, KeyboardInterrupt) as error:

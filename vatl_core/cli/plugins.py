@@ -34,11 +34,11 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with what cannot be used.")
 def list_plugins(kind: str | None, as_json: bool) -> None:
     """List every component, preset and command, and every plugin that cannot be used with the cause."""
-    from vatl_core.plugins import clashes, entries
+    from vatl_core.plugins import entries
 
     registry = discover()
     listed = [entry for entry in entries(registry) if kind in (None, entry.kind)]
-    claimed = clashes(registry)
+    claimed = registry.clashes()
     if as_json:
         click.echo(_json({"installed": listed, "clashes": _joined(claimed), "broken": registry.broken}))
         return

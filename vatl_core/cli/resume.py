@@ -23,9 +23,9 @@ def command(run: Path, as_json: bool) -> None:
 
     from vatl_core.discovery import discover, say_what_is_left_out
     from vatl_core.records import to_json
-    from vatl_core.run import finish
+    from vatl_core.run import execute
 
     registry = discover()
     say_what_is_left_out(registry)
-    record = finish(run, registry)
+    record = execute(run, registry)
     click.echo(json.dumps(to_json(record)) if as_json else f"{run}: finished, stopped by {record.stopped_by}")

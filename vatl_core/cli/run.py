@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 import click
 
 
@@ -21,9 +22,9 @@ import click
 )
 @click.option("--select", help="Selector that picks the query from the scores.")
 @click.option("--retrain", help="Retraining policy.")
-@click.option("--refine", help="Refinement that makes the poses of a pass consistent over time.")
+@click.option("--refine", help="Refinement of the poses in time, after each pass.")
 @click.option("--stop", multiple=True, help="Stopping criterion; repeatable, the first to fire wins.")
-@click.option("--advise", multiple=True, help="Stopping criterion that only says where it would end; repeatable.")
+@click.option("--advise", multiple=True, help="Stopping criterion that only says where it would stop; repeatable.")
 @click.option("--oracle", help="Who labels.")
 @click.option("--executor", help="Where the run is carried out.")
 @click.option("--schedule", help="Cumulative labels: fractions (0.05,0.1), counts (30,60), or one-by-one.")
@@ -47,32 +48,22 @@ def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flag
     With nothing else given it adapts `tiny` to the first embedded video. Options of the parts are shown by
     `vatl plugins show NAME`.
     """
-    from vatl_core.config import assemble, chosen
-    from vatl_core.config_files import add_option, beneath, find_preset, read_toml
+    from vatl_core.config_files import configure
     from vatl_core.discovery import discover, say_what_is_left_out
 
     registry = discover()
     say_what_is_left_out(registry)
-    settings, tables, recorded = read_toml(config) if config else ({}, {}, False)
-    named = flags["preset"] or (None if recorded else settings.get("preset"))
-    settings |= {name: value for name, value in flags.items() if value not in (None, ())}
-    if named:
-        settings, tables = beneath(find_preset(registry, str(named)), registry, settings, tables)
-    if isinstance(settings.get("schedule"), str):
-        settings["schedule"] = [entry.strip() for entry in settings["schedule"].split(",")]
-    made = assemble(registry, settings, tables)
-    for text in options:
-        add_option(tables, text, made, registry)
-    made = assemble(registry, settings | {"name": settings.get("name") or _free(made.runs, made.run_name)}, tables)
+    made = configure(registry, flags, options=options, file=config)
+    made = attrs.evolve(made, name=made.name or _free(made.runs, made.run_name))
 
     from vatl_core.estimation import outcomes_of
     from vatl_core.plugins import build
-    from vatl_core.run import carry_out
+    from vatl_core.run import execute
     from vatl_core.store import RunFolder
 
-    executor = build(registry, "executor", made.executor, made.of("executor", *chosen(made, "executor")))
+    executor = build(registry, "executor", made.executor, made.of("executor", made.executor))
     RunFolder.check_free(made.path)
-    (outcome,) = outcomes_of(executor, made.executor, carry_out, [made])
+    (outcome,) = outcomes_of(executor, made.executor, execute, [made])
     record = outcome.get()
     if as_json:
         from vatl_core.records import to_json

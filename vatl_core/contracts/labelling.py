@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import ClassVar
 
 import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.deprecation import deprecated
 from vatl_core.video import Video
 
 
@@ -127,24 +124,11 @@ class Request:
         return len(self.indices)
 
 
-_FORMER: Final = 4
-"""How many arguments ``annotate(self, video, indices, proposals)`` had before contract 1.1."""
-
-
 class Oracle(ABC):
     """Who knows the true keypoints of an instance."""
 
     asks_people: ClassVar[bool] = False
     """Whether answers wait for somebody: then nothing tries it out without them."""
-
-    def __init_subclass__(cls, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
-        if (own := cls.__dict__.get("annotate")) is not None and len(inspect.signature(own).parameters) == _FORMER:
-            cls.annotate = _with_request(own)  # type: ignore[assignment]
-            deprecated(
-                f"annotate(self, video, indices, proposals) of oracle {cls.__module__}:{cls.__qualname__}",
-                "write annotate(self, request), which finds these as request.video, .indices and .proposals",
-            )
 
     @abstractmethod
     def annotate(self, request: Request) -> Iterable[Answer]:
@@ -158,18 +142,6 @@ class Oracle(ABC):
         Raises:
             InputError: it cannot answer for this video.
         """
-
-
-def _with_request(former: Callable[..., Any]) -> Callable[[Any, Request], Iterable[Answer]]:
-    """``annotate`` as it is asked now, of an oracle that was written for contract 1.0."""
-
-    @wraps(former)
-    def annotate(self: Any, request: Request) -> Iterable[Answer]:
-        answers = former(self, request.video, request.indices, request.proposals)
-        return [answers] if isinstance(answers, Labels) else answers
-
-    del annotate.__wrapped__  # its signature is the new one
-    return annotate
 
 
 def joined(names: Sequence[str]) -> str:

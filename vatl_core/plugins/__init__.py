@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vatl_core.plugins.catalogue import Shown, clashes, entries, shown
+from vatl_core.plugins.catalogue import Shown, entries, shown
 from vatl_core.plugins.descriptions import (
     KINDS,
     Command,
@@ -14,23 +14,19 @@ from vatl_core.plugins.descriptions import (
     is_text,
     laid_over,
 )
-from vatl_core.plugins.given import Absent, Composed, Given
-from vatl_core.plugins.option_docs import OptionDoc, attributes_told
+from vatl_core.plugins.option_docs import OptionDoc, attributes_told, option_docs
 from vatl_core.plugins.options import build, option_fields, structure
-from vatl_core.plugins.registry import DESCRIBING, GROUP, Registry, culprit, distribution_of, presets, whose
+from vatl_core.plugins.registry import DESCRIBING, GROUP, Registry, culprit, distribution_of, whose
 from vatl_core.plugins.section import Section
-from vatl_core.plugins.versions import VERSION, declared_by, refusal, refusal_in_source, written_for
+from vatl_core.plugins.versions import VERSION, refusal, refusal_in_source, written_for
 
 __all__ = [
     "DESCRIBING",
     "GROUP",
     "KINDS",
     "VERSION",
-    "Absent",
     "Command",
     "Component",
-    "Composed",
-    "Given",
     "OptionDoc",
     "Options",
     "Preset",
@@ -40,16 +36,14 @@ __all__ = [
     "Tables",
     "attributes_told",
     "build",
-    "clashes",
     "culprit",
-    "declared_by",
     "describe",
     "distribution_of",
     "entries",
     "is_text",
     "laid_over",
+    "option_docs",
     "option_fields",
-    "presets",
     "refusal",
     "refusal_in_source",
     "shown",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 import click
@@ -13,16 +13,8 @@ import click
 from vatl_core.errors import PluginError, unknown
 
 KINDS: Final = (
-    "estimator",
-    "dataset",
-    "criterion",
-    "selector",
-    "retraining",
-    "refinement",
-    "stopping",
-    "oracle",
-    "executor",
-)
+    "estimator", "dataset", "criterion", "selector", "retraining", "refinement", "stopping", "oracle", "executor",
+)  # fmt: skip
 
 
 def _is_kind(_: object, __: object, value: str) -> None:
@@ -59,7 +51,6 @@ class Component:
         default: whether it is used where the user names none of its kind; default criteria are summed, the first
             default stopping criterion to fire wins, and of every other kind there can be only one.
         suggests: names of components this one works best with, by kind; only a data set's are heeded.
-        formerly: names that it had in earlier releases; they go on working, with a warning.
         origin: which distribution it came from; the registry notes it.
     """
 
@@ -69,7 +60,6 @@ class Component:
     target: str = attrs.field(validator=_is_target)
     default: bool = False
     suggests: Mapping[str, str] = attrs.field(factory=dict)
-    formerly: tuple[str, ...] = ()
     origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
 
     def load(self) -> type[Any]:
@@ -93,6 +83,7 @@ class Command:
         origin: which distribution it came from; the registry notes it.
     """
 
+    kind: ClassVar[str] = "command"
     name: str = attrs.field(validator=is_text)
     help: str = attrs.field(validator=is_text)
     target: str = attrs.field(validator=_is_target)
@@ -130,6 +121,8 @@ def _of(origin: str) -> str:
     return f" of {origin}" if origin else ""
 
 
+Options = dict[str, dict[str, dict[str, Any]]]
+"""``{role: {component: {option: value}}}``"""
 Tables = Mapping[str, Mapping[str, Any]]
 """What a configuration file holds: ``{"run": {setting: value}, role: {component: {option: value}}}``"""
 
@@ -143,12 +136,15 @@ class Preset:
         help: one line.
         tables: as in a configuration file; options only of components that its ``run`` names.
         datasets: further tables for particular data sets, by their name; they need not be installed.
+        origin: which distribution it came from; the registry notes it.
     """
 
+    kind: ClassVar[str] = "preset"
     name: str = attrs.field(validator=is_text)
     help: str = attrs.field(validator=is_text)
     tables: Tables
     datasets: Mapping[str, Tables] = attrs.field(factory=dict)
+    origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
 
     def on(self, dataset: str) -> tuple[dict[str, Any], Options]:
         """Its settings and options for a data set."""
@@ -169,7 +165,3 @@ def laid_over(options: Mapping[str, Mapping[str, Any]], below: Options) -> Optio
         }
         for role in {**below, **options}
     }
-
-
-Options = dict[str, dict[str, dict[str, Any]]]
-"""``{role: {component: {option: value}}}``"""

@@ -11,10 +11,8 @@ from typing import Any, Union, get_args, get_origin
 import attrs
 import cattrs
 
-from vatl_core.deprecation import deprecated
 from vatl_core.errors import InputError, PluginError, unknown
 from vatl_core.plugins.descriptions import describe
-from vatl_core.plugins.given import Given
 from vatl_core.plugins.registry import Registry
 
 
@@ -25,21 +23,30 @@ def build(registry: Registry, kind: str, name: str, options: Mapping[str, Any]) 
         InputError: an option that does not exist or a value that does not fit.
         PluginError: the component cannot be imported, or refuses its own defaults.
     """
+    if (kind, name) in registry.objects:
+        return _given(registry.objects[kind, name], f"{kind} '{name}'", options)
     found = registry.find(kind, name)
-    if isinstance(found, Given):
-        return found.take(options)
-    component, where = found.load(), f"{kind} '{found.name}'"
+    component, where = found.load(), f"{kind} '{name}'"
     try:
         fields = option_fields(component)
     except (attrs.exceptions.NotAnAttrsClassError, NameError, TypeError) as error:
         raise PluginError(f"{where} of {found.origin}: its options cannot be told ({describe(error)})") from error
-    made = _converted(_by_present_names(options, fields, where), component, where)
+    made = _converted(options, fields, where)
     try:
         return _made(component, made, where)
     except InputError as error:
         if not _refuses_its_defaults(component, made, error):
             raise
         raise PluginError(f"{error}: it refuses its own defaults, which {found.origin} has to put right") from error
+
+
+def _given(thing: Any, where: str, options: Mapping[str, Any]) -> Any:
+    """An object, which has its options already."""
+    if isinstance(thing, InputError):  # in its place, where it is not here
+        raise thing
+    if options:
+        raise InputError(f"{where} was given as an object: set {', '.join(options)} on the object")
+    return thing
 
 
 def _refuses_its_defaults(component: type[Any], given: Mapping[str, Any], error: InputError) -> bool:
@@ -53,21 +60,6 @@ def _refuses_its_defaults(component: type[Any], given: Mapping[str, Any], error:
     except Exception:  # a stranger's constructor: it may raise anything
         return not refused
     return False
-
-
-def _by_present_names(
-    options: Mapping[str, Any], fields: Mapping[str, attrs.Attribute[Any]], where: str
-) -> dict[str, Any]:
-    """The options under the names that they have now: ``metadata={"formerly": ("name",)}`` tells earlier ones."""
-    current = dict(options)
-    for name, field in fields.items():
-        for former in field.metadata.get("formerly", ()):
-            if former in current and former not in fields:
-                deprecated(f"the name '{former}' of an option of {where}", f"write '{name}'", stacklevel=3)
-                if name in current:
-                    raise InputError(f"{where} is given {former} and {name}, which are the same: leave out {former}")
-                current[name] = current.pop(former)
-    return current
 
 
 def option_fields(component: type[Any]) -> dict[str, attrs.Attribute[Any]]:
@@ -88,18 +80,17 @@ def structure(values: Mapping[str, Any], kind: type[Any], where: str) -> Any:
         InputError: a value of no field, one that does not fit its field's type or validator, or a required one that is
             missing.
     """
-    return _made(kind, _converted(values, kind, where), where)
+    return _made(kind, _converted(values, option_fields(kind), where), where)
 
 
-def _converted(values: Mapping[str, Any], kind: type[Any], where: str) -> dict[str, Any]:
+def _converted(values: Mapping[str, Any], fields: Mapping[str, attrs.Attribute[Any]], where: str) -> dict[str, Any]:
     """The values in the types of their fields; none that is required is missing."""
-    fields = option_fields(kind)
     made = {}
     for name, value in values.items():
         if name not in fields:
             raise unknown(f"option of {where}", name, fields)
         try:
-            made[name] = value if name == "options" else value_converter.structure(value, fields[name].type)  # type: ignore[arg-type]
+            made[name] = value_converter.structure(value, fields[name].type)  # type: ignore[arg-type]
         except Exception as error:  # the type is a stranger's: what reads it may raise anything
             wanted = type_name(fields[name].type)
             raise InputError(f"{where}: {name} = {value!r} does not fit: {wanted} is expected") from error
@@ -137,7 +128,7 @@ def _converter() -> cattrs.Converter:
     plain_tuple = cattrs.Converter.structure
 
     def structure_tuple(value: Any, kind: Any) -> Any:
-        parts = [p for p in value.split(",") if p.strip()] if isinstance(value, str) else value
+        parts = [p.strip() for p in value.split(",") if p.strip()] if isinstance(value, str) else value
         wanted = get_args(kind)
         if wanted[-1] is not Ellipsis and len(wanted) != len(parts):
             raise ValueError(f"{len(wanted)} values are expected")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
@@ -10,115 +10,110 @@ from typing import Any, Final
 import attrs
 import pluggy
 
-from vatl_core.deprecation import deprecated
-from vatl_core.errors import InputError, PluginError, VatlError, unknown
-from vatl_core.plugins.descriptions import Command, Component, Preset, describe, is_text
+from vatl_core.errors import InputError, PluginError, unknown
+from vatl_core.plugins.descriptions import Command, Component, Preset, describe
 
 GROUP: Final = "vatl"
-DESCRIBING: Final = ("vatl_components", "vatl_presets", "vatl_commands")
+DESCRIBING: Final = {"vatl_components": Component, "vatl_presets": Preset, "vatl_commands": Command}
 """The hooks by which a plugin says what it brings; all others follow what happens."""
 
 
 @attrs.define
 class Registry:
-    """Every plugin that is installed, and every component they bring.
+    """Every plugin that is installed, and everything they bring.
 
     Attributes:
         manager: pluggy's manager; its ``hook`` calls the lifecycle hooks.
         broken: plugins that cannot be used, ``{distribution and version: cause}``.
-        origins: ``{(kind, name): distribution and version}``.
         points: every plugin's entry point, ``{distribution and version: entry point}``, whether it loads or not.
+        objects: components that are objects, given in Python, ``{(kind, name): object}``; they come before those that
+            are installed. In place of one that is not here stands the error to raise where it is needed.
     """
 
     manager: pluggy.PluginManager
     broken: dict[str, str] = attrs.field(factory=dict)
-    origins: dict[tuple[str, str], str] = attrs.field(factory=dict)
-    _clashes: dict[tuple[str, str], list[str]] = attrs.field(factory=dict)
     points: dict[str, EntryPoint] = attrs.field(factory=dict)
+    objects: Mapping[tuple[str, str], Any] = attrs.field(factory=dict)
+
+    def with_objects(self, objects: Mapping[tuple[str, str], Any]) -> Registry:
+        """The same plugins, and these objects beside those that are here already, which come first."""
+        return Registry(self.manager, self.broken, self.points, {**objects, **self.objects})
 
     @cached_property
-    def components(self) -> dict[tuple[str, str], Component]:
-        """``{(kind, name): component}``; a clash of names surfaces when the name is looked up."""
-        found: dict[tuple[str, str], Component] = {}
-        for plugin_name, component in self.described("vatl_components"):
-            key = (component.kind, component.name)
-            self._clashes.setdefault(key, []).append(plugin_name)
-            found.setdefault(key, attrs.evolve(component, origin=plugin_name))
-            self.origins.setdefault(key, plugin_name)
+    def claims(self) -> dict[tuple[str, str], list[Any]]:
+        """What plugins describe, by kind (of component, ``preset``, ``command``) and name; several where names clash.
+
+        Plugins that fail to describe what they bring are noted in :attr:`broken`.
+        """
+        found: dict[tuple[str, str], list[Any]] = {}
+        for hook in DESCRIBING:
+            for origin, plugin in self.manager.list_name_plugin():
+                for thing in self._described(hook, origin, plugin):
+                    found.setdefault((thing.kind, thing.name), []).append(thing)
         return found
 
-    @cached_property
-    def commands(self) -> dict[str, Command]:
-        """``{name: command}`` that plugins bring; a clash of names surfaces when the name is looked up."""
-        found: dict[str, Command] = {}
-        for plugin_name, command in self.described("vatl_commands"):
-            self._clashes.setdefault(("command", command.name), []).append(plugin_name)
-            found.setdefault(command.name, attrs.evolve(command, origin=plugin_name))
-        return found
-
-    def described(self, hook: str) -> list[tuple[str, Any]]:
-        """What each plugin describes by this hook, with the plugin's name; those that fail to are kept apart."""
-        found: list[tuple[str, Any]] = []
-        for name, plugin in self.manager.list_name_plugin():
-            describing = getattr(plugin, hook, None)
-            try:
-                found += [(name, _checked(hook, thing)) for thing in describing()] if describing else []
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # a stranger's code: whatever it raises, the others must go on working
-                self.broken[name] = describe(error)
-        return found
+    def _described(self, hook: str, origin: str, plugin: Any) -> list[Any]:
+        describing = getattr(plugin, hook, None)
+        try:
+            return [attrs.evolve(_checked(hook, thing), origin=origin) for thing in describing()] if describing else []
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a stranger's code: whatever it raises, the others must go on working
+            self.broken[origin] = describe(error)
+            return []
 
     def failures(self) -> dict[str, str]:
         """Every plugin that cannot be used, with the cause: each is asked for all it brings, which may fail too."""
-        for hook in DESCRIBING:
-            self.described(hook)
+        self.names("component")
         return dict(sorted(self.broken.items()))
 
+    def clashes(self) -> dict[tuple[str, str], list[str]]:
+        """Names that more than one plugin claims, with the claimants."""
+        return {key: [thing.origin for thing in things] for key, things in self.claims.items() if len(things) > 1}
+
+    def described(self, kind: str) -> dict[str, Any]:
+        """``{name: what a plugin says of it}`` of a kind; where several claim a name, the first."""
+        return {name: things[0] for (k, name), things in self.claims.items() if k == kind}
+
     def names(self, kind: str) -> list[str]:
-        """The names of a kind's components, sorted."""
-        return sorted(name for k, name in self.components if k == kind)
+        """The names of a kind, sorted."""
+        return sorted({name for k, name in (*self.claims, *self.objects) if k == kind})
+
+    def defaults(self, kind: str) -> list[str]:
+        """The names of the kind's components that are used where the user names none."""
+        return [name for name, component in self.described(kind).items() if component.default]
 
     def find(self, kind: str, name: str) -> Component:
-        """Look a component up, by its name or with a warning by one that it had in an earlier release.
+        """Look a component up.
 
         Raises:
             InputError: there is none of that name; the message has the nearest match and the choices.
             PluginError: two plugins claim the name.
         """
-        if (kind, name) not in self.components:
-            return self._renamed(kind, name)
-        component = self.components[kind, name]
-        self._check_sole(kind, name)
+        if (kind, name) in self.objects:
+            made = type(self.objects[kind, name])
+            return Component(kind, name, "given in Python", f"{made.__module__}:{made.__name__}")
+        component: Component = self._sole(kind, name)
         return component
 
     def command(self, name: str) -> Command:
-        """Look up one of :attr:`commands`.
-
-        Raises:
-            PluginError: two plugins claim the name.
-        """
-        command = self.commands[name]
-        self._check_sole("command", name)
+        """Look a command up, as :meth:`find` does a component."""
+        command: Command = self._sole("command", name)
         return command
 
-    def _check_sole(self, kind: str, name: str) -> None:
-        if len(claimants := self._clashes[kind, name]) > 1:
-            raise PluginError(f"{kind} '{name}' is claimed by {' and by '.join(claimants)}: uninstall one of them")
+    def preset(self, name: str) -> Preset:
+        """Look a preset up, as :meth:`find` does a component."""
+        preset: Preset = self._sole("preset", name)
+        return preset
 
-    def usable(self, kind: str, name: str) -> bool:
-        """Whether there is such a component, and only one, and it imports."""
-        try:
-            return bool(self.find(kind, name).load())
-        except VatlError:
-            return False
-
-    def _renamed(self, kind: str, name: str) -> Component:
-        for component in self.components.values():
-            if component.kind == kind and name in component.formerly:
-                deprecated(f"the {kind} name '{name}'", f"write '{component.name}'", stacklevel=3)
-                return self.find(kind, component.name)
-        raise self.missing(kind, name, self.names(kind))
+    def _sole(self, kind: str, name: str) -> Any:
+        if (kind, name) not in self.claims:
+            raise self.missing(kind, name, self.names(kind))
+        thing, *others = self.claims[kind, name]
+        if others:
+            claimants = " and by ".join(claimant.origin for claimant in (thing, *others))
+            raise PluginError(f"{kind} '{name}' is claimed by {claimants}: uninstall one of them")
+        return thing
 
     def missing(self, what: str, name: str, choices: Iterable[str]) -> InputError:
         """The error for a name that nothing has; a plugin that failed to load may be the one that brings it."""
@@ -128,18 +123,18 @@ class Registry:
         broken = ", ".join(sorted(self.broken))
         return InputError(f"{error}; plugins that failed to load (`vatl plugins list` says why): {broken}")
 
-    def clashes(self) -> dict[tuple[str, str], list[str]]:
-        """Names that more than one plugin claims, with the claimants."""
-        return {key: claimants for key in self.components if len(claimants := self._clashes[key]) > 1}
-
-    def defaults(self, kind: str) -> list[str]:
-        """The names of the kind's components that are used where the user names none."""
-        return [name for (k, name), component in self.components.items() if k == kind and component.default]
-
     @property
     def hook(self) -> Any:
         """pluggy's caller of hooks."""
         return self.manager.hook
+
+
+def _checked(hook: str, thing: Any) -> Any:
+    """What a plugin describes, if it is what the hook is for."""
+    expected = DESCRIBING[hook]
+    if not isinstance(thing, expected):
+        raise TypeError(f"{hook} is to return a list of {expected.__name__}s; it has a {type(thing).__name__}")
+    return thing
 
 
 def distribution_of(point: EntryPoint) -> str:
@@ -147,46 +142,24 @@ def distribution_of(point: EntryPoint) -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
 
 
+def _packages() -> dict[str, str]:
+    """``{package: distribution and version}`` of every plugin."""
+    return {point.module.partition(".")[0]: distribution_of(point) for point in entry_points(group=GROUP)}
+
+
 def whose(component: object) -> str:
     """Which plugin a component's class is from, to end a message with."""
     kind = type(component)
-    for point in entry_points(group=GROUP):
-        if point.module.partition(".")[0] == kind.__module__.partition(".")[0]:
-            return f" (plugin {distribution_of(point)})"
-    return f" ({kind.__module__}:{kind.__qualname__})"
+    plugin = _packages().get(kind.__module__.partition(".")[0])
+    return f" (plugin {plugin})" if plugin else f" ({kind.__module__}:{kind.__qualname__})"
 
 
 def culprit(error: BaseException) -> str:
     """The plugin in whose code an error arose, to end a message with; nothing where it was in no plugin's."""
-    packages = {point.module.partition(".")[0]: distribution_of(point) for point in entry_points(group=GROUP)}
-    found, trace = "", error.__traceback__
+    packages, found, trace = _packages(), "", error.__traceback__
     while trace is not None:
         package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
         if package in packages:
             found = f", in plugin {packages[package]} ({trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno})"
         trace = trace.tb_next
     return found
-
-
-def _checked(hook: str, thing: object) -> object:
-    """What a plugin describes, if it is what the hook is for."""
-    expected = _expected(hook)
-    if not isinstance(thing, expected):
-        raise TypeError(f"{hook} is to return a list of {expected.__name__}s; it has a {type(thing).__name__}")
-    for field in attrs.fields(expected):
-        if field.name in ("name", "help"):
-            is_text(thing, field, getattr(thing, field.name))
-    return thing
-
-
-def _expected(hook: str) -> type[Any]:
-    """What a describing hook returns a list of."""
-    return {"vatl_presets": Preset, "vatl_commands": Command}.get(hook, Component)
-
-
-def presets(registry: Registry) -> dict[str, list[tuple[str, Preset]]]:
-    """Every preset with the plugin it comes from, by name; more than one where plugins claim the same name."""
-    found: dict[str, list[tuple[str, Preset]]] = {}
-    for plugin, preset in registry.described("vatl_presets"):
-        found.setdefault(preset.name, []).append((plugin, preset))
-    return dict(sorted(found.items()))

@@ -1,6 +1,6 @@
 """The version of the plugin contract, and whether a plugin was written for it.
 
-A plugin's module says for which versions it was written: ``vatl_contract = ">=1.1,<2"``. One that says nothing is
+A plugin's module says for which versions it was written: ``vatl_contract = ">=2.0,<3"``. One that says nothing is
 taken for fitting.
 """
 
@@ -12,11 +12,10 @@ from functools import cache
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Final
 
-VERSION: Final = "1.1"
-"""Of hooks and contracts, major.minor: a minor version adds, a major one takes away what was deprecated before."""
+VERSION: Final = "2.0"
+"""Of hooks and contracts, major.minor: a minor version adds, a major one may change or take away."""
 DECLARATION: Final = "vatl_contract"
 """What a plugin's module calls the range of versions that it was written for."""
 
@@ -59,11 +58,6 @@ def _declarations(tree: ast.Module) -> Iterator[object]:
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             if any(isinstance(target, ast.Name) and target.id == DECLARATION for target in targets):
                 yield statement.value.value
-
-
-def declared_by(plugin: ModuleType | object) -> str:
-    """The range that a plugin declares; nothing where it does not."""
-    return str(getattr(plugin, DECLARATION, ""))
 
 
 @cache

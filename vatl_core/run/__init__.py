@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vatl_core.run.composing import compose, resume, start
+from vatl_core.run.composing import resume, start
 from vatl_core.run.past import PastRun
-from vatl_core.run.running import carry_out, finish
+from vatl_core.run.running import execute
 
-__all__ = ["PastRun", "carry_out", "compose", "finish", "resume", "start"]
+__all__ = ["PastRun", "execute", "resume", "start"]

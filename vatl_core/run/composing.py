@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack
 
-from vatl_core.config import assemble
-from vatl_core.config_files import beneath, find_preset, place
+from vatl_core.config import ROLES, RunConfig, chosen
+from vatl_core.config_files import configure
 from vatl_core.contracts import (
     Answer,
     Criterion,
@@ -27,8 +27,8 @@ from vatl_core.contracts import (
 from vatl_core.cycle import Run
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError, unknown
-from vatl_core.plugins import Composed, Options, Registry
-from vatl_core.run.objects import OBJECTS, Objects, components, named, recorded, reunited, tell_only_bringers
+from vatl_core.plugins import Registry
+from vatl_core.run.objects import separated, with_objects
 from vatl_core.run.running import begin, take_up
 from vatl_core.store import RunFolder
 from vatl_core.video import Video
@@ -57,7 +57,7 @@ class Parts(TypedDict, total=False):
 class Settings(Parts, total=False):
     """Parts, and the other settings of a run, as in :class:`vatl_core.config.RunConfig`."""
 
-    advise: Sequence[str]
+    advise: str | Sequence[str]
     weights: str | Path
     weights_keypoints: Sequence[str]
     schedule: Sequence[str | float | int] | str | float
@@ -77,6 +77,7 @@ def start(
     options: Mapping[str, Mapping[str, Any]] | None = None,
     preset: str = "",
     display: bool = False,
+    registry: Registry | None = None,
     **settings: Unpack[Settings],
 ) -> Run:
     """Compose a run and begin it: iterate over its cycles, or let it :meth:`~vatl_core.Run.adapt` to the end.
@@ -90,51 +91,30 @@ def start(
         preset: settings of a publication, beneath all others.
         display: show progress and write the report as ``vatl run`` does; only the plugins that bring a part of the run
             hear of it if not.
+        registry: of components; everything that is installed if not given.
         settings: parts and other settings; what is left out is what ``vatl run`` would take. Objects are worked on
             themselves, not copied. An estimator that has its layers already begins with the weights it has.
 
     Raises:
         InputError: something it is made of cannot be used; then nothing is left of it.
     """
-    _known("setting", settings, Settings)
-    return compose(_installed(), dict(settings), options or {}, folder, preset, display)
-
-
-def compose(
-    installed: Registry,
-    settings: dict[str, Any],
-    options: Mapping[str, Mapping[str, Any]],
-    folder: str | Path | None = None,
-    preset: str = "",
-    display: bool = False,
-) -> Run:
-    """:func:`start` with what is installed given, for who has components beside those.
-
-    Raises:
-        InputError: as :func:`start`.
-    """
-    values, objects = _separated(installed, settings)
-    registry = Composed.of(installed, components(objects))
-    path, temporary = _place(folder)
-    tables: Options = {}
-    if preset:
-        values, tables = beneath(find_preset(registry, preset), registry, values, tables)
-    values |= {"runs": path.parent, "name": path.name}
-    config = assemble(registry, values, tables)
-    for part, chosen in options.items():
-        role, name = place(part, config, registry)
-        tables.setdefault(role, {}).setdefault(name, {}).update(chosen)
-    config = assemble(registry, values, tables)
-    if not display:
-        tell_only_bringers(registry, config)
+    _check_known("setting", settings, Settings)
+    registry = registry or _installed()
+    values, objects = separated(registry, settings)
+    registry = registry.with_objects(objects)
+    path = _place(folder)
     try:
-        run = begin(config, registry, recorded(objects))
+        values |= {"preset": preset, "runs": path.parent, "name": path.name}
+        config = configure(registry, values, options=options or {})
+        if not display:
+            _tell_only_bringers(registry, config)
+        run = begin(config, registry)
     except BaseException:
-        if temporary:
+        if folder is None:
             shutil.rmtree(path.parent, ignore_errors=True)
         raise
     run.folder.unlock()  # locked again while it is worked on, so that it can be left and taken up
-    if temporary:
+    if folder is None:
         weakref.finalize(run, shutil.rmtree, path.parent, ignore_errors=True)
     return run
 
@@ -150,16 +130,15 @@ def resume(folder: str | Path, *, display: bool = False, **objects: Unpack[Parts
     Raises:
         InputError: it is no run, another process works on it, or objects are missing or are not those it began with.
     """
-    _known("part of a run", objects, Parts)
+    _check_known("part of a run", objects, Parts)
     kept = RunFolder.open(Path(folder))
     installed = _installed()
-    table = kept.config.get(OBJECTS, {})
-    registry = reunited(installed, _separated(installed, dict(objects))[1], table, kept.path)
+    registry = with_objects(installed, kept, separated(installed, objects)[1])
     kept.lock()
     try:
         run = take_up(kept, registry)
         if not display:
-            tell_only_bringers(registry, run.config)
+            _tell_only_bringers(registry, run.config)
         return run
     finally:
         kept.unlock()
@@ -173,27 +152,7 @@ def _installed() -> Registry:
     return registry
 
 
-def _separated(installed: Registry, settings: dict[str, Any]) -> tuple[dict[str, Any], Objects]:
-    """Settings with names in place of objects, and the objects."""
-    if isinstance(video := settings.get("video"), Video):
-        if settings.get("dataset"):
-            raise InputError("give a Video, or a data set and the name of one of its videos: not both")
-        settings |= {"dataset": video, "video": video.name}
-    objects: Objects = {}
-    for role in ("dataset", "estimator", "query", "select", "retrain", "refine", "stop", "oracle"):
-        if settings.get(role) is None:
-            continue
-        names, found = named(installed, role, settings[role])
-        objects |= found
-        if role not in ("query", "stop") and len(names) != 1:
-            raise InputError(f"{role}: one is expected, and {len(names)} were given")
-        settings[role] = names if role == "stop" else "+".join(names)
-    if "schedule" in settings:
-        settings["schedule"] = _entries(settings["schedule"])
-    return settings, objects
-
-
-def _known(what: str, given: Mapping[str, Any], choices: Any) -> None:
+def _check_known(what: str, given: Mapping[str, Any], choices: Any) -> None:
     """Hold the arguments to those that there are, of which a type checker would have known.
 
     Raises:
@@ -204,18 +163,19 @@ def _known(what: str, given: Mapping[str, Any], choices: Any) -> None:
             raise unknown(what, name, choices.__annotations__)
 
 
-def _entries(schedule: Sequence[str | float | int] | str | float) -> list[str]:
-    """A schedule's entries as text: of several, of one, or of text with commas as on the command line."""
-    if isinstance(schedule, str):
-        return [entry.strip() for entry in schedule.split(",")]
-    return [str(entry) for entry in ([schedule] if isinstance(schedule, int | float) else schedule)]
-
-
-def _place(folder: str | Path | None) -> tuple[Path, bool]:
-    """Where the run is kept, and whether it is only for as long as the run lives."""
+def _place(folder: str | Path | None) -> Path:
+    """Where the run is kept: in a temporary folder if in none."""
     if folder is None:
-        return Path(tempfile.mkdtemp(prefix="vatl-")) / "run", True
+        return Path(tempfile.mkdtemp(prefix="vatl-")) / "run"
     path = Path(folder).expanduser()
-    if path.name in ("", "..") or not path.name:
+    if path.name in ("", ".."):
         raise InputError(f"'{folder}' is no name for the folder of a run: give one such as runs/first")
-    return path, False
+    return path
+
+
+def _tell_only_bringers(registry: Registry, config: RunConfig) -> None:
+    """Let only those plugins hear of a run that bring one of its parts: no display, no report."""
+    bringing = {registry.find(kind, name).origin for role, kind in ROLES.items() for name in chosen(config, role)}
+    for name, plugin in registry.manager.list_name_plugin():
+        if name not in bringing:
+            registry.manager.unregister(plugin)

@@ -2,206 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
-from vatl_core.config import ROLES, RunConfig, chosen
+from vatl_core.config import ROLES, names_in
+from vatl_core.config_files import OBJECTS
 from vatl_core.contracts import CONTRACTS, Dataset
 from vatl_core.cycle import Asked
 from vatl_core.errors import InputError, unknown
-from vatl_core.plugins import Absent, Component, Composed, Given, Registry
+from vatl_core.plugins import Registry
+from vatl_core.store import RunFolder
 from vatl_core.video import Video
 
-OBJECTS: Final = "objects"
-"""The table of ``config.toml`` that says which parts were objects, and what can be recorded of them."""
-
-
 Objects = dict[tuple[str, str], Any]
-"""``{(role, name): object}``"""
-
-
-def named(installed: Registry, role: str, parts: Any) -> tuple[tuple[str, ...], Objects]:
-    """The names of a part, or of several, and the objects among them.
-
-    Args:
-        installed: to call an object of an installed class by its installed name.
-        role: one of :data:`vatl_core.config.ROLES`.
-        parts: a name, a sum of names, an object, a sequence of these, or objects by name.
-
-    Raises:
-        InputError: something of another kind.
-    """
-    names: list[str] = []
-    objects: Objects = {}
-    for name, part in _each(role, parts):
-        if isinstance(part, str):
-            names += [word.strip() for word in part.split("+")]
-            continue
-        thing = _fitting(role, part)
-        name = name or _free(_name(installed, ROLES[role], thing), names)
-        names.append(name)
-        objects[role, name] = thing
-    return tuple(names), objects
-
-
-def _each(role: str, parts: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(parts, Mapping):
-        for name, part in parts.items():
-            if not re.fullmatch(r"[\w.-]+", str(name)):
-                raise InputError(f"{role}: '{name}' is no name: letters, digits, points, dashes and underscores only")
-            yield str(name), part
-    else:
-        for part in parts if isinstance(parts, Sequence) and not isinstance(parts, str) else [parts]:
-            yield "", part
-
-
-def _fitting(role: str, part: Any) -> Any:
-    """The part, held to its contract; a function that is to be an oracle, a video as a data set."""
-    contract = CONTRACTS[ROLES[role]]
-    if isinstance(part, Video) and role == "dataset":
-        return OwnVideo(part)
-    if isinstance(part, contract):
-        return part
-    if role == "oracle" and callable(part) and not isinstance(part, type):
-        return Asked(part)
-    hint = ": make an object of it" if isinstance(part, type) else ""
-    found = f"the class {part.__name__}" if isinstance(part, type) else f"a {type(part).__name__}"
-    raise InputError(f"{role}: a name or {_article(contract)} is expected, and {found} was given{hint}")
-
-
-def _article(contract: type) -> str:
-    return f"{'an' if contract.__name__[0] in 'AEIO' else 'a'} {contract.__name__}"
-
-
-def _name(installed: Registry, kind: str, thing: Any) -> str:
-    """What users type for an installed class, so that its random choices are the same; else the class's own name."""
-    if isinstance(thing, OwnVideo):
-        return "own-video"
-    if isinstance(thing, Asked):
-        return re.sub(r"[^\w.-]", "", getattr(thing.function, "__name__", "function")).replace("_", "-") or "function"
-    target = f"{type(thing).__module__}:{type(thing).__qualname__}"
-    for (known_kind, name), component in installed.components.items():
-        if known_kind == kind and component.target == target:
-            return name
-    own = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", type(thing).__name__).lower()
-    return f"own-{own}" if (kind, own) in installed.components else own
-
-
-def _free(name: str, taken: Sequence[str]) -> str:
-    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
-    return name if name not in taken else next(other for other in numbered if other not in taken)
-
-
-def recorded(objects: Objects) -> dict[str, Any]:
-    """The table that says which parts were objects; empty where none was."""
-    table: dict[str, dict[str, Any]] = {}
-    for (role, name), thing in objects.items():
-        table.setdefault(role, {})[name] = _description(thing)
-    return {OBJECTS: table} if table else {}
-
-
-def _description(thing: Any) -> dict[str, Any]:
-    if isinstance(thing, Asked):
-        function = thing.function if isinstance(thing.function, FunctionType) else type(thing.function)
-        return {"function": f"{function.__module__}:{function.__qualname__}"}
-    told: dict[str, Any] = {"class": f"{type(thing).__module__}:{type(thing).__qualname__}"}
-    if isinstance(thing, OwnVideo):
-        return told | _of_video(thing.video)
-    if share := getattr(thing, "share", None):
-        told["share"] = share
-    if attrs.has(type(thing)):
-        plain = {f.name: _plain(getattr(thing, f.name, None)) for f in attrs.fields(type(thing)) if f.init}
-        told |= {name: value for name, value in plain.items() if value is not None}
-    return told
-
-
-def _of_video(video: Video) -> dict[str, Any]:
-    instances = video.instances
-    columns = (instances.frame, instances.track, instances.boxes)
-    digest = hashlib.sha256(b"".join(column.cpu().contiguous().numpy().tobytes() for column in columns)).hexdigest()
-    return {"name": video.name, "frames": len(video.frames), "instances": len(instances), "digest": digest[:16]}
-
-
-def _plain(value: Any) -> Any:
-    """The value as TOML can hold it; None for what it cannot."""
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, tuple | list):
-        parts = [_plain(part) for part in value]
-        return None if None in parts else parts
-    return value if isinstance(value, bool | int | float | str) else None
-
-
-def components(objects: Objects) -> dict[tuple[str, str], Component]:
-    """``{(kind, name): component}`` of objects ``{(role, name): object}``."""
-    keyed = {(ROLES[role], name): thing for (role, name), thing in objects.items()}
-    return {
-        key: Given(*key, "given in Python", "vatl_core.plugins.given:Given", thing=thing)
-        for key, thing in keyed.items()
-    }
-
-
-def tell_only_bringers(registry: Registry, config: RunConfig) -> None:
-    """Let only those plugins hear of a run that bring one of its parts: no display, no report."""
-    keys = [(ROLES[role], name) for role in ROLES for name in chosen(config, role)]
-    bringing = {registry.find(*key).origin for key in keys}
-    for name, plugin in registry.manager.list_name_plugin():
-        if name not in bringing:
-            registry.manager.unregister(plugin)
-
-
-def reunited(registry: Registry, objects: Objects, table: Mapping[str, Mapping[str, Any]], path: Path) -> Registry:
-    """What is installed, with the objects of the run in ``path``; those that are not here fail when they are used.
-
-    Args:
-        registry: what is installed.
-        objects: given again, by name.
-        table: what the run recorded of its objects.
-        path: of the run.
-
-    Raises:
-        InputError: an object that the run does not have, or another than it began with.
-    """
-    for (role, name), thing in objects.items():
-        if name not in table.get(role, {}):
-            raise InputError(f"{path} was not begun with an object '{name}' as its {role}: leave it out")
-        now, then = _kept(_description(thing)), _kept(table[role][name])
-        if now != then:
-            key = next(key for key in (*then, *now) if now.get(key) != then.get(key))
-            was, found = then.get(key, "nothing"), now.get(key, "nothing")
-            raise InputError(f"{path} was begun with {role} '{name}' of {key} {was}, and this one's is {found}")
-    return with_absent(Composed.of(registry, components(objects)), table, path)
-
-
-def with_absent(registry: Registry, table: Mapping[str, Mapping[str, Any]], path: Path) -> Registry:
-    """The registry with the objects of the run in ``path``; those that are not in it fail when they are used."""
-    given = dict(registry.given) if isinstance(registry, Composed) else {}
-    for role, names in table.items():
-        for name, told in names.items():
-            key = ROLES[role], name
-            absent = Absent(
-                *key, "", "vatl_core.plugins.given:Absent", missing=missing(path, table), share=told.get("share")
-            )
-            given.setdefault(key, absent)
-    return Composed.of(registry, given) if given else registry
-
-
-def _kept(told: Mapping[str, Any]) -> dict[str, Any]:
-    """What must be the same when a run is taken up; a class may have moved from a notebook into a module."""
-    return {key: str(value).partition(":")[2] if key in ("class", "function") else value for key, value in told.items()}
-
-
-def missing(path: Path, table: Mapping[str, Mapping[str, Any]]) -> str:
-    """What to say where objects of a run are not here."""
-    parts = ", ".join(f"{role} {' and '.join(names)}" for role, names in table.items())
-    words = ", ".join(f"{'video' if 'own-video' in names else role}=…" for role, names in table.items())
-    return f"{path} was composed in Python of objects ({parts}): give them again: vatl_core.resume('{path}', {words})"
+"""``{(kind, name): object}``"""
 
 
 @attrs.frozen
@@ -217,3 +35,140 @@ class OwnVideo(Dataset):
         if name != self.video.name:
             raise unknown("video", name, self.videos())
         return self.video
+
+
+def separated(installed: Registry, settings: Mapping[str, Any]) -> tuple[dict[str, Any], Objects]:
+    """Settings with names in place of objects, and the objects.
+
+    Args:
+        installed: to call an object of an installed class by its installed name.
+        settings: a part is a name, a sum of names, an object, a sequence of these, or objects by name.
+
+    Raises:
+        InputError: an object of another kind than its part.
+    """
+    values, objects = dict(settings), Objects()
+    if isinstance(video := values.get("video"), Video):
+        if values.get("dataset"):
+            raise InputError("give a Video, or a data set and the name of one of its videos: not both")
+        values |= {"dataset": OwnVideo(video), "video": video.name}
+    for role in ROLES:
+        if values.get(role) is None:
+            continue
+        named = _named(installed, role, values[role])
+        if role not in ("query", "stop") and len(named) != 1:
+            raise InputError(f"{role}: one is expected, and {len(named)} were given")
+        values[role] = "+".join(named)
+        objects |= {(ROLES[role], name): thing for name, thing in named.items() if not isinstance(thing, str)}
+    return values, objects
+
+
+def _named(installed: Registry, role: str, parts: Any) -> dict[str, Any]:
+    """What fills a role, by name; a name that is installed stands for itself."""
+    named: dict[str, Any] = {}
+    for name, part in _each(role, parts):
+        if isinstance(part, str):
+            named |= {word: word for word in names_in(part)}
+        else:
+            thing = _fitting(role, part)
+            named[name or _free(_called(installed, ROLES[role], thing), named)] = thing
+    return named
+
+
+def _each(role: str, parts: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(parts, Mapping):
+        yield from (("", part) for part in (parts if isinstance(parts, list | tuple) else [parts]))
+        return
+    for name, part in parts.items():
+        if not re.fullmatch(r"[\w.-]+", str(name)):
+            raise InputError(f"{role}: '{name}' is no name: letters, digits, points, dashes and underscores only")
+        yield str(name), part
+
+
+def _fitting(role: str, part: Any) -> Any:
+    """The part, held to its contract; a function that is to be an oracle, a video as a data set."""
+    contract = CONTRACTS[ROLES[role]]
+    if isinstance(part, contract):
+        return part
+    if isinstance(part, Video) and role == "dataset":
+        return OwnVideo(part)
+    if role == "oracle" and callable(part) and not isinstance(part, type):
+        return Asked(part)
+    hint = ": make an object of it" if isinstance(part, type) else ""
+    found = f"the class {part.__name__}" if isinstance(part, type) else f"a {type(part).__name__}"
+    article = "an" if contract.__name__[0] in "AEIO" else "a"
+    raise InputError(f"{role}: a name or {article} {contract.__name__} is expected, and {found} was given{hint}")
+
+
+def _called(installed: Registry, kind: str, thing: Any) -> str:
+    """What users type for an installed class, so that its random choices are the same; else the class's own name."""
+    if isinstance(thing, OwnVideo):
+        return "own-video"
+    if isinstance(thing, Asked):
+        return re.sub(r"[^\w.-]", "", getattr(thing.function, "__name__", "function")).replace("_", "-") or "function"
+    for name, component in installed.described(kind).items():
+        if component.target == _made_by(thing):
+            return name
+    own = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", type(thing).__name__).lower()
+    return f"own-{own}" if own in installed.names(kind) else own
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    number, free = 2, name
+    while free in taken:
+        number, free = number + 1, f"{name}-{number}"
+    return free
+
+
+# ------------------------------------------------------------------------------------------------------------- recorded
+def recorded(objects: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+    """The table of ``config.toml`` that says which parts were objects; empty where none was."""
+    roles = {kind: role for role, kind in ROLES.items()}
+    table: dict[str, dict[str, Any]] = {}
+    for (kind, name), thing in objects.items():
+        share = getattr(thing, "share", None)  # of a criterion; reports tell it without the object
+        told = {"made_by": _made_by(thing)} | ({"share": share} if share else {})
+        table.setdefault(roles[kind], {})[name] = told
+    return {OBJECTS: table} if table else {}
+
+
+def _made_by(thing: Any) -> str:
+    """The class, or the function that is asked."""
+    maker = thing.function if isinstance(thing, Asked) and isinstance(thing.function, FunctionType) else type(thing)
+    return f"{maker.__module__}:{maker.__qualname__}"
+
+
+def with_objects(registry: Registry, folder: RunFolder, objects: Objects | None = None) -> Registry:
+    """The registry with the objects of the run in ``folder``; those that are not given again fail where they are used.
+
+    Raises:
+        InputError: an object that the run does not have, or another than it began with.
+    """
+    table: dict[str, dict[str, Any]] = folder.config.get(OBJECTS, {})
+    for role, now in recorded(objects or {}).get(OBJECTS, {}).items():
+        then = table.get(role, {})
+        if strange := [name for name in now if name not in then or _maker(now[name]) != _maker(then[name])]:
+            raise InputError(
+                f"{folder.path} was begun with {_words(role, then) if then else f'no object as its {role}'}, and "
+                f"{_maker(now[strange[0]])} is given"
+            )
+    words = ", ".join(_words(role, names) for role, names in table.items())
+    absent = InputError(
+        f"{folder.path} was composed in Python of objects: give them again: vatl_core.resume('{folder.path}', {words})"
+    )
+    return registry.with_objects(objects or {}).with_objects(
+        {(ROLES[role], name): absent for role, names in table.items() for name in names}
+    )
+
+
+def _maker(told: Mapping[str, Any]) -> str:
+    """The class or function without its module: it may have moved there from a notebook."""
+    return str(told["made_by"]).partition(":")[2]
+
+
+def _words(role: str, names: Mapping[str, Mapping[str, Any]]) -> str:
+    """``query=[Spread, Turn]``: what a part is to be given again."""
+    makers = [_maker(told) for told in names.values()]
+    if makers == ["OwnVideo"]:
+        return "video=…"
+    return f"{role}={makers[0]}" if len(makers) == 1 else f"{role}=[{', '.join(makers)}]"

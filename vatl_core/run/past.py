@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import attrs
 
-from vatl_core.config import RunConfig, assemble
+from vatl_core.config import RunConfig
+from vatl_core.config_files import OBJECTS
 from vatl_core.contracts import Labels
 from vatl_core.cycle import Run, Standing
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates
-from vatl_core.plugins import Absent, Options, Registry, build
+from vatl_core.plugins import Registry, build
 from vatl_core.records import CycleRecord, RunRecord
-from vatl_core.run.objects import OBJECTS, with_absent
+from vatl_core.run.objects import with_objects
 from vatl_core.run.preparation import load_video, prepare
+from vatl_core.run.running import config_of
 from vatl_core.store import RunFolder
 from vatl_core.video import Video
 from vatl_core.weights import checkpoints
-
-
-def config_of(path: Path, folder: RunFolder, registry: Registry) -> RunConfig:
-    """The configuration of the run in ``path``, wherever the folder has been moved to since."""
-    tables = dict(folder.config)
-    settings: dict[str, Any] = tables.pop("run", {})
-    tables.pop("made_with", None)
-    tables.pop(OBJECTS, None)
-    options: Options = tables
-    config = assemble(registry, settings, options)
-    return attrs.evolve(config, runs=path.parent, name=path.name)
 
 
 @attrs.frozen(slots=False)
@@ -59,8 +49,8 @@ class PastRun:
             InputError: there is none.
         """
         folder = RunFolder.open(path)
-        registry = with_absent(registry or discover(), folder.config.get(OBJECTS, {}), path)
-        return cls(folder, config_of(path, folder, registry), folder.cycles(), folder.closing(), registry)
+        registry = with_objects(registry or discover(), folder)
+        return cls(folder, config_of(folder, registry), folder.cycles(), folder.closing(), registry)
 
     @cached_property
     def video(self) -> Video:
@@ -77,8 +67,11 @@ class PastRun:
     @property
     def shares(self) -> dict[str, str | None]:
         """For each criterion of the query the one whose mean is its share of the sum, or None."""
-        parts = {name: self.registry.find("criterion", name) for name in self.config.criteria}
-        return {name: part.share if isinstance(part, Absent) else part.load().share for name, part in parts.items()}
+        objects = self.folder.config.get(OBJECTS, {}).get("query", {})
+        return {
+            name: objects[name].get("share") if name in objects else self.registry.find("criterion", name).load().share
+            for name in self.config.criteria
+        }
 
     def estimates(self, cycle: int) -> Estimates | None:
         """What is kept of a cycle's pass, on the CPU and without features."""

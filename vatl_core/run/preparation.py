@@ -37,24 +37,16 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         InputError: something that it is made of cannot be used.
     """
     compute = Compute.choose(config.device, config.precision, config.channels_last)
-    parts = {role: _build_all(registry, config, role) for role in ("query", "stop")}
-    dataset, estimator, selector, retraining, refinement, oracle = (
-        build(registry, ROLES[role], name, config.of(role, name))
-        for role in ("dataset", "estimator", "select", "retrain", "refine", "oracle")
-        for name in chosen(config, role)
-    )
-    criteria = parts["query"] if selector.uses_scores else {}
+    made = {role: _built(registry, config, role) for role in ROLES if role != "executor"}
+    dataset, estimator, selector = (_sole(made[role]) for role in ("dataset", "estimator", "select"))
     advice = {name: build(registry, "stopping", name, config.of("stop", name)) for name in config.advise}
-    criteria |= _watched(registry, config, criteria, selector, parts["stop"] | advice)
-    video = load_video(dataset, config.video)
-    redrawn = begun.answers.boxes(before=cycle) if begun else {}
-    video = attrs.evolve(video, instances=video.instances.with_boxes(redrawn))
+    criteria = _criteria(registry, config, made["query"], selector, made["stop"] | advice)
+    video = _video(dataset, config, begun, cycle)
     weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
     compute.place(estimator)
-    known = _learnt(criteria, video, begun)
-    cautions, notes = _prepare_criteria(criteria, known, dataset, video, config, compute)
-    warnings += cautions
-    warnings += [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
+    beginning = _Beginning(config, dataset, video, compute, _learnt(criteria, video, begun))
+    cautions, notes = beginning.given_to(criteria)
+    warnings += cautions + [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
     crops, pictures = _crops(config, estimator, video, compute)
     return Run(
         config=config,
@@ -63,11 +55,11 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         estimator=estimator,
         criteria=criteria,
         selector=selector,
-        refinement=refinement,
-        retraining=retraining,
-        stopping=parts["stop"],
+        refinement=_sole(made["refine"]),
+        retraining=_sole(made["retrain"]),
+        stopping=made["stop"],
         advising=advice | advisers(registry, config, criteria),
-        oracle=oracle,
+        oracle=_sole(made["oracle"]),
         compute=compute,
         crops=crops,
         pictures=pictures,
@@ -75,9 +67,43 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         weights=weights,
         warnings=list(dict.fromkeys(warnings)),  # a run taken up again has said some before
         notes=notes,
-        learnt=known,
+        learnt=beginning.learnt,
         source={name: tensor.detach().clone() for name, tensor in estimator.state_dict().items()},
     )
+
+
+# ---------------------------------------------------------------------------------------------------------- components
+def _built(registry: Registry, config: RunConfig, role: str) -> dict[str, Any]:
+    """What fills a role, by name."""
+    return {name: build(registry, ROLES[role], name, config.of(role, name)) for name in chosen(config, role)}
+
+
+def _sole(made: Mapping[str, Any]) -> Any:
+    (component,) = made.values()
+    return component
+
+
+def _criteria(
+    registry: Registry,
+    config: RunConfig,
+    query: Mapping[str, Criterion],
+    selector: Selector,
+    stopping: Mapping[str, Stopping],
+) -> dict[str, Criterion]:
+    """The query's criteria, if the selector needs any, and those that other parts watch."""
+    criteria = dict(query) if selector.uses_scores else {}
+    wanted = {c for s in stopping.values() for c in s.watches} | set(selector.watches)
+    wanted |= {c.share for c in criteria.values() if c.share}
+    watched = sorted(wanted - set(criteria))
+    return criteria | {c: build(registry, "criterion", c, config.of("query", c)) for c in watched}
+
+
+# --------------------------------------------------------------------------------------------------- video and crops
+def _video(dataset: Dataset, config: RunConfig, begun: RunFolder | None, cycle: int) -> Video:
+    """The video, with the boxes that were redrawn before this cycle."""
+    video = load_video(dataset, config.video)
+    redrawn = begun.answers.boxes(before=cycle) if begun else {}
+    return attrs.evolve(video, instances=video.instances.with_boxes(redrawn))
 
 
 def load_video(dataset: Dataset, name: str) -> Video:
@@ -109,6 +135,7 @@ def _crops_share(config: RunConfig, estimator: Estimator, instances: int) -> int
     return min(wanted, config.cache_mb * 2**20 * 3 // 4)
 
 
+# -------------------------------------------------------------------------------------------------------------- weights
 def _weights(
     config: RunConfig,
     estimator: Estimator,
@@ -153,72 +180,54 @@ def _check_head(estimator: Estimator, skeleton: Skeleton) -> None:
         )
 
 
-def _build_all(registry: Registry, config: RunConfig, role: str) -> dict[str, Any]:
-    return {name: build(registry, ROLES[role], name, config.of(role, name)) for name in chosen(config, role)}
-
-
-def _watched(
-    registry: Registry,
-    config: RunConfig,
-    criteria: Mapping[str, Criterion],
-    selector: Selector,
-    stopping: Mapping[str, Stopping],
-) -> dict[str, Criterion]:
-    """The criteria that its other parts watch, beyond the query's own."""
-    wanted = {c for s in stopping.values() for c in s.watches} | set(selector.watches)
-    wanted |= {c.share for c in criteria.values() if c.share}
-    return {c: build(registry, "criterion", c, config.of("query", c)) for c in sorted(wanted) if c not in criteria}
-
-
+# ------------------------------------------------------------------------------------------- what criteria begin with
 def _learnt(criteria: Mapping[str, Criterion], video: Video, begun: RunFolder | None) -> dict[str, learnt.Learnt]:
     """What criteria learnt before the run; once it is begun nothing but what was there at first, kept with it."""
-
-    def beginning(name: str, criterion: Criterion) -> learnt.Learnt | None:
-        if begun is None:
-            return learnt.found(name, criterion, video.skeleton)
-        file = learnt_file(begun, name)
-        return learnt.read(file) if file.exists() else None
-
-    found = {name: beginning(name, criterion) for name, criterion in criteria.items()}
+    if begun is None:
+        found = {name: learnt.found(name, criterion, video.skeleton) for name, criterion in criteria.items()}
+    else:
+        files = {name: learnt_file(begun, name) for name in criteria}
+        found = {name: learnt.read(file) for name, file in files.items() if file.exists()}
     return {name: file for name, file in found.items() if file}
 
 
 def learnt_file(folder: RunFolder, name: str) -> Path:
+    """Where a run keeps what a criterion had learnt before it."""
     return folder.path / "criteria" / f"{name}.safetensors"
 
 
-def _prepare_criteria(
-    criteria: Mapping[str, Criterion],
-    known: Mapping[str, learnt.Learnt],
-    dataset: Dataset,
-    video: Video,
-    config: RunConfig,
-    compute: Compute,
-) -> tuple[list[str], list[str]]:
-    """Let the criteria begin with what they learnt, or show them the source domain's poses.
+@attrs.frozen
+class _Beginning:
+    """What criteria may know before the first cycle: what they learnt earlier, or the source domain's poses."""
 
-    Returns:
-        What they warn of, and what they begin with.
-    """
-    wanting = [name for name, c in criteria.items() if c.wants_source and name not in known]
-    source = source_poses(dataset, video) if wanting else None
-    if source is not None:
-        source = Poses(*(t.to(compute.device) for t in (source.keypoints, source.visible, source.boxes)))
-    said = []
-    for name, criterion in criteria.items():
-        if name in known:
-            learnt.give(name, criterion, video.skeleton, known[name])
-        shown = None if name in known else source
-        said.append(criterion.prepare(video.skeleton, shown, generator(config.seed, "prepare", name), compute.device))
-    notes = [f"{name} begins with {found.description}" for name, found in known.items()]
-    notes += [f"{name} begins with the {len(source)} source poses" for name in wanting if source is not None]
-    return [warning for warning in said if warning], notes
+    config: RunConfig
+    dataset: Dataset
+    video: Video
+    compute: Compute
+    learnt: Mapping[str, learnt.Learnt]
 
+    def given_to(self, criteria: Mapping[str, Criterion]) -> tuple[list[str], list[str]]:
+        """Prepare criteria; what they warn of, and what they begin with."""
+        wanting = [name for name, c in criteria.items() if c.wants_source and name not in self.learnt]
+        source = self._source() if wanting else None
+        skeleton, said = self.video.skeleton, []
+        for name, criterion in criteria.items():
+            if name in self.learnt:
+                learnt.give(name, criterion, skeleton, self.learnt[name])
+            shown = None if name in self.learnt else source
+            random = generator(self.config.seed, "prepare", name)
+            said.append(criterion.prepare(skeleton, shown, random, self.compute.device))
+        notes = [f"{name} begins with {self.learnt[name].description}" for name in self.learnt]
+        notes += [f"{name} begins with the {len(source)} source poses" for name in wanting if source is not None]
+        return [warning for warning in said if warning], notes
 
-def source_poses(dataset: Dataset, video: Video) -> Poses | None:
-    """The poses of the data set's source videos, without their pictures; None where there are none of this skeleton."""
-    if not dataset.sources():
-        return None
-    found = [instances for skeleton, instances in dataset.split_poses("train") if skeleton == video.skeleton]
-    columns = [(i.keypoints, i.visible, i.boxes) for i in found if i.keypoints is not None and i.visible is not None]
-    return Poses(*(torch.cat(column) for column in zip(*columns, strict=True))) if columns else None
+    def _source(self) -> Poses | None:
+        """The poses of the data set's source videos, without their pictures; None where none are of this skeleton."""
+        if not self.dataset.sources():
+            return None
+        found = [own for skeleton, own in self.dataset.split_poses("train") if skeleton == self.video.skeleton]
+        columns = [
+            (i.keypoints, i.visible, i.boxes) for i in found if i.keypoints is not None and i.visible is not None
+        ]
+        device = self.compute.device
+        return Poses(*(torch.cat(column).to(device) for column in zip(*columns, strict=True))) if columns else None

@@ -1,4 +1,4 @@
-"""Beginning a run, taking it up again, and looking back at one."""
+"""Beginning a run, taking it up again, and carrying it to its end."""
 
 from __future__ import annotations
 
@@ -11,33 +11,53 @@ from typing import Any, Final
 import attrs
 
 from vatl_core.config import RunConfig
+from vatl_core.config_files import configure
 from vatl_core.cycle import Run, amounts
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
 from vatl_core.plugins import Registry
 from vatl_core.records import RunRecord
-from vatl_core.run.objects import OBJECTS, with_absent
-from vatl_core.run.past import config_of
+from vatl_core.run.objects import recorded, with_objects
 from vatl_core.run.preparation import learnt_file, prepare
 from vatl_core.store import RunFolder
 from vatl_core.weights import checkpoints
 
-PATIENCE: Final = 180.0
+WAIT_FOR_LOCK: Final = 180.0
 """Seconds that a run given to a second process waits for the first one's lock: storage takes that long to notice that
 a machine is gone."""
 
 
-def execute(config: RunConfig, registry: Registry | None = None) -> RunRecord:
-    """Carry a run out from its beginning.
+def execute(
+    run: RunConfig | Path,
+    registry: Registry | None = None,
+    oracle: tuple[str, Mapping[str, Any]] | None = None,
+) -> RunRecord:
+    """Carry a run to its end: from its beginning, or from where it was left if its directory is there.
+
+    That is work for an executor, which may do it more than once; the result is the same.
 
     Args:
-        config: what it is made of.
+        run: what it is made of, or the directory of one that was begun.
         registry: of components; everything that is installed if not given.
+        oracle: who answers from now on, and options laid over those it has; the run's own if not given.
 
     Raises:
-        InputError: something it is made of cannot be used; then nothing is left of it.
+        InputError: something it is made of cannot be used, or another process works on it (and, where it was given by
+            what it is made of, does not end soon). Nothing is left of a run that could not begin.
     """
-    run = begin(config, registry or discover())
+    registry = registry or discover()
+    if isinstance(run, RunConfig) and not (run.path / "config.toml").is_file():
+        return _from_its_beginning(run, registry)
+    folder = RunFolder.open(run if isinstance(run, Path) else run.path)
+    folder.lock(0.0 if isinstance(run, Path) else WAIT_FOR_LOCK)
+    try:
+        return folder.closing() or take_up(folder, registry, oracle).adapt()
+    finally:
+        folder.unlock()
+
+
+def _from_its_beginning(config: RunConfig, registry: Registry) -> RunRecord:
+    run = begin(config, registry)
     try:
         return run.adapt()
     except InputError:
@@ -48,69 +68,25 @@ def execute(config: RunConfig, registry: Registry | None = None) -> RunRecord:
         run.folder.unlock()
 
 
-def begin(config: RunConfig, registry: Registry, objects: Mapping[str, Any] | None = None) -> Run:
+def begin(config: RunConfig, registry: Registry) -> Run:
     """A run as it begins: its parts made, its folder with all that it needs to be taken up again, and locked.
-
-    Args:
-        config: what it is made of.
-        registry: of components.
-        objects: the table that says which of its parts were objects.
 
     Raises:
         InputError: something it is made of cannot be used; then nothing is left of it.
     """
     run = prepare(config, registry)
     amounts(config.schedule, len(run.video.instances))
-    run.folder = RunFolder.create(config.path, config.to_toml() | dict(objects or {}) | {"made_with": _versions(run)})
+    made_with = {"vatl-core": version("vatl-core")} | run.compute.describe()
+    tables = config.to_toml() | recorded(registry.objects) | {"made_with": made_with}
+    run.folder = RunFolder.create(config.path, tables)
     run.folder.lock()
     try:
-        _keep(run)
-        _save_beginning(run)
+        _keep_beginning(run)
     except InputError:
         shutil.rmtree(run.folder.path)
         run.folder.unlock()
         raise
     return run
-
-
-def carry_out(config: RunConfig, registry: Registry | None = None) -> RunRecord:
-    """Begin a run, or take it up if its directory is there: work for an executor, which may do it more than once.
-
-    Args:
-        config: what it is made of.
-        registry: of components; everything that is installed if not given.
-
-    Raises:
-        InputError: something it is made of cannot be used, or another process works on it and does not end.
-    """
-    if (config.path / "config.toml").is_file():
-        return finish(config.path, registry, PATIENCE)
-    return execute(config, registry)
-
-
-def finish(
-    path: Path,
-    registry: Registry | None = None,
-    patience: float = 0.0,
-    oracle: tuple[str, Mapping[str, Any]] | None = None,
-) -> RunRecord:
-    """Take a run up where it was left, to the result it would have had without the interruption.
-
-    Args:
-        path: the run directory.
-        registry: of components; everything that is installed if not given.
-        patience: seconds to wait for another process that works on it.
-        oracle: who answers from now on, and options laid over those it has; the run's own if not given.
-
-    Raises:
-        InputError: it is no run, or another process works on it.
-    """
-    folder = RunFolder.open(path)
-    folder.lock(patience)
-    try:
-        return folder.closing() or take_up(folder, registry or discover(), oracle).adapt()
-    finally:
-        folder.unlock()
 
 
 def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[str, Any]] | None = None) -> Run:
@@ -119,42 +95,38 @@ def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[st
     Args:
         folder: of the run, locked.
         registry: of components.
-        oracle: as for :func:`finish`.
+        oracle: as for :func:`execute`.
 
     Raises:
         InputError: something it is made of cannot be used.
     """
     begun = folder.weights(0).exists()
-    registry = with_absent(registry, folder.config.get(OBJECTS, {}), folder.path)
-    config, records = config_of(folder.path, folder, registry), folder.cycles()
+    registry = with_objects(registry, folder)
+    config, records = config_of(folder, registry), folder.cycles()
     config = _answered_by(config, *oracle) if oracle else config
     run = prepare(config, registry, folder if begun else None, len(records))
     run.folder, run.records, run.closing = folder, records, folder.closing()
     if not begun:
-        _keep(run)
-        _save_beginning(run)
+        _keep_beginning(run)
     present = folder.weights(records[-1].cycle if run.ended else run.cycle)
     checkpoints.load(run.estimator, checkpoints.read(present), run.video.skeleton, str(present))
     return run
 
 
+def config_of(folder: RunFolder, registry: Registry) -> RunConfig:
+    """What a run is made of, wherever its folder has been moved to since."""
+    config = configure(registry, {}, file=folder.path / "config.toml")
+    return attrs.evolve(config, runs=folder.path.parent, name=folder.path.name)
+
+
 def _answered_by(config: RunConfig, oracle: str, options: Mapping[str, Any]) -> RunConfig:
     """The configuration with another oracle, or other options of its own."""
-    tables = dict(config.options.get("oracle", {}))
-    tables[oracle] = {**tables.get(oracle, {}), **options}
+    tables = {oracle: {**config.of("oracle", oracle), **options}}
     return attrs.evolve(config, oracle=oracle, options={**config.options, "oracle": tables})
 
 
-def _save_beginning(run: Run) -> None:
-    """Keep the weights that the run begins with, and what was said of them: elsewhere they may change or vanish."""
-    checkpoints.save(run.folder.weights(0), run.estimator, run.video.skeleton, run.weights, run.warnings)
-
-
-def _keep(run: Run) -> None:
-    """Copy what criteria learnt before the run into its folder: files elsewhere may change."""
+def _keep_beginning(run: Run) -> None:
+    """Keep what the run begins with, the weights and what criteria learnt before it: elsewhere files may change."""
     for name, found in run.learnt.items():
         found.save(learnt_file(run.folder, name))
-
-
-def _versions(run: Run) -> dict[str, str]:
-    return {"vatl-core": version("vatl-core")} | run.compute.describe()
+    checkpoints.save(run.folder.weights(0), run.estimator, run.video.skeleton, run.weights, run.warnings)

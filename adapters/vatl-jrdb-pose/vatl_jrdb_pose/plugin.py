@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 
-vatl_contract = ">=1.1,<2"
+vatl_contract = ">=2.0,<3"
 
 
 @hookimpl

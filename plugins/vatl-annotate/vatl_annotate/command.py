@@ -46,9 +46,9 @@ def command(target: Path, out: Path | None, boxes: Path | None, skeleton: Path |
         return
     _refuse_for_run(target, {"--out": out, "--boxes": boxes, "--skeleton": skeleton})
 
-    from vatl_core.run import finish
+    from vatl_core.run import execute
 
-    record = finish(target, oracle=("browser", {name: str(value) for name, value in given.items()}))
+    record = execute(target, oracle=("browser", {name: str(value) for name, value in given.items()}))
     click.echo(f"{target}: finished, stopped by {record.stopped_by}: {record.reason}")
 
 

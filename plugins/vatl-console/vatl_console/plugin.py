@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vatl_core.cycle import Run
     from vatl_core.records import CycleRecord, RunRecord
 
-vatl_contract = ">=1.1,<2"
+vatl_contract = ">=2.0,<3"
 
 _displays: dict[Path, Display] = {}
 _transfers: dict[Path, Transfer] = {}

@@ -12,8 +12,8 @@ import attrs
 from pluggy import PluginValidationError
 
 from vatl_core import hookspecs
-from vatl_core.config import ROLES, assemble, rival_defaults
-from vatl_core.config_files import beneath, find_preset
+from vatl_core.config import ROLES, default_name, rival_defaults
+from vatl_core.config_files import check_installed, check_preset, configure
 from vatl_core.errors import InputError, VatlError, unknown
 from vatl_core.plugins import (
     DESCRIBING,
@@ -23,10 +23,7 @@ from vatl_core.plugins import (
     Preset,
     Registry,
     build,
-    clashes,
-    declared_by,
     describe,
-    presets,
     written_for,
 )
 
@@ -60,8 +57,8 @@ def check_plugins(registry: Registry, name: str = "", reserved: Collection[str] 
         InputError: nothing is called so.
     """
     registry.failures()  # a plugin is judged by everything that it is asked for
-    claimed = clashes(registry)
-    things = [*_components(registry), *_presets(registry), *_commands(registry, reserved)]
+    claimed = registry.clashes()
+    things = list(_things(registry, reserved))
     plugins = [_Trial(f"plugin {origin}", origin, partial(_try_plugin, registry)) for origin in registry.points]
     if not any(trial.is_called(name) for trial in (*plugins, *things)):
         known = {known for trial in (*plugins, *things) for known in trial.called}
@@ -83,18 +80,18 @@ class _Trial:
         what: it is.
         origin: the plugin that it is from.
         judge: says what comes of it; a stranger's code may fail in any way while it does.
-        names: of the thing, present and earlier.
+        name: of the thing; a plugin has none of its own.
     """
 
     what: str
     origin: str
     judge: Callable[[_Trial], Finding]
-    names: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def called(self) -> tuple[str, ...]:
         """The names that users may ask for it by: its own and its distribution's."""
-        return (*self.names, _bare(self.origin))
+        return tuple(filter(None, (self.name, _bare(self.origin))))
 
     def is_called(self, name: str) -> bool:
         """Whether users mean it by the name, as they mean everything by none."""
@@ -112,10 +109,12 @@ class _Trial:
 
 
 # ----------------------------------------------------------------------------------------------------------- components
-def _components(registry: Registry) -> Iterator[_Trial]:
-    for (kind, name), component in registry.components.items():
-        judge = partial(_try_component, registry, component)
-        yield _Trial(f"{kind} {name}", component.origin, judge, (name, *component.formerly))
+def _things(registry: Registry, reserved: Collection[str]) -> Iterator[_Trial]:
+    for (kind, name), (thing, *_) in registry.claims.items():
+        judge = {"preset": partial(_try_preset, registry), "command": partial(_try_command, reserved)}.get(
+            kind, partial(_try_component, registry)
+        )
+        yield _Trial(f"{kind} {name}", thing.origin, partial(judge, thing), name)
 
 
 def _try_component(registry: Registry, component: Component, trial: _Trial) -> Finding:
@@ -144,39 +143,30 @@ def _rivalries(registry: Registry, name: str) -> Iterator[Finding]:
     for kind in KINDS:
         if rivals := rival_defaults(registry, kind):
             names = registry.defaults(kind)
-            if name in ("", *names, *(_bare(registry.origins[kind, rival]) for rival in names)):
+            if name in ("", *names, *(_bare(registry.described(kind)[rival].origin) for rival in names)):
                 yield Finding(f"default {kind}", rivals)
 
 
 # ------------------------------------------------------------------------------------------------- presets and commands
-def _presets(registry: Registry) -> Iterator[_Trial]:
-    for name, ((origin, preset), *_) in presets(registry).items():
-        yield _Trial(f"preset {name}", origin, partial(_try_preset, registry, preset), (name,))
-
-
 def _try_preset(registry: Registry, preset: Preset, trial: _Trial) -> Finding:
     """Make what a run would be made of by the preset, for each data set that it has something to say of."""
-    find_preset(registry, preset.name)
+    check_preset(preset)
     if any(rival_defaults(registry, kind) for kind in KINDS):
         return Finding(trial.what, note="not tried further, since plugins disagree about a default")
-    for dataset in ("", *(dataset for dataset in preset.datasets if dataset in registry.names("dataset"))):
+    usual = preset.tables.get("run", {}).get("dataset") or default_name(registry, "dataset")
+    for dataset in (usual, *(dataset for dataset in preset.datasets if dataset in registry.names("dataset"))):
         try:
-            settings, options = beneath(preset, registry, {"dataset": dataset} if dataset else {}, {})
+            check_installed(preset, registry, preset.on(dataset)[0])
         except InputError as error:  # a plugin that it needs is not installed, which is nobody's fault
             return Finding(trial.what, note=f"not tried further: {error}")
-        assemble(registry, settings, options)
-        for role, tables in options.items():
+        config = configure(registry, {"preset": preset.name, "dataset": dataset})
+        for role, tables in config.options.items():
             for name, given in tables.items():
                 build(registry, ROLES[role], name, given)
     return Finding(trial.what)
 
 
-def _commands(registry: Registry, reserved: Collection[str]) -> Iterator[_Trial]:
-    for name, command in registry.commands.items():
-        yield _Trial(f"command {name}", command.origin, partial(_try_command, command, reserved), (name,))
-
-
-def _try_command(command: Command, reserved: Collection[str], trial: _Trial) -> Finding:
+def _try_command(reserved: Collection[str], command: Command, trial: _Trial) -> Finding:
     if command.name in reserved:
         hidden = "is never reached, since vatl has a command of that name itself: give it another name"
         return Finding(trial.what, f"of {command.origin} {hidden}")
@@ -194,7 +184,7 @@ def _try_plugin(registry: Registry, trial: _Trial) -> Finding:
     if problem := _unfit_requirement(point) or _unheard_hook(registry, loaded):
         return Finding(trial.what, problem)
     undeclared = f"does not say which contract it was written for: vatl_contract = '{written_for()}' in {point.module}"
-    return Finding(trial.what, note="" if declared_by(loaded) else undeclared)
+    return Finding(trial.what, note="" if hasattr(loaded, "vatl_contract") else undeclared)
 
 
 def _unfit_requirement(point: EntryPoint) -> str:

@@ -7,15 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
 import pluggy
 
 from vatl_core import hookspecs
-from vatl_core.config import ROLES, RunConfig, assemble
+from vatl_core.config import ROLES, RunConfig
+from vatl_core.config_files import configure
 from vatl_core.discovery import discover
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component, Registry, build
 from vatl_core.records import RunRecord
-from vatl_core.run import PastRun, carry_out
+from vatl_core.run import PastRun, execute
 from vatl_kit.small_parts import PARTS
 
 PLAIN: Final = "vatl-testing"
@@ -28,16 +30,20 @@ class PlainParts:
     @hookimpl
     def vatl_components(self) -> list[Component]:
         """One of each kind."""
-        return [Component(kind, PLAIN, "for tests", f"vatl_kit.small_parts:{name}") for kind, name in PARTS.items()]
+        return [
+            Component(kind, PLAIN, "for tests", f"vatl_kit.small_parts:{name}", default=True)
+            for kind, name in PARTS.items()
+        ]
 
 
 class Silent:
-    """What a plugin describes, without its hooks."""
+    """What a plugin describes, without its hooks, and no default."""
 
-    def __init__(self, plugin: object) -> None:
-        for hook in ("vatl_components", "vatl_presets"):
-            if hasattr(plugin, hook):
-                setattr(self, hook, getattr(plugin, hook))
+    def __init__(self, plugin: Any) -> None:
+        if hasattr(plugin, "vatl_components"):
+            self.vatl_components = lambda: [attrs.evolve(c, default=False) for c in plugin.vatl_components()]
+        if hasattr(plugin, "vatl_presets"):
+            self.vatl_presets = plugin.vatl_presets
 
 
 def small_run(folder: Path, listening: Sequence[object] = (), **settings: Any) -> PastRun:
@@ -56,17 +62,17 @@ def small_run(folder: Path, listening: Sequence[object] = (), **settings: Any) -
     """
     registry = plain_registry(listening)
     options = settings.pop("options", {})
-    plain: dict[str, Any] = {role: [PLAIN] if role == "stop" else PLAIN for role in ROLES}
-    plain |= {"schedule": ["4", "8"], "device": "cpu", "precision": "float32", "runs": folder, "name": "run"}
-    config = assemble(registry, plain | {"weights": "none"} | settings, options)
+    small: dict[str, Any] = dict.fromkeys(ROLES, PLAIN)
+    small |= {"schedule": [4, 8], "weights": "none", "device": "cpu", "precision": "float32"}
+    config = configure(registry, small | {"runs": folder, "name": "run"} | settings, options)
     executor = build(registry, "executor", config.executor, config.of("executor", config.executor))
-    (outcome,) = executor.map(partial(carry_out, registry=registry) if listening else _carry_out, [config])
+    (outcome,) = executor.map(partial(execute, registry=registry) if listening else _execute, [config])
     outcome.get()
     return PastRun.open(config.path, registry)
 
 
 def plain_registry(listening: Sequence[object] = ()) -> Registry:
-    """Everything that is installed, heard or not, and the plain parts."""
+    """Everything that is installed, heard or not, and the plain parts, which are used where nothing is named."""
     installed, manager = discover(), pluggy.PluginManager("vatl")
     manager.add_hookspecs(hookspecs)
     for name, plugin in installed.manager.list_name_plugin():
@@ -78,6 +84,6 @@ def plain_registry(listening: Sequence[object] = ()) -> Registry:
     return Registry(manager, installed.broken)
 
 
-def _carry_out(config: RunConfig) -> RunRecord:
+def _execute(config: RunConfig) -> RunRecord:
     """The work, which another process may have to do."""
-    return carry_out(config, plain_registry())
+    return execute(config, plain_registry())

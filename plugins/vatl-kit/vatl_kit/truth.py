@@ -12,17 +12,17 @@ from torch import Tensor
 
 from vatl_core.config import ROLES
 from vatl_core.cycle import Run
-from vatl_core.run import compose
+from vatl_core.run import start
 from vatl_core.video import Video
 from vatl_kit.broken import going_on, promise
 from vatl_kit.contract import Contract
 from vatl_kit.material import farthest, generator, same, stick_video
 from vatl_kit.small_parts import Constant, First, GoOn, OneEpoch, Small, Unrefined
-from vatl_kit.small_runs import PLAIN, plain_registry
+from vatl_kit.small_runs import plain_registry
 
 _ROLE: Final = {kind: role for role, kind in ROLES.items()}
 _SETTINGS: Final[Mapping[str, Any]] = {
-    "schedule": [4, 8], "device": "cpu", "precision": "float32", "weights": "none", "executor": PLAIN,
+    "schedule": [4, 8], "device": "cpu", "precision": "float32", "weights": "none",
 }  # fmt: skip
 
 
@@ -76,7 +76,7 @@ class UnknowingContract(Contract):
             "oracle": lambda request: labels[request.indices],
             _ROLE[self.kind]: self.fresh(),
         }
-        return _carried_out(compose(plain_registry(), {**_SETTINGS, **parts, **given}, {}))
+        return _carried_out(start(registry=plain_registry(), **{**_SETTINGS, **parts, **given}))
 
 
 def _carried_out(run: Run) -> Course:

@@ -6,7 +6,7 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Preset
 from vatl_presets.published import PUBLISHED
 
-vatl_contract = ">=1.1,<2"
+vatl_contract = ">=2.0,<3"
 
 
 @hookimpl

@@ -5,18 +5,18 @@ from __future__ import annotations
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 
-vatl_contract = ">=1.1,<2"
+vatl_contract = ">=2.0,<3"
 
 
 @hookimpl
 def vatl_components() -> list[Component]:
-    """Describe the refinement."""
+    """Describe the components."""
     return [
         Component(
             "refinement",
             "none",
-            "The estimator's own poses, as published",
+            "The estimator's own poses, as the paper has it",
             "vatl_refinement.none:Unrefined",
             default=True,
-        )
+        ),
     ]

@@ -16,7 +16,7 @@ from vatl_core.contracts import Executor
 from vatl_core.errors import VatlError
 from vatl_core.estimation import outcomes_of
 from vatl_core.plugins import culprit, describe
-from vatl_core.run import carry_out
+from vatl_core.run import execute
 from vatl_sweep.folder import SweepFolder
 from vatl_sweep.plan import Plan, SweepRun
 from vatl_sweep.results import write_results
@@ -41,7 +41,7 @@ def work(task: Task) -> str:
     with task.log.open("a", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} on {socket.gethostname()}, process {os.getpid()}")
         try:
-            return carry_out(task.run.config).run
+            return execute(task.run.config).run
         except Exception:
             traceback.print_exc()
             raise

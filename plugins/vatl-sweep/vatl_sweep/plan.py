@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import Any, Final
 
 import attrs
 
-from vatl_core.config import ROLES, RunConfig, assemble, chosen
-from vatl_core.config_files import add_option, beneath, find_preset, split, tables_of
+from vatl_core.config import ROLES, RunConfig, chosen
+from vatl_core.config_files import configure, split, tables_of
 from vatl_core.errors import InputError, unknown
-from vatl_core.plugins import Options, Registry, build, option_fields, structure
+from vatl_core.plugins import Options, Registry, build, laid_over, option_fields, structure
 
 ALL: Final = ("all",)
 OWN: Final = ("name", "runs")
@@ -104,7 +103,7 @@ def read_plan(
     folder = folder or grid.folder or Path("sweeps") / path.stem
     runs = []
     for name, (own, above) in variants.items():
-        made = _assembled(registry, settings | own, _over(above, below), options)
+        made = configure(registry, settings | own, laid_over(above, below), options)
         made = _with_jobs(registry, made, jobs)
         _try_parts(registry, made)
         videos = _videos(registry, made, grid.videos)
@@ -153,25 +152,6 @@ def _refuse(settings: Mapping[str, Any], names: Sequence[str], where: str) -> No
             raise InputError(f"{where} sets '{name}', which the sweep decides: leave it out")
 
 
-def _over(above: Options, below: Options) -> Options:
-    """Options over those below, option by option."""
-    merged = copy.deepcopy(below)
-    for role, tables in above.items():
-        for name, table in tables.items():
-            merged.setdefault(role, {}).setdefault(name, {}).update(table)
-    return merged
-
-
-def _assembled(registry: Registry, settings: dict[str, Any], options: Options, texts: Sequence[str]) -> RunConfig:
-    """As ``vatl run`` does: defaults < preset < file < command line."""
-    if preset := settings.get("preset"):
-        settings, options = beneath(find_preset(registry, str(preset)), registry, settings, options)
-    made = assemble(registry, settings, options)
-    for text in texts:
-        add_option(options, text, made, registry)
-    return assemble(registry, settings, options)
-
-
 def _with_jobs(registry: Registry, config: RunConfig, jobs: int | None) -> RunConfig:
     """The executor with its number of jobs: one if it has the option and nobody sets it, so that runs are apart."""
     own = config.of("executor", config.executor)
@@ -179,7 +159,7 @@ def _with_jobs(registry: Registry, config: RunConfig, jobs: int | None) -> RunCo
         "jobs" in own or "jobs" not in option_fields(registry.find("executor", config.executor).load())
     ):
         return config
-    return attrs.evolve(config, options=_over({"executor": {config.executor: {"jobs": jobs or 1}}}, config.options))
+    return attrs.evolve(config, options=laid_over({"executor": {config.executor: {"jobs": jobs or 1}}}, config.options))
 
 
 def _try_parts(registry: Registry, config: RunConfig) -> None:

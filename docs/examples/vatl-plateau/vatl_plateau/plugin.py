@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vatl_core import Component, hookimpl
 
-vatl_contract = ">=1.1,<2"
+vatl_contract = ">=2.0,<3"
 
 
 @hookimpl

@@ -6,11 +6,8 @@ from typing import Final
 
 import attrs
 
-from vatl_core.plugins import KINDS
-
 LIFECYCLE: Final = "lifecycle"
 """A plugin that brings no component and listens to runs."""
-ALL: Final = (*KINDS, LIFECYCLE)
 
 
 @attrs.frozen
@@ -67,3 +64,4 @@ SCAFFOLDS: Final = {
     ),
     LIFECYCLE: Kind("A table of a run's cycles", "", "", "", "what is done when a cycle has ended", ()),
 }
+ALL: Final = tuple(SCAFFOLDS)

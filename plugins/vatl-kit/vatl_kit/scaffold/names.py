@@ -65,7 +65,7 @@ def checked_name(registry: Registry, kind: str, name: str) -> Names:
             f"'{name}' cannot be a {kind}'s name: up to {_LONGEST} small letters, digits and dashes, a letter first, "
             f"without vatl- before it{hint}"
         )
-    if kind != LIFECYCLE and (found := registry.components.get((kind, name))) is not None:
+    if kind != LIFECYCLE and (found := registry.described(kind).get(name)) is not None:
         raise InputError(f"{kind} '{name}' is taken, by {found.origin}: choose another name")
     names = Names(name)
     try:

@@ -35,7 +35,6 @@ UNKNOWN: Final = "—"
 def command(
     split: str | None,
     videos: tuple[str, ...],
-    weights_keypoints: str | None,
     out: Path | None,
     options: tuple[str, ...],
     as_json: bool,
@@ -46,8 +45,7 @@ def command(
     AP, AR, mean OKS, PCK and OSPA of all instances together and of each video, such as
     `vatl evaluate --dataset synthetic --split val --estimator tiny`.
     """
-    from vatl_core.config import assemble
-    from vatl_core.config_files import add_option
+    from vatl_core.config_files import configure
     from vatl_core.discovery import discover
     from vatl_core.errors import InputError
 
@@ -56,13 +54,7 @@ def command(
     if split and videos:
         raise InputError(f"--split {split} and --video {videos[0]}: give a split or videos, not both")
     registry = discover()
-    settings = {name: value for name, value in flags.items() if value is not None}
-    if weights_keypoints:
-        settings["weights_keypoints"] = [name.strip() for name in weights_keypoints.split(",")]
-    tables: dict[str, Any] = {}
-    config = assemble(registry, settings, tables)
-    for text in options:
-        add_option(tables, text, config, registry)
+    config = configure(registry, flags, options=options)
 
     from vatl_core.files import write_whole
     from vatl_report.split_evaluation import evaluate_videos

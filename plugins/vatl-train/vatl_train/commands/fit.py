@@ -25,8 +25,7 @@ def command(name: str, out: Path | None, options: tuple[str, ...], **flags: Any)
     Runs find it for every video of the same skeleton if the criterion has the same options, such as
     `vatl fit wpu --dataset synthetic` for people of 17 keypoints.
     """
-    from vatl_core.config import assemble
-    from vatl_core.config_files import add_option
+    from vatl_core.config_files import configure
     from vatl_core.discovery import discover
     from vatl_core.errors import InputError
 
@@ -34,11 +33,8 @@ def command(name: str, out: Path | None, options: tuple[str, ...], **flags: Any)
         raise InputError(f"--out {out}: what is learnt is written as safetensors: end the name in .safetensors")
     registry = discover()
     registry.find("criterion", name)
-    tables: dict[str, Any] = {}
     settings = {key: flags[key] for key in ("dataset", "seed", "device")} | {"query": name}
-    config = assemble(registry, settings, tables)
-    for text in options:
-        add_option(tables, text, config, registry)
+    config = configure(registry, settings, options=options)
 
     from vatl_train.curve import draw_fitting
     from vatl_train.fitting import fit

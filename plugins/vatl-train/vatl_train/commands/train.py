@@ -97,22 +97,17 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
     it finds in OUT.training beside the weights; the log is there too. On several GPUs:
     `torchrun --nproc-per-node 4 -m vatl_core.cli train …`.
     """
-    from vatl_core.config import assemble
-    from vatl_core.config_files import add_option
+    from vatl_core.config_files import configure
     from vatl_core.discovery import discover
     from vatl_core.errors import InputError
 
     if out.suffix != ".safetensors":
         raise InputError(f"--out {out}: weights are written as safetensors: end the name in .safetensors")
     registry = discover()
-    tables: dict[str, Any] = {}
     config_names = (
         "dataset", "estimator", "weights", "weights_keypoints", "seed", "device", "precision", "cache_mb",
     )  # fmt: skip
-    given = {name: flags.pop(name) for name in config_names}
-    config = assemble(registry, {name: value for name, value in given.items() if value is not None}, tables)
-    for text in options:
-        add_option(tables, text, config, registry)
+    config = configure(registry, {name: flags.pop(name) for name in config_names}, options=options)
 
     from vatl_core.learning import leading
     from vatl_core.progress import bar
