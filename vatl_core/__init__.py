@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Estimator,
         Executor,
         Labels,
+        Maps,
         Normalisation,
         Oracle,
         Origin,
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from vatl_core.video import PERSON_17, Frames, Instances, Skeleton, Video
 
 _HOMES = {
-    "contracts": "Criterion Dataset Download Enough Estimator Executor Labels Normalisation Oracle Origin Outcome Pool "
-    "Poses Redrawn Refusal Request Retraining Selector Stopping Trunk Window",
+    "contracts": "Criterion Dataset Download Enough Estimator Executor Labels Maps Normalisation Oracle Origin Outcome "
+    "Pool Poses Redrawn Refusal Request Retraining Selector Stopping Trunk Window",
     "cycle": "Cycle Run",
     "errors": "InputError PluginError VatlError",
     "hookspecs": "hookimpl",
@@ -55,7 +56,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 __all__ = [
     "PERSON_17", "Augmentation", "Command", "Component", "Criterion", "Cycle", "CycleRecord", "Dataset",
     "Download", "Enough", "Estimator", "Executor", "Frames", "History", "InputError", "Instances", "Labelled",
-    "Labels", "Normalisation", "Oracle", "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses",
+    "Labels", "Maps", "Normalisation", "Oracle", "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses",
     "Preset", "Recipe", "Redrawn", "Refusal", "Request", "Retraining", "Run", "RunRecord", "Selector",
     "Skeleton", "Stopping", "Trainer", "Trunk", "VatlError", "Video", "Window", "hookimpl", "resume", "start",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tests.conftest import Registered, Vatl, stick_video
 from tests.unit.test_training import Plain
 from vatl_core.config import assemble
-from vatl_core.contracts import Dataset
+from vatl_core.contracts import Dataset, Maps
 from vatl_core.errors import InputError, VatlError
 from vatl_core.learning import Augmentation, Recipe, Team
 from vatl_core.learning.team import own_device
@@ -70,9 +70,9 @@ class Remembered(Plain):
         self.norm = nn.BatchNorm1d(8)
         Remembered.made.append(self)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        heatmaps, features = super().forward(crops)
-        return heatmaps, self.norm(features)
+    def forward(self, crops: Tensor) -> Maps:
+        maps = super().forward(crops)
+        return maps._replace(features=self.norm(maps.features))
 
 
 def components() -> list[Component]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tests.conftest import STICK, stick_video
 from vatl_core.compute import Compute
-from vatl_core.contracts import Estimator
+from vatl_core.contracts import Estimator, Maps
 from vatl_core.estimation import Crops
 from vatl_core.learning import MARGIN, Augmentation, Fitting, Recipe, Team, Trainer
 from vatl_core.learning import Augmentation as Exported
@@ -35,9 +35,9 @@ class Plain(Estimator):
         self.last = nn.Conv2d(8, len(skeleton), 3, 1, 1)
         self.spare = nn.Linear(8, 8)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         maps = self.first(crops).relu()
-        return self.last(maps), self.spare(maps.mean((2, 3)))
+        return Maps(self.last(maps), self.spare(maps.mean((2, 3))))
 
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         return [{"params": list(self.parameters()), "lr": lr}]

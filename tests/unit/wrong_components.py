@@ -19,6 +19,7 @@ from vatl_core.contracts import (
     Estimator,
     Executor,
     Labels,
+    Maps,
     Oracle,
     Outcome,
     Panel,
@@ -265,21 +266,21 @@ def _build_aside(self: Any, skeleton: Skeleton) -> None:
 _NUMBERS = itertools.count()
 
 
-def _centred(self: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
+def _centred(self: Any, crops: Tensor) -> Maps:
     return Small.forward(self, crops - crops.mean())
 
 
-def _aside(self: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
-    heatmaps, features = Small.forward(self, crops)
-    return heatmaps + self.aside, features
+def _aside(self: Any, crops: Tensor) -> Maps:
+    maps = Small.forward(self, crops)
+    return maps._replace(heatmaps=maps.heatmaps + self.aside)
 
 
 def featured(change: Any) -> Estimator:
     """Features that were changed, and heatmaps as they were."""
 
-    def forward(self: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
-        heatmaps, features = Small.forward(self, crops)
-        return heatmaps, change(features)
+    def forward(self: Any, crops: Tensor) -> Maps:
+        maps = Small.forward(self, crops)
+        return maps._replace(features=change(maps.features))
 
     return estimating(forward=forward)
 
@@ -287,7 +288,7 @@ def featured(change: Any) -> Estimator:
 ESTIMATORS = {
     "gives one heatmap a keypoint": estimating(build=_build_seventeen),
     "forward gives heatmaps and features": estimating(forward=lambda self, crops: Small.forward(self, crops)[0]),
-    "gives a feature for each crop": estimating(forward=lambda self, c: (Small.forward(self, c)[0], c.flatten())),
+    "gives a feature for each crop": estimating(forward=lambda self, c: Maps(Small.forward(self, c)[0], c.flatten())),
     "do not depend on its batch": estimating(forward=_centred),
     "features do not depend on its batch": featured(lambda features: features - features.mean(0)),
     "features follow their crops": featured(
@@ -301,8 +302,15 @@ ESTIMATORS = {
     "how fast each part learns": estimating(parameter_groups=lambda self, lr: [{"params": list(self.parameters())}]),
     "`head` names": estimating(head="final"),
     "what it estimates lies in its weights": estimating(build=_build_aside, forward=_aside),
+    "its loss is one finite number": estimating(loss=lambda self, maps, *rest: maps.heatmaps.mean((2, 3))),
+    "its loss trains every head": estimating(
+        forward=lambda self, crops: Maps(*Small.forward(self, crops)[:2], {"spread": self.last(self.first(crops))})
+    ),
+    "a crop's spread do not depend": estimating(
+        forward=lambda self, crops: Maps(*Small.forward(self, crops)[:2], {"spread": crops - crops.mean()})
+    ),
     "a step of training": estimating(
-        forward=lambda self, crops: tuple(part.detach() for part in Small.forward(self, crops))
+        forward=lambda self, crops: Maps(*(part.detach() for part in Small.forward(self, crops)[:2]))
     ),
     "known weights are Downloads": estimating(known=lambda self: {"public": "https://example.org/weights"}),
 }

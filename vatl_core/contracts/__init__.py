@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from vatl_core.contracts.criterion import Criterion, Panel, Poses, PreTraining, Window
 from vatl_core.contracts.dataset import Dataset
-from vatl_core.contracts.estimator import Download, Estimator, Normalisation, Origin, Trunk
+from vatl_core.contracts.estimator import Download, Estimator, Maps, Normalisation, Origin, Trunk
 from vatl_core.contracts.execution import Executor
 from vatl_core.contracts.kinds import CONTRACTS
 from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request, joined
@@ -27,6 +27,7 @@ __all__ = [
     "Estimator",
     "Executor",
     "Labels",
+    "Maps",
     "Normalisation",
     "Oracle",
     "Origin",

@@ -182,9 +182,9 @@ def _forward(
     for index, pictures in ahead((index, crops.get(index)) for index in batches):
         with compute.autocast():
             given = estimator(compute.layout(estimator.normalisation(pictures)))
-        heatmaps, features = maps_of(estimator, given, pictures, len(crops.skeleton), width)
-        width = features.shape[1]
-        yield index, heatmaps.float().contiguous(), features.float()
+        maps = maps_of(estimator, given, pictures, len(crops.skeleton), width)
+        width = maps.features.shape[1]
+        yield index, maps.heatmaps.float().contiguous(), maps.features.float()
 
 
 def _columns(

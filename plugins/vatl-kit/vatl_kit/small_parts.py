@@ -16,6 +16,7 @@ from vatl_core.contracts import (
     Estimator,
     Executor,
     Labels,
+    Maps,
     Oracle,
     Outcome,
     Pool,
@@ -64,9 +65,9 @@ class Small(Estimator):
         self.second = nn.Conv2d(8, 8, 5, 2, 2)
         self.last = nn.Conv2d(8, len(skeleton), 3, 1, 1)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         maps = functional.relu(self.second(functional.relu(self.first(crops))))
-        return self.last(maps), maps.mean((2, 3))
+        return Maps(self.last(maps), maps.mean((2, 3)))
 
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         return [{"params": list(self.parameters()), "lr": lr}]
