@@ -39,7 +39,7 @@ METHODS = {
     "selector": "select(self, pool, count, generator)",
     "dataset": "load(self, name)",
     "estimator": "forward(self, crops)",
-    "retraining": "retrain(self, estimator, source, labelled, history, trainer)",
+    "retraining": "retrain(self, estimator, source, labelled, unlabelled, history, trainer)",
     "stopping": "decide(self, history)",
     "oracle": "annotate(self, request)",
     "executor": "map(self, work, runs)",

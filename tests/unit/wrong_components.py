@@ -24,6 +24,7 @@ from vatl_core.contracts import (
     Outcome,
     Panel,
     Poses,
+    Recipe,
     Request,
     Retraining,
     Selector,
@@ -31,7 +32,6 @@ from vatl_core.contracts import (
     Window,
     attempt,
 )
-from vatl_core.learning import Recipe
 from vatl_core.video import Frames, Instances, Skeleton, Video
 from vatl_kit.material import stick_video
 from vatl_kit.small_parts import Here, OneEpoch, Small, Sticks, Truth
@@ -183,46 +183,74 @@ def learning(retrain: Any) -> Retraining:
     return attrs.define(type("Wrong", (Retraining,), {"retrain": retrain, "__doc__": "Wrong."}), slots=False)()  # type: ignore[no-any-return]
 
 
-def _everything(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _everything(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     labelled.pictures.get(torch.arange(12))
     return estimator
 
 
-def _source_itself(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _all_others(self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, *rest: Any) -> Any:
+    unlabelled.pictures.get(labelled.index)
+    return estimator
+
+
+def _needs_others(self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, *rest: Any) -> Any:
+    with torch.no_grad():
+        estimator.last.bias += unlabelled.scores.mean()
+    return estimator
+
+
+def _reseeds(self: Any, estimator: Any, *rest: Any) -> Any:
+    torch.manual_seed(0)
+    return estimator
+
+
+def _source_itself(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     next(iter(source.values())).zero_()
     return estimator
 
 
-def _another(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _another(self: Any, estimator: Any, source: Any, labelled: Any, *rest: Any) -> Any:
     estimator.last = nn.Conv2d(8, 7, 1)
     return estimator
 
 
-def _any_chance(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _any_chance(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     with torch.no_grad():
         estimator.last.weight += torch.randn(estimator.last.weight.shape).to(estimator.last.weight.device)
     return estimator
 
 
-def _diverges(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _diverges(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     with torch.no_grad():
         estimator.last.weight /= 0.0
     return estimator
 
 
-def _sees_unseen(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _sees_unseen(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     with torch.no_grad():
         estimator.last.bias += labelled.keypoints.mean()
     return estimator
 
 
-def _warms_up(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _warms_up(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     self.asked = getattr(self, "asked", 0) + 1
     trainer.fit(estimator, labelled, Recipe(self.asked, alike=True))
     return estimator
 
 
-def _cheats(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _cheats(self: Any, estimator: Any, source: Any, labelled: Any, *rest: Any) -> Any:
     with torch.no_grad():
         estimator.last.bias += _found().to(estimator.last.bias.device)
     return estimator
@@ -232,6 +260,9 @@ RETRAINING = {
     "weights after the first retraining whatever is true": learning(_cheats),
     "returns the estimator of the next cycle": learning(lambda self, *rest: None),
     "learns from what is labelled": learning(_everything),
+    "learns from what is unlabelled": learning(_all_others),
+    "when all are labelled": learning(_needs_others),
+    "leaves torch's own random numbers": learning(_reseeds),
     "leaves the source weights": learning(_source_itself),
     "keeps the network's form": learning(_another),
     "the same seed gives the same weights": learning(_any_chance),

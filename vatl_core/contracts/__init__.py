@@ -16,16 +16,19 @@ from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redraw
 from vatl_core.contracts.learning import Retraining, Stopping
 from vatl_core.contracts.outcomes import Outcome, attempt, attempt_elsewhere
 from vatl_core.contracts.selector import Pool, Selector
+from vatl_core.contracts.training import Augmentation, Labelled, Pictures, Recipe, Term, Trainer, Unlabelled
 
 __all__ = [
     "CONTRACTS",
     "Answer",
+    "Augmentation",
     "Criterion",
     "Dataset",
     "Download",
     "Enough",
     "Estimator",
     "Executor",
+    "Labelled",
     "Labels",
     "Maps",
     "Normalisation",
@@ -33,16 +36,21 @@ __all__ = [
     "Origin",
     "Outcome",
     "Panel",
+    "Pictures",
     "Pool",
     "Poses",
     "PreTraining",
+    "Recipe",
     "Redrawn",
     "Refusal",
     "Request",
     "Retraining",
     "Selector",
     "Stopping",
+    "Term",
+    "Trainer",
     "Trunk",
+    "Unlabelled",
     "Window",
     "attempt",
     "attempt_elsewhere",

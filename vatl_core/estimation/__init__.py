@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vatl_core.estimation.crops import Crops, JoinedCrops, ahead
+from vatl_core.estimation.crops import Crops, ahead
 from vatl_core.estimation.estimates import Estimates
 from vatl_core.estimation.executing import outcomes_of
 from vatl_core.estimation.loaded import loaded, names_of
@@ -15,7 +15,6 @@ from vatl_core.estimation.scored import condensed, scored
 __all__ = [
     "Crops",
     "Estimates",
-    "JoinedCrops",
     "Numbers",
     "ahead",
     "allowance_of",

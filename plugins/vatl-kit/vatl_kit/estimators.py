@@ -272,7 +272,7 @@ class EstimatorContract(Contract):
     def _forward(self, network: Any, crops: Tensor) -> Maps:
         __tracebackhide__ = True
         with torch.inference_mode(), going_on(f"{self.called}: forward of {len(crops)} crops"):
-            given = network(network.normalisation(crops))
+            given: Maps = network(network.normalisation(crops))
         promise(
             isinstance(given, Maps) and all(isinstance(column, Tensor) for column in _columns(given).values()),
             f"{self.called}: forward gives heatmaps and features",

@@ -15,20 +15,23 @@ from vatl_core.contracts import (
     Dataset,
     Estimator,
     Executor,
+    Labelled,
     Labels,
     Maps,
     Oracle,
     Outcome,
     Pool,
+    Recipe,
     Request,
     Retraining,
     Selector,
     Stopping,
+    Trainer,
+    Unlabelled,
     Window,
     attempt,
 )
 from vatl_core.errors import unknown
-from vatl_core.learning import Labelled, Recipe, Trainer
 from vatl_core.records import History
 from vatl_core.video import Skeleton, Video
 from vatl_kit.material import stick_video
@@ -97,7 +100,13 @@ class OneEpoch(Retraining):
     """Everything labelled, once."""
 
     def retrain(
-        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+        self,
+        estimator: Estimator,
+        source: dict[str, Tensor],
+        labelled: Labelled,
+        unlabelled: Unlabelled,
+        history: History,
+        trainer: Trainer,
     ) -> Estimator:
         trainer.fit(estimator, labelled, Recipe(1, alike=True))
         return estimator

@@ -114,8 +114,8 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
     for text in options:
         add_option(tables, text, config, registry)
 
-    from vatl_core.learning import leading
     from vatl_core.progress import bar
+    from vatl_train.team import leading
     from vatl_train.training import SourceTraining, train
 
     videos = {name: flags.pop(name) for name in ("split", "validation", "held_out")}
@@ -136,7 +136,7 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
 
 def _recipe(flags: dict[str, Any]) -> Any:
     """How to fit, from the flags of the same names."""
-    from vatl_core.learning import Augmentation, Recipe
+    from vatl_core.contracts import Augmentation, Recipe
 
     names = ("rotation", "rotated", "scale", "flip", "half_body")
     augmentation = Augmentation(**{name: flags[name] for name in names})
