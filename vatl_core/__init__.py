@@ -7,44 +7,50 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vatl_core.contracts import (
+        Augmentation,
         Criterion,
         Dataset,
         Download,
         Enough,
         Estimator,
         Executor,
+        Labelled,
         Labels,
+        Maps,
         Normalisation,
         Oracle,
         Origin,
         Outcome,
+        Pictures,
         Pool,
         Poses,
+        Recipe,
         Redrawn,
         Refusal,
         Request,
         Retraining,
         Selector,
         Stopping,
+        Trainer,
         Trunk,
+        Unlabelled,
         Window,
     )
     from vatl_core.cycle import Cycle, Run
     from vatl_core.errors import InputError, PluginError, VatlError
     from vatl_core.hookspecs import hookimpl
-    from vatl_core.learning import Augmentation, Labelled, Recipe, Trainer
     from vatl_core.plugins import Command, Component, Preset
     from vatl_core.records import CycleRecord, History, RunRecord
     from vatl_core.run import PastRun, resume, start
     from vatl_core.video import PERSON_17, Frames, Instances, Skeleton, Video
 
 _HOMES = {
-    "contracts": "Criterion Dataset Download Enough Estimator Executor Labels Normalisation Oracle Origin Outcome Pool "
-    "Poses Redrawn Refusal Request Retraining Selector Stopping Trunk Window",
+    "contracts": "Augmentation Criterion Dataset Download Enough Estimator Executor Labelled Labels Maps Normalisation "
+    "Oracle Origin Outcome Pictures Pool Poses Recipe Redrawn Refusal Request Retraining Selector Stopping "
+    "Trainer Trunk Unlabelled Window",
     "cycle": "Cycle Run",
     "errors": "InputError PluginError VatlError",
     "hookspecs": "hookimpl",
-    "learning": "Augmentation Labelled Recipe Trainer",
     "plugins": "Command Component Preset",
     "records": "CycleRecord History RunRecord",
     "run": "PastRun resume start",
@@ -55,9 +61,10 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 __all__ = [
     "PERSON_17", "Augmentation", "Command", "Component", "Criterion", "Cycle", "CycleRecord", "Dataset",
     "Download", "Enough", "Estimator", "Executor", "Frames", "History", "InputError", "Instances", "Labelled",
-    "Labels", "Normalisation", "Oracle", "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses",
-    "Preset", "Recipe", "Redrawn", "Refusal", "Request", "Retraining", "Run", "RunRecord", "Selector",
-    "Skeleton", "Stopping", "Trainer", "Trunk", "VatlError", "Video", "Window", "hookimpl", "resume", "start",
+    "Labels", "Maps", "Normalisation", "Oracle", "Origin", "Outcome", "PastRun", "Pictures", "PluginError",
+    "Pool", "Poses", "Preset", "Recipe", "Redrawn", "Refusal", "Request", "Retraining", "Run", "RunRecord",
+    "Selector", "Skeleton", "Stopping", "Trainer", "Trunk", "Unlabelled", "VatlError", "Video",
+    "Window", "hookimpl", "resume", "start",
 ]  # fmt: skip
 
 FORMER: dict[str, str] = {}

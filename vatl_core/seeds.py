@@ -25,7 +25,7 @@ def generator(seed: int, *purpose: object) -> torch.Generator:
 
 @contextmanager
 def seeded(seed: int, *purpose: object) -> Iterator[None]:
-    """Within the block, torch's own random numbers on the CPU are those of one purpose; afterwards as before."""
-    with torch.random.fork_rng(devices=[]):
+    """Within the block, torch's own random numbers are those of one purpose; afterwards they go on as before."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []):
         torch.manual_seed(seed_of(seed, *purpose))
         yield

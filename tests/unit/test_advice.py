@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.conftest import Registered, configured
-from vatl_core.contracts import Criterion, Stopping, Window
+from vatl_core.contracts import Criterion, Maps, Stopping, Window
 from vatl_core.errors import PluginError
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
@@ -160,7 +160,7 @@ class Broken(Tiny):
 
     asked: ClassVar[int] = 0
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         Broken.asked += 1
         raise ZeroDivisionError("in the network")
 

@@ -15,11 +15,22 @@ import torch
 
 from tests.conftest import Registered, configured
 from tests.people import PERSON, TRUTH, UNLABELLED, Person, Script, everything, label
-from vatl_core.contracts import Answer, Enough, Estimator, Labels, Pool, Redrawn, Refusal, Request, Retraining, Selector
+from vatl_core.contracts import (
+    Answer,
+    Enough,
+    Estimator,
+    Labelled,
+    Labels,
+    Pool,
+    Redrawn,
+    Refusal,
+    Request,
+    Retraining,
+    Selector,
+)
 from vatl_core.errors import PluginError
 from vatl_core.estimation import Crops
 from vatl_core.hookspecs import hookimpl
-from vatl_core.learning import Labelled
 from vatl_core.plugins import Component
 from vatl_core.records import ANNOTATOR, RunRecord
 from vatl_core.run import PastRun, execute
@@ -32,7 +43,7 @@ BOX = (10.0, 20.0, 60.0, 80.0)
 class Lessons(Retraining):
     """Notes what it is shown, and spares the time."""
 
-    def retrain(self, estimator: Estimator, source: Any, labelled: Labelled, history: Any, trainer: Any) -> Estimator:
+    def retrain(self, estimator: Estimator, source: Any, labelled: Labelled, *rest: Any) -> Estimator:
         boxes = labelled.pictures.boxes[labelled.index]
         SHOWN.append((labelled.index.tolist(), labelled.index[labelled.queried].tolist(), labelled.keypoints, boxes))
         return estimator

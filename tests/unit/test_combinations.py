@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.conftest import STICK, Registered, Squares, configured
-from vatl_core.contracts import Dataset, Estimator
+from vatl_core.contracts import Dataset, Estimator, Maps
 from vatl_core.discovery import discover
 from vatl_core.estimation import Estimates
 from vatl_core.plugins import Component, Registry, option_fields
@@ -58,9 +58,9 @@ class Speck(Estimator):
         self.first = nn.Conv2d(3, 4, 5, stride=4, padding=2)
         self.last = nn.Conv2d(4, len(skeleton), 1)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         maps = self.first(crops).relu()
-        return self.last(maps), maps.mean((2, 3))
+        return Maps(self.last(maps), maps.mean((2, 3)))
 
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         return [{"params": list(self.parameters()), "lr": lr}]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from tests.conftest import Registered, configured, stick_video
 from vatl_core.compute import Compute
-from vatl_core.contracts import Criterion, Labels, Oracle, Pool, Request, Retraining, Selector, Stopping, Window
+from vatl_core.contracts import Criterion, Labels, Maps, Oracle, Pool, Request, Retraining, Selector, Stopping, Window
 from vatl_core.errors import PluginError
 from vatl_core.estimation import Crops, estimate
 from vatl_core.estimation.one_pass import Held
@@ -33,7 +33,7 @@ class Counting(Tiny):
 
     seen: ClassVar[int] = 0
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         if not self.training:
             Counting.seen += len(crops)
         return super().forward(crops)
@@ -347,7 +347,7 @@ def test_a_score_in_the_middle_is_what_its_neighbours_make_it(video: Any) -> Non
     scores = estimate(estimator, crops, {"thc": HeatmapContinuity()}, compute, batch=3).criteria["thc"]
     estimator.eval()
     with torch.no_grad():
-        maps, _ = estimator(estimator.normalisation(crops.get(torch.arange(len(video.instances)))))
+        maps = estimator(estimator.normalisation(crops.get(torch.arange(len(video.instances))))).heatmaps
     before, after = video.instances.previous, video.instances.next
     expected = over_neighbours(
         heatmap_change(maps, maps[before]), heatmap_change(maps, maps[after]), before >= 0, after >= 0

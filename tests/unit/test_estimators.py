@@ -61,10 +61,11 @@ class TestForward:
     ) -> None:
         estimator = built(name, skeleton, size).eval()
         with torch.no_grad():
-            heatmaps, features = estimator(torch.randn(2, 3, *size))
+            heatmaps, features, extra = estimator(torch.randn(2, 3, *size))
         assert heatmaps.shape == (2, len(skeleton), *estimator.heatmap_size)
         assert heatmaps.shape[2:] == (size[0] // 4, size[1] // 4)
         assert features.shape == (2, SMALL[name][1])
+        assert not extra
 
     @every
     def test_features_come_from_the_same_pass_and_tell_pictures_apart(self, name: str) -> None:
@@ -73,7 +74,7 @@ class TestForward:
         first = next(layer for layer in estimator.modules() if isinstance(layer, torch.nn.Conv2d))
         first.register_forward_hook(lambda _layer, given, _made: passes.append(given[0].shape))
         with torch.no_grad():
-            _, features = estimator(torch.stack([torch.zeros(3, 64, 32), torch.randn(3, 64, 32)]))
+            features = estimator(torch.stack([torch.zeros(3, 64, 32), torch.randn(3, 64, 32)])).features
         assert passes == [(2, 3, 64, 32)]
         assert not torch.allclose(features[0], features[1])
 
@@ -83,7 +84,7 @@ class TestForward:
         for key, parameter in estimator.named_parameters():
             if "conv2_offset" in key:  # at zero, an offset's gradient may vanish by symmetry
                 torch.nn.init.normal_(parameter, std=0.1)
-        heatmaps, _ = estimator(torch.randn(2, 3, 64, 32))
+        heatmaps = estimator(torch.randn(2, 3, 64, 32)).heatmaps
         (heatmaps * torch.randn_like(heatmaps)).sum().backward()
         assert [key for key, p in estimator.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
 

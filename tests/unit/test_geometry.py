@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import stick_video
-from vatl_core.estimation import Crops, JoinedCrops, ahead
-from vatl_core.learning import Augmentation
+from vatl_core.contracts import Augmentation
+from vatl_core.estimation import Crops, ahead
+from vatl_core.learning.augmentation import draw
 from vatl_core.video import compose, crop_boxes, crop_matrices, decode, gaussian_targets, invert, transform, warp
+from vatl_train.joined_crops import JoinedCrops
 
 SIZE = (64, 48)
 
@@ -119,17 +121,17 @@ class TestCrops:
 
 class TestAugmentation:
     def test_nothing_to_change_changes_nothing(self) -> None:
-        maps, mirrored = Augmentation(0, 0, 0, 0).draw(4, SIZE, torch.Generator())
+        maps, mirrored = draw(Augmentation(0, 0, 0, 0), 4, SIZE, torch.Generator())
         torch.testing.assert_close(maps, torch.eye(2, 3).expand(4, 2, 3))
         assert not mirrored.any()
 
     def test_mirroring_twice_is_the_identity(self) -> None:
-        maps, mirrored = Augmentation(0, 0, 0, 1).draw(3, SIZE, torch.Generator())
+        maps, mirrored = draw(Augmentation(0, 0, 0, 1), 3, SIZE, torch.Generator())
         assert mirrored.all()
         torch.testing.assert_close(compose(maps, maps), torch.eye(2, 3).expand(3, 2, 3))
 
     def test_rotation_and_scale_keep_to_their_bounds(self) -> None:
-        maps, _ = Augmentation(40, 1, 0.3, 0).draw(2000, SIZE, torch.Generator().manual_seed(0))
+        maps, _ = draw(Augmentation(40, 1, 0.3, 0), 2000, SIZE, torch.Generator().manual_seed(0))
         scale = torch.linalg.det(maps[:, :, :2]).sqrt()
         angle = torch.rad2deg(torch.atan2(maps[:, 1, 0], maps[:, 0, 0])).abs()
         assert 0.7 - 1e-4 <= scale.min() <= 0.75

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -12,9 +13,9 @@ from torch import Tensor
 from tests.conftest import STICK, Registered, configured, stick_video
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
 from vatl_core.compute import Compute
-from vatl_core.contracts import Estimator
+from vatl_core.contracts import Estimator, Labelled, Recipe
 from vatl_core.estimation import Crops
-from vatl_core.learning import Labelled, Recipe, Trainer
+from vatl_core.learning import GradientDescent
 from vatl_core.records import CycleRecord, History
 from vatl_core.run import PastRun, execute
 from vatl_core.weights import checkpoints
@@ -171,13 +172,13 @@ class TestRetraining:
         present, source, fitted = estimator(1), estimator(2).state_dict(), []
         before = {name: tensor.clone() for name, tensor in present.state_dict().items()}
 
-        class Noting(Trainer):
-            def fit(self, estimator: Estimator, labelled: Labelled, recipe: Recipe) -> float:
+        class Noting(GradientDescent):
+            def fit(self, estimator: Estimator, labelled: Labelled, recipe: Recipe, terms: Any = ()) -> float:
                 fitted.append({name: tensor.clone() for name, tensor in estimator.state_dict().items()})
                 return 0.0
 
         trainer = Noting(Compute(torch.device("cpu")), torch.Generator().manual_seed(5))
-        policy().retrain(present, source, self.labelled(), history(asked([0.9])), trainer)
+        policy().retrain(present, source, self.labelled(), None, history(asked([0.9])), trainer)
         expected = {"present": before, "source": source}.get(starts)
         if expected is not None:
             assert same(fitted[0], expected)

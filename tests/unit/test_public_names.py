@@ -20,9 +20,9 @@ from vatl_core.run.composing import Parts, Settings
 
 PUBLIC = """
     Augmentation Command Component Criterion Cycle CycleRecord Dataset Download Enough Estimator Executor Frames History
-    InputError Instances Labelled Labels Normalisation Oracle Origin Outcome PERSON_17 PastRun PluginError Pool Poses
-    Preset Recipe Redrawn Refusal Request Retraining Run RunRecord Selector Skeleton Stopping Trainer Trunk VatlError
-    Video Window hookimpl resume start
+    InputError Instances Labelled Labels Maps Normalisation Oracle Origin Outcome PERSON_17 PastRun Pictures PluginError
+    Pool Poses Preset Recipe Redrawn Refusal Request Retraining Run RunRecord Selector Skeleton Stopping Trainer
+    Trunk Unlabelled VatlError Video Window hookimpl resume start
 """
 
 ELSEWHERE = {

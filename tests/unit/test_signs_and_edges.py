@@ -181,7 +181,7 @@ def test_hrnet_has_learning_rate_groups_and_a_feature() -> None:
     assert [group["lr"] for group in groups] == [1.0, 5.0, 10.0]
     assert counted == sum(p.numel() for p in estimator.parameters())
     with torch.no_grad():
-        heatmaps, features = estimator.eval()(torch.randn(2, 3, 64, 64))
+        heatmaps, features, _ = estimator.eval()(torch.randn(2, 3, 64, 64))
     assert heatmaps.shape == (2, 5, 16, 16)
     assert features.shape[0] == 2
     assert features.ndim == 2

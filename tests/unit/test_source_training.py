@@ -20,16 +20,16 @@ from torch import Tensor, nn
 from tests.conftest import Registered, Vatl, stick_video
 from tests.unit.test_training import Plain
 from vatl_core.config_files import configure
-from vatl_core.contracts import Dataset
+from vatl_core.contracts import Augmentation, Dataset, Maps, Recipe
 from vatl_core.errors import InputError, VatlError
-from vatl_core.learning import Augmentation, Recipe, Team
-from vatl_core.learning.team import own_device
+from vatl_core.learning.optimisation import rate_factor
 from vatl_core.plugins import Component, Registry
 from vatl_core.video import Skeleton, Video
 from vatl_core.weights import checkpoints
 from vatl_train.commands.train import _recipe
 from vatl_train.commands.train import command as train_command
 from vatl_train.folder import TrainingFolder
+from vatl_train.team import Team, own_device
 from vatl_train.training import Log, SourceTraining, _enough, train
 from vatl_train.videos import SourceVideos, source_videos
 
@@ -70,9 +70,9 @@ class Remembered(Plain):
         self.norm = nn.BatchNorm1d(8)
         Remembered.made.append(self)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        heatmaps, features = super().forward(crops)
-        return heatmaps, self.norm(features)
+    def forward(self, crops: Tensor) -> Maps:
+        maps = super().forward(crops)
+        return maps._replace(features=self.norm(maps.features))
 
 
 def components() -> list[Component]:
@@ -197,7 +197,7 @@ class TestTraining:
         recipe = _recipe(flags)
         assert (recipe.optimiser, recipe.epochs, recipe.batch, recipe.weight_decay) == ("adam", 200, 32, 0.0)
         assert recipe.alike
-        rates = [recipe.lr * recipe.factor(epoch, 1) for epoch in (0, 89, 90, 119, 120, 199)]
+        rates = [recipe.lr * rate_factor(recipe, epoch, 1) for epoch in (0, 89, 90, 119, 120, 199)]
         assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5])
         assert recipe.augmentation == Augmentation()
 
@@ -400,8 +400,8 @@ import torch
 from pathlib import Path
 from tests.conftest import SticksPlugin
 from tests.unit.test_source_training import Remembered, components, task
-from vatl_core.plugins import discover
-from vatl_core.source.training import train
+from vatl_core.discovery import discover
+from vatl_train.training import train
 
 registry = discover()
 registry.manager.register(SticksPlugin(*components()), name="tests")

@@ -11,14 +11,16 @@ from torch import Tensor, nn
 
 from tests.conftest import STICK, stick_video
 from vatl_core.compute import Compute
-from vatl_core.contracts import Estimator
+from vatl_core.contracts import Augmentation, Estimator, Maps, Recipe
 from vatl_core.estimation import Crops
-from vatl_core.learning import MARGIN, Augmentation, Fitting, Recipe, Team, Trainer
-from vatl_core.learning import Augmentation as Exported
-from vatl_core.learning.augmentation import HALF_KEYPOINTS, NEAREST, around_halves, half_of
+from vatl_core.learning import MARGIN, GradientDescent
+from vatl_core.learning.augmentation import HALF_KEYPOINTS, NEAREST, around_halves, draw, draw_halves, half_of
+from vatl_core.learning.optimisation import optimiser_of
 from vatl_core.video import Skeleton, invert, transform
 from vatl_core.video.geometry import CROP_PADDING
 from vatl_train.instances import everything
+from vatl_train.shared_training import SharedTraining
+from vatl_train.team import Team
 
 SIZE = (128, 96)
 SAME = torch.eye(2, 3)
@@ -35,9 +37,9 @@ class Plain(Estimator):
         self.last = nn.Conv2d(8, len(skeleton), 3, 1, 1)
         self.spare = nn.Linear(8, 8)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         maps = self.first(crops).relu()
-        return self.last(maps), self.spare(maps.mean((2, 3)))
+        return Maps(self.last(maps), self.spare(maps.mean((2, 3))))
 
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         return [{"params": list(self.parameters()), "lr": lr}]
@@ -92,23 +94,22 @@ class TestHalfBodies:
 
     def test_who_is_not_chosen_stays_as_drawn(self) -> None:
         spots, visible = poses(0, 4, 17)
-        drawn, _ = Augmentation().draw(4, SIZE, torch.Generator().manual_seed(0))
+        drawn, _ = draw(Augmentation(), 4, SIZE, torch.Generator().manual_seed(0))
         change = around_halves(drawn, spots, visible, torch.tensor([0, 1, 0, 2]), SIZE)
         assert [torch.equal(a, b) for a, b in zip(change, drawn, strict=True)] == [True, False, True, False]
 
     def test_the_share_is_what_was_asked_for(self) -> None:
-        half = Augmentation(half_body=0.3).draw_halves(4000, torch.Generator().manual_seed(0))
+        half = draw_halves(Augmentation(half_body=0.3), 4000, torch.Generator().manual_seed(0))
         assert (half > 0).float().mean() == pytest.approx(0.3, abs=0.03)
         assert (half == 1).sum() == pytest.approx(int((half == 2).sum()), rel=0.15)
-        assert not Augmentation().draw_halves(100, torch.Generator()).any()
-        assert Exported is Augmentation
+        assert not draw_halves(Augmentation(), 100, torch.Generator()).any()
 
     def test_the_target_is_where_the_picture_shows_the_keypoint(self) -> None:
         """The stick's keypoints are squares of known colours; wherever a crop goes, its targets must go too."""
-        fitting = begun(Plain(input_size=SIZE), Recipe(1, augmentation=Augmentation(10, 1, 0.1, 0, half_body=1.0)))
+        training = begun(Plain(input_size=SIZE), Recipe(1, augmentation=Augmentation(10, 1, 0.1, 0, half_body=1.0)))
         every = torch.arange(24)
-        crops, targets, weights = fitting._batch(every, every)
-        plain = begun(Plain(input_size=SIZE), Recipe(1, augmentation=None))._batch(every, every)[1]
+        crops, targets, weights = training.batch(every, every)
+        plain = begun(Plain(input_size=SIZE), Recipe(1, augmentation=None)).batch(every, every)[1]
         place = targets.flatten(2).argmax(-1)
         x, y = place % targets.shape[-1] * 4, place // targets.shape[-1] * 4
         colours = torch.tensor([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [0, 255, 255]])
@@ -139,27 +140,27 @@ class TestShares:
 def test_the_optimiser_is_the_one_asked_for(name: str, decoupled: bool) -> None:
     estimator = Plain(input_size=SIZE)
     estimator.build(STICK)
-    optimiser = Recipe(1, optimiser=name).make_optimiser(estimator)
+    optimiser = optimiser_of(Recipe(1, optimiser=name), estimator)
     assert isinstance(optimiser, torch.optim.AdamW) is decoupled
     with pytest.raises(ValueError, match="optimiser"):
         Recipe(1, optimiser="sgd")
 
 
-def begun(estimator: Plain, recipe: Recipe, team: Team | None = None) -> Fitting:
+def begun(estimator: Plain, recipe: Recipe, team: Team | None = None) -> SharedTraining:
     """A fitting to the sticks that is about to begin."""
     video = stick_video()
     torch.manual_seed(0)
     estimator.build(STICK)
     labelled = everything([video], [Crops(video.without_truth(), SIZE, torch.device("cpu"), 10**8, MARGIN)])
-    trainer = Trainer(Compute(torch.device("cpu")), torch.Generator().manual_seed(1))
-    fitting = trainer.begin(estimator, labelled, recipe)
-    trainer.team = team or Team()
-    return fitting
+    trainer = GradientDescent(Compute(torch.device("cpu")), torch.Generator().manual_seed(1))
+    training = SharedTraining(trainer, estimator, labelled, recipe)
+    training.team = team or Team()
+    return training
 
 
 def gradients(team: Team, count: int) -> dict[str, Tensor]:
     """Of one batch, as this process of a team sees it."""
     estimator = Plain(input_size=SIZE)
-    fitting = begun(estimator, Recipe(1, augmentation=Augmentation(half_body=0.5)), team)
-    fitting._loss(torch.arange(count)).backward()
+    training = begun(estimator, Recipe(1, augmentation=Augmentation(half_body=0.5)), team)
+    training.loss(torch.arange(count)).backward()
     return {name: p.grad for name, p in estimator.named_parameters() if p.grad is not None}

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from tests.conftest import Registered, Vatl, configured
 from vatl_core.cli import main
+from vatl_core.contracts import Maps
 from vatl_core.errors import InputError
 from vatl_core.plugins import Component
 from vatl_core.run import PastRun, execute
@@ -33,7 +34,7 @@ class Counting(Tiny):
 
     seen: ClassVar[int] = 0
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         if not self.training:
             Counting.seen += len(crops)
         return super().forward(crops)

@@ -13,7 +13,7 @@ from torch import Tensor
 from tests.conftest import Vatl
 from tests.strangers import describing, install
 from tests.unit import test_broken_plugins as broken
-from vatl_core.contracts import Outcome, Stopping, Window
+from vatl_core.contracts import Maps, Outcome, Stopping, Window
 from vatl_core.errors import InputError, PluginError
 from vatl_core.estimation import Numbers, allowance_of, condensed, maps_of, opinion_of, outcomes_of
 from vatl_core.records import History
@@ -26,7 +26,7 @@ HEAD = """
     import attrs, torch
     from torch import nn
     from vatl_core import Criterion, Enough, Executor, Labels, Oracle, Outcome, Redrawn, Refusal, Retraining, Selector
-    from vatl_core import Frames, Stopping
+    from vatl_core import Frames, Maps, Stopping
     from vatl_kit.small_parts import Small, Sticks
 """
 BASES = {"dataset": "Sticks", "estimator": "Small"}
@@ -39,14 +39,14 @@ METHODS = {
     "selector": "select(self, pool, count, generator)",
     "dataset": "load(self, name)",
     "estimator": "forward(self, crops)",
-    "retraining": "retrain(self, estimator, source, labelled, history, trainer)",
+    "retraining": "retrain(self, estimator, source, labelled, unlabelled, history, trainer)",
     "stopping": "decide(self, history)",
     "oracle": "annotate(self, request)",
     "executor": "map(self, work, runs)",
 }
 POOL = "return window.condensed\ndef condense(self, window):\n    return "
 ALLOWING = "return None\ndef allowance(self, history):\n    return "
-HEATMAPS = "heatmaps, features = Small.forward(self, crops)\n"
+HEATMAPS = "heatmaps, features, _ = Small.forward(self, crops)\n"
 VIDEO = "video = Sticks.load(self, name)\nstick = video.instances\n"
 LABELS = """index, points, time = request.indices, torch.ones(2, 5, 2), torch.zeros(2)
 known = points[..., 0] > 0
@@ -95,14 +95,29 @@ def columns(changed: str) -> str:
 CASES = [
     ("estimator", "return Small.forward(self, crops)[0]", "estimator Odd gave a Tensor"),
     ("estimator", "pass", "estimator Odd gave a NoneType"),
-    ("estimator", "return (*Small.forward(self, crops), 1)", "a tuple of Tensor, Tensor, int"),
-    ("estimator", HEATMAPS + "return heatmaps * torch.nan, features", "heatmaps that are NaN or infinite for 16 of 16"),
-    ("estimator", HEATMAPS + "return heatmaps - torch.inf, features", "heatmaps that are NaN or infinite for 16 of 16"),
-    ("estimator", HEATMAPS + "return heatmaps, features / 0", "features that are NaN or infinite for 16 of 16"),
-    ("estimator", HEATMAPS + "return heatmaps.to('meta'), features", "heatmaps of torch.float32 on meta"),
-    ("estimator", HEATMAPS + "return heatmaps, features.to('meta')", "features of torch.float32 on meta"),
-    ("estimator", HEATMAPS + "return (heatmaps * 100).long(), features", "heatmaps of torch.int64 on cpu"),
-    ("estimator", HEATMAPS + "return heatmaps[..., :3], features", "gave heatmaps (16, 5, 16, 3)"),
+    ("estimator", "return tuple(Small.forward(self, crops)[:2])", "a tuple of Tensor, Tensor: `return Maps("),
+    ("estimator", "return Maps(*Small.forward(self, crops)[:2], {'spread': 1})", "a Maps of Tensor, Tensor, dict"),
+    ("estimator", "return Maps(*Small.forward(self, crops)[:2], crops)", "a Maps of Tensor, Tensor, Tensor"),
+    (
+        "estimator",
+        HEATMAPS + "return Maps(heatmaps, features, {'spread': features[:3]})",
+        "gave spread (3, 8)",
+    ),
+    (
+        "estimator",
+        HEATMAPS + "return Maps(heatmaps * torch.nan, features)",
+        "heatmaps that are NaN or infinite for 16",
+    ),
+    (
+        "estimator",
+        HEATMAPS + "return Maps(heatmaps - torch.inf, features)",
+        "heatmaps that are NaN or infinite for 16",
+    ),
+    ("estimator", HEATMAPS + "return Maps(heatmaps, features / 0)", "features that are NaN or infinite for 16 of 16"),
+    ("estimator", HEATMAPS + "return Maps(heatmaps.to('meta'), features)", "heatmaps of torch.float32 on meta"),
+    ("estimator", HEATMAPS + "return Maps(heatmaps, features.to('meta'))", "features of torch.float32 on meta"),
+    ("estimator", HEATMAPS + "return Maps((heatmaps * 100).long(), features)", "heatmaps of torch.int64 on cpu"),
+    ("estimator", HEATMAPS + "return Maps(heatmaps[..., :3], features)", "gave heatmaps (16, 5, 16, 3)"),
     ("criterion", "return window.scores.mean(1).tolist()", "criterion 'odd' gave a list for scores"),
     ("criterion", "pass", "criterion 'odd' gave a NoneType for scores"),
     ("criterion", "return window.scores.mean(1).numpy()", "criterion 'odd' gave a ndarray for scores"),
@@ -163,7 +178,7 @@ def test_others_work_beside_it(site: Path, vatl: Vatl) -> None:
 
 @pytest.mark.parametrize("query", ["thc", "mpe+thc"])
 def test_the_estimator_is_named_though_criteria_stumble_over_what_it_gave(site: Path, vatl: Vatl, query: str) -> None:
-    line = ran_with(site, vatl, "estimator", HEATMAPS + "return heatmaps * torch.nan, features", "--query", query)
+    line = ran_with(site, vatl, "estimator", HEATMAPS + "return Maps(heatmaps * torch.nan, features)", "--query", query)
     assert "estimator Odd gave heatmaps" in line
 
 
@@ -189,9 +204,9 @@ def test_a_failure_within_the_pass_stays_what_it_is() -> None:
 
 def test_features_have_one_width() -> None:
     crops, heatmaps = torch.zeros(2, 3, 64, 48), torch.zeros(2, 5, 16, 12)
-    assert maps_of(Small(), (heatmaps, torch.zeros(2, 8)), crops, 5, None)[1].shape == (2, 8)
+    assert maps_of(Small(), Maps(heatmaps, torch.zeros(2, 8)), crops, 5, None)[1].shape == (2, 8)
     with pytest.raises(PluginError, match=r"features \(2, 9\): .* and \(2, 8\) are expected"):
-        maps_of(Small(), [heatmaps, torch.zeros(2, 9)], crops, 5, 8)
+        maps_of(Small(), Maps(heatmaps, torch.zeros(2, 9)), crops, 5, 8)
 
 
 @pytest.mark.parametrize("kept", [torch.zeros(10, 3), torch.zeros(10, 2, dtype=torch.float64)])

@@ -19,10 +19,12 @@ from vatl_core.contracts import (
     Estimator,
     Executor,
     Labels,
+    Maps,
     Oracle,
     Outcome,
     Panel,
     Poses,
+    Recipe,
     Request,
     Retraining,
     Selector,
@@ -30,7 +32,6 @@ from vatl_core.contracts import (
     Window,
     attempt,
 )
-from vatl_core.learning import Recipe
 from vatl_core.video import Frames, Instances, Skeleton, Video
 from vatl_kit.material import stick_video
 from vatl_kit.small_parts import Here, OneEpoch, Small, Sticks, Truth
@@ -182,46 +183,74 @@ def learning(retrain: Any) -> Retraining:
     return attrs.define(type("Wrong", (Retraining,), {"retrain": retrain, "__doc__": "Wrong."}), slots=False)()  # type: ignore[no-any-return]
 
 
-def _everything(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _everything(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     labelled.pictures.get(torch.arange(12))
     return estimator
 
 
-def _source_itself(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _all_others(self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, *rest: Any) -> Any:
+    unlabelled.pictures.get(labelled.index)
+    return estimator
+
+
+def _needs_others(self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, *rest: Any) -> Any:
+    with torch.no_grad():
+        estimator.last.bias += unlabelled.scores.mean()
+    return estimator
+
+
+def _reseeds(self: Any, estimator: Any, *rest: Any) -> Any:
+    torch.manual_seed(0)
+    return estimator
+
+
+def _source_itself(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     next(iter(source.values())).zero_()
     return estimator
 
 
-def _another(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _another(self: Any, estimator: Any, source: Any, labelled: Any, *rest: Any) -> Any:
     estimator.last = nn.Conv2d(8, 7, 1)
     return estimator
 
 
-def _any_chance(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _any_chance(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     with torch.no_grad():
         estimator.last.weight += torch.randn(estimator.last.weight.shape).to(estimator.last.weight.device)
     return estimator
 
 
-def _diverges(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _diverges(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     with torch.no_grad():
         estimator.last.weight /= 0.0
     return estimator
 
 
-def _sees_unseen(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _sees_unseen(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     with torch.no_grad():
         estimator.last.bias += labelled.keypoints.mean()
     return estimator
 
 
-def _warms_up(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _warms_up(
+    self: Any, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any
+) -> Any:
     self.asked = getattr(self, "asked", 0) + 1
     trainer.fit(estimator, labelled, Recipe(self.asked, alike=True))
     return estimator
 
 
-def _cheats(self: Any, estimator: Any, source: Any, labelled: Any, history: Any, trainer: Any) -> Any:
+def _cheats(self: Any, estimator: Any, source: Any, labelled: Any, *rest: Any) -> Any:
     with torch.no_grad():
         estimator.last.bias += _found().to(estimator.last.bias.device)
     return estimator
@@ -231,6 +260,9 @@ RETRAINING = {
     "weights after the first retraining whatever is true": learning(_cheats),
     "returns the estimator of the next cycle": learning(lambda self, *rest: None),
     "learns from what is labelled": learning(_everything),
+    "learns from what is unlabelled": learning(_all_others),
+    "when all are labelled": learning(_needs_others),
+    "leaves torch's own random numbers": learning(_reseeds),
     "leaves the source weights": learning(_source_itself),
     "keeps the network's form": learning(_another),
     "the same seed gives the same weights": learning(_any_chance),
@@ -265,21 +297,21 @@ def _build_aside(self: Any, skeleton: Skeleton) -> None:
 _NUMBERS = itertools.count()
 
 
-def _centred(self: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
+def _centred(self: Any, crops: Tensor) -> Maps:
     return Small.forward(self, crops - crops.mean())
 
 
-def _aside(self: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
-    heatmaps, features = Small.forward(self, crops)
-    return heatmaps + self.aside, features
+def _aside(self: Any, crops: Tensor) -> Maps:
+    maps = Small.forward(self, crops)
+    return maps._replace(heatmaps=maps.heatmaps + self.aside)
 
 
 def featured(change: Any) -> Estimator:
     """Features that were changed, and heatmaps as they were."""
 
-    def forward(self: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
-        heatmaps, features = Small.forward(self, crops)
-        return heatmaps, change(features)
+    def forward(self: Any, crops: Tensor) -> Maps:
+        maps = Small.forward(self, crops)
+        return maps._replace(features=change(maps.features))
 
     return estimating(forward=forward)
 
@@ -287,7 +319,7 @@ def featured(change: Any) -> Estimator:
 ESTIMATORS = {
     "gives one heatmap a keypoint": estimating(build=_build_seventeen),
     "forward gives heatmaps and features": estimating(forward=lambda self, crops: Small.forward(self, crops)[0]),
-    "gives a feature for each crop": estimating(forward=lambda self, c: (Small.forward(self, c)[0], c.flatten())),
+    "gives a feature for each crop": estimating(forward=lambda self, c: Maps(Small.forward(self, c)[0], c.flatten())),
     "do not depend on its batch": estimating(forward=_centred),
     "features do not depend on its batch": featured(lambda features: features - features.mean(0)),
     "features follow their crops": featured(
@@ -301,8 +333,15 @@ ESTIMATORS = {
     "how fast each part learns": estimating(parameter_groups=lambda self, lr: [{"params": list(self.parameters())}]),
     "`head` names": estimating(head="final"),
     "what it estimates lies in its weights": estimating(build=_build_aside, forward=_aside),
+    "its loss is one finite number": estimating(loss=lambda self, maps, *rest: maps.heatmaps.mean((2, 3))),
+    "its loss trains every head": estimating(
+        forward=lambda self, crops: Maps(*Small.forward(self, crops)[:2], {"spread": self.last(self.first(crops))})
+    ),
+    "a crop's spread do not depend": estimating(
+        forward=lambda self, crops: Maps(*Small.forward(self, crops)[:2], {"spread": crops - crops.mean()})
+    ),
     "a step of training": estimating(
-        forward=lambda self, crops: tuple(part.detach() for part in Small.forward(self, crops))
+        forward=lambda self, crops: Maps(*(part.detach() for part in Small.forward(self, crops)[:2]))
     ),
     "known weights are Downloads": estimating(known=lambda self: {"public": "https://example.org/weights"}),
 }

@@ -17,10 +17,12 @@ from vatl_core.contracts.learning import Retraining, Stopping
 from vatl_core.contracts.outcomes import Outcome, attempt, attempt_elsewhere
 from vatl_core.contracts.refinement import Refined, Refinement, Tracks
 from vatl_core.contracts.selector import Pool, Selector
+from vatl_core.contracts.training import Augmentation, Labelled, Pictures, Recipe, Term, Trainer, Unlabelled
 
 __all__ = [
-    "CONTRACTS", "Answer", "Criterion", "Dataset", "Download", "Enough", "Estimator", "Executor", "Labels", "Maps",
-    "Network", "Normalisation", "Oracle", "Origin", "Outcome", "Panel", "Pool", "Poses", "PreTraining", "Redrawn",
-    "Refined", "Refinement", "Refusal", "Request", "Retraining", "Selector", "Stopping", "Tracks", "Trunk", "Window",
-    "attempt", "attempt_elsewhere", "joined",
+    "CONTRACTS", "Answer", "Augmentation", "Criterion", "Dataset", "Download", "Enough", "Estimator", "Executor",
+    "Labelled", "Labels", "Maps", "Network", "Normalisation", "Oracle", "Origin", "Outcome", "Panel", "Pictures",
+    "Pool", "Poses", "PreTraining", "Recipe", "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining",
+    "Selector", "Stopping", "Term", "Tracks", "Trainer", "Trunk", "Unlabelled", "Window", "attempt",
+    "attempt_elsewhere", "joined",
 ]  # fmt: skip

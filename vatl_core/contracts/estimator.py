@@ -9,23 +9,10 @@ from typing import ClassVar, NamedTuple
 import attrs
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import mse_loss
 
 from vatl_core.errors import PluginError
 from vatl_core.video import Skeleton
-
-
-class Maps(NamedTuple):
-    """What a network makes of B crops.
-
-    Attributes:
-        heatmaps: (B, K, h, w).
-        features: (B, D).
-        extra: ``{name: (B, …)}``, what further heads give.
-    """
-
-    heatmaps: Tensor
-    features: Tensor
-    extra: Mapping[str, Tensor] = {}
 
 
 @attrs.frozen
@@ -85,6 +72,20 @@ class Trunk:
     left_out: tuple[str, ...] = ()
 
 
+class Maps(NamedTuple):
+    """What an estimator gives of B crops in one pass.
+
+    Attributes:
+        heatmaps: (B, K, h, w), one a keypoint.
+        features: (B, D).
+        extra: ``{name: (B, …)}`` what further heads give: log-variances, predicted losses.
+    """
+
+    heatmaps: Tensor
+    features: Tensor
+    extra: Mapping[str, Tensor] = {}
+
+
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
 class Estimator(nn.Module, ABC):
     """A network from an instance's crop to one heatmap a keypoint, and a feature from the same pass.
@@ -120,8 +121,25 @@ class Estimator(nn.Module, ABC):
         """Make the layers for the keypoints of ``skeleton``, with random weights."""
 
     @abstractmethod
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised crops (B, 3, H, W) → heatmaps (B, K, H/stride, W/stride), features (B, D)."""
+    def forward(self, crops: Tensor) -> Maps:
+        """Normalised crops (B, 3, H, W) → heatmaps (B, K, H/stride, W/stride), features (B, D), and what else it has.
+
+        The columns of ``extra`` have the same names in every batch.
+        """
+
+    def loss(self, maps: Maps, targets: Tensor, weights: Tensor) -> Tensor:
+        """What training makes smaller: half the mean squared error of the heatmaps, unless further heads learn too.
+
+        Args:
+            maps: of a batch, with their gradients, in the precision of the pass.
+            targets: (B, K, h, w) float32, a Gaussian about each keypoint.
+            weights: (B, K) float32, 0 where a keypoint is not annotated.
+
+        Returns:
+            () the mean over the batch, float32.
+        """
+        weight = weights[..., None, None]
+        return 0.5 * mse_loss(maps.heatmaps.float() * weight, targets * weight)
 
     @abstractmethod
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
 from vatl_core.contracts.estimator import Estimator
-
-if TYPE_CHECKING:
-    from vatl_core.learning import Labelled, Trainer
-    from vatl_core.records import History
+from vatl_core.contracts.training import Labelled, Trainer, Unlabelled
+from vatl_core.records import History
 
 
 class Retraining(ABC):
@@ -19,7 +17,13 @@ class Retraining(ABC):
 
     @abstractmethod
     def retrain(
-        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+        self,
+        estimator: Estimator,
+        source: dict[str, Tensor],
+        labelled: Labelled,
+        unlabelled: Unlabelled,
+        history: History,
+        trainer: Trainer,
     ) -> Estimator:
         """The estimator for the next cycle.
 
@@ -27,6 +31,7 @@ class Retraining(ABC):
             estimator: with the present weights; may be changed in place.
             source: the weights the run began with.
             labelled: everything the oracle has labelled, the last query marked.
+            unlabelled: everything else, as it is estimated at present.
             history: the cycles so far, the present one last.
             trainer: fits an estimator to instances; seeded, shows progress, knows device and precision.
         """

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import attrs
 import torch
 
+from vatl_core.contracts import Labelled, Unlabelled
 from vatl_core.cycle.state import RunState
+from vatl_core.errors import InputError
 from vatl_core.estimation import retrained
-from vatl_core.learning import Labelled, Trainer
+from vatl_core.files import whole
+from vatl_core.learning import GradientDescent
 from vatl_core.records import CycleRecord
-from vatl_core.seeds import seed_of
+from vatl_core.seeds import generator
 from vatl_core.weights import checkpoints
 
 
@@ -27,24 +34,55 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
     """
     ending = run.stopping.get(record.stopped_by or "")
     if ending and not ending.retrains:
-        _keep(run)
+        _keep_weights(run)
         return record
     started = time.perf_counter()
-    seed = seed_of(run.config.seed, run.cycle, "retrain")
-    trainer = Trainer(run.compute, torch.Generator().manual_seed(seed), run.progress)
-    given = run.retraining.retrain(run.estimator, run.source, _labelled(run, record), run.history(record), trainer)
+    trainer = GradientDescent(run.compute, generator(run.config.seed, run.cycle, "retrain"), run.progress)
+    trainer.kept = _kept(run)
+    labelled, unlabelled = _labelled(run, record), _unlabelled(run, record)
+    given = run.retraining.retrain(run.estimator, run.source, labelled, unlabelled, run.history(record), trainer)
     run.estimator = retrained(run.config.retrain, run.retraining, given, run.source)
     checkpoints.save(run.folder.weights(run.cycle + 1), run.estimator, run.video.skeleton)
+    _keep_optimiser(run, trainer.kept)
     run.hook.vatl_retrained(run=run, cycle=run.cycle)
     return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})
 
 
-def _keep(run: RunState) -> None:
+def _keep_weights(run: RunState) -> None:
     """The next cycle has the weights, and the estimates, of the present one."""
     following = run.folder.weights(run.cycle + 1)
     following.parent.mkdir(parents=True, exist_ok=True)
     run.folder.save_estimates(run.cycle + 1, run.present)
     shutil.copy(run.folder.weights(run.cycle), following)
+
+
+def _optimiser(run: RunState, cycle: int) -> Path:
+    """What a retraining that keeps its optimiser leaves for the one of this cycle; the file need not exist."""
+    return run.folder.cycle_folder(cycle) / "optimiser.pt"
+
+
+def _kept(run: RunState) -> dict[str, Any] | None:
+    """What the last retraining left.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    file = _optimiser(run, run.cycle)
+    if not file.exists():
+        return None
+    try:
+        kept: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        raise InputError(f"{file} is damaged: delete it to retrain with a new optimiser") from error
+    return kept
+
+
+def _keep_optimiser(run: RunState, kept: Mapping[str, Any] | None) -> None:
+    """Leave this for the next retraining; what is older than the present cycle's, nobody goes on from."""
+    if kept is not None:
+        with whole(_optimiser(run, run.cycle + 1)) as beside:
+            torch.save(kept, beside)
+        _optimiser(run, run.cycle - 1).unlink(missing_ok=True)
 
 
 def _labelled(run: RunState, record: CycleRecord) -> Labelled:
@@ -60,3 +98,14 @@ def _labelled(run: RunState, record: CycleRecord) -> Labelled:
         queried=queried,
         pictures=run.pictures,
     )
+
+
+def _unlabelled(run: RunState, record: CycleRecord) -> Unlabelled:
+    """Everything else, without those at whom nobody is."""
+    there = run.standing().there(torch.device("cpu"))
+    there[[*run.asked, *record.query]] = False
+    index, instances, device = torch.nonzero(there).flatten(), run.video.instances, run.compute.device
+    names = ("frame", "track", "previous", "next", "boxes")
+    columns = {name: getattr(instances, name)[index].to(device) for name in names}
+    rows, present = index.to(device), run.present
+    return Unlabelled(rows, present.keypoints[rows], present.scores[rows], **columns, pictures=run.pictures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vatl_core.estimation.crops import Crops, JoinedCrops, ahead
+from vatl_core.estimation.crops import Crops, ahead
 from vatl_core.estimation.estimates import Estimates
 from vatl_core.estimation.executing import outcomes_of
 from vatl_core.estimation.further_passes import FurtherPasses
@@ -15,7 +15,7 @@ from vatl_core.estimation.retrained import retrained
 from vatl_core.estimation.scored import condensed, scored
 
 __all__ = [
-    "Crops", "Estimates", "FurtherPasses", "JoinedCrops", "Numbers", "ahead", "allowance_of", "check_finite",
-    "checked_refinement", "condensed", "estimate", "loaded", "maps_of", "names_of", "opinion_of", "outcomes_of",
-    "retrained", "score_pool", "scored", "tracks_of",
+    "Crops", "Estimates", "FurtherPasses", "Numbers", "ahead", "allowance_of", "check_finite", "checked_refinement",
+    "condensed", "estimate", "loaded", "maps_of", "names_of", "opinion_of", "outcomes_of", "retrained", "score_pool",
+    "scored", "tracks_of",
 ]  # fmt: skip

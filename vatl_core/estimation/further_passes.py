@@ -37,8 +37,8 @@ class FurtherPasses:
         self.count += len(pictures)
         crops = self.compute.layout(self.estimator.normalisation(pictures))
         with self._thinned(dropout, sample), self.compute.autocast():
-            heatmaps, features, *extra = self.estimator(crops)
-        return Maps(heatmaps.float(), features.float(), *extra)
+            maps: Maps = self.estimator(crops)
+        return maps._replace(heatmaps=maps.heatmaps.float(), features=maps.features.float())
 
     @contextmanager
     def _thinned(self, share: float | None, sample: int) -> Iterator[None]:

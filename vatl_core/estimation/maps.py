@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypeGuard
 
 import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.contracts import Estimator
+from vatl_core.contracts import Estimator, Maps
 from vatl_core.errors import PluginError
 from vatl_core.plugins import whose
 
 
-def maps_of(
-    estimator: Estimator, given: object, crops: Tensor, keypoints: int, width: int | None
-) -> tuple[Tensor, Tensor]:
-    """The heatmaps (B, K, h, w) and features (B, D) that an estimator gave of a batch.
+def maps_of(estimator: Estimator, given: object, crops: Tensor, keypoints: int, width: int | None) -> Maps:
+    """What an estimator gave of a batch.
 
     Args:
         estimator: whose ``forward`` it was.
@@ -27,11 +26,11 @@ def maps_of(
         width: D of earlier batches; None with the first.
 
     Raises:
-        PluginError: it is no such pair of numbers with a point on the crops' device.
+        PluginError: these are no maps of numbers with a point on the crops' device.
     """
-    if not isinstance(given, tuple | list) or [isinstance(part, Tensor) for part in given] != [True, True]:
-        raise _breach(estimator, f"gave {_kind(given)}: `return heatmaps, features`, a pair of tensors, is expected")
-    heatmaps, features = given
+    if not _are_maps(given):
+        raise _breach(estimator, f"gave {_kind(given)}: `return Maps(heatmaps, features)`, of tensors, is expected")
+    heatmaps, features, extra = given
     form, rows = (len(crops), keypoints, *estimator.heatmap_size), (len(crops), "D" if width is None else width)
     if heatmaps.shape != form or not _are_rows(features, len(crops), width):
         raise _breach(
@@ -39,14 +38,16 @@ def maps_of(
             f"gave heatmaps {tuple(heatmaps.shape)} and features {tuple(features.shape)}: {form} and "
             f"({', '.join(map(str, rows))}) are expected",
         )
-    for name, part in (("heatmaps", heatmaps), ("features", features)):
+    for name, part in {**extra, "heatmaps": heatmaps, "features": features}.items():
+        if part.shape[:1] != crops.shape[:1]:
+            raise _breach(estimator, f"gave {name} {tuple(part.shape)}: ({len(crops)}, …) is expected")
         if part.device != crops.device or not part.is_floating_point():
             raise _breach(
                 estimator,
                 f"gave {name} of {part.dtype} on {part.device}: numbers with a point on {crops.device}, where the "
                 "crops are, are expected",
             )
-    return heatmaps, features
+    return given
 
 
 @attrs.frozen
@@ -95,6 +96,13 @@ class Numbers:
 
 def _breach(estimator: Estimator, flaw: str) -> PluginError:
     return PluginError(f"estimator {type(estimator).__name__} {flaw}{whose(estimator)}")
+
+
+def _are_maps(given: object) -> TypeGuard[Maps]:
+    """Whether it is Maps, of tensors throughout."""
+    if not isinstance(given, Maps) or not isinstance(given.extra, Mapping):
+        return False
+    return all(isinstance(part, Tensor) for part in (*given[:2], *given.extra.values()))
 
 
 def _are_rows(features: Tensor, count: int, width: int | None) -> bool:

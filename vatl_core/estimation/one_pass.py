@@ -286,10 +286,9 @@ def _forward(
     for index, pictures in ahead((index, crops.get(index)) for index in batches):
         with compute.autocast():
             given = estimator(compute.layout(estimator.normalisation(pictures)))
-        heatmaps, features = maps_of(estimator, given, pictures, len(crops.skeleton), width)
-        width = features.shape[1]
-        extra = given[2] if len(given) > 2 else {}
-        yield index, Maps(heatmaps.float().contiguous(), features.float(), extra)
+        maps = maps_of(estimator, given, pictures, len(crops.skeleton), width)
+        width = maps.features.shape[1]
+        yield index, maps._replace(heatmaps=maps.heatmaps.float().contiguous(), features=maps.features.float())
 
 
 def _columns(count: int, maps: Maps, names: Iterable[str], candidates: int, scoring: Stopwatch) -> Estimates:

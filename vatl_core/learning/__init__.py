@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from vatl_core.learning.augmentation import Augmentation
-from vatl_core.learning.team import Team, joined, leading
-from vatl_core.learning.training import MARGIN, Fitting, Labelled, Recipe, Trainer
+from vatl_core.learning.optimisation import steps_of
+from vatl_core.learning.training import MARGIN, GradientDescent, Objective, Training
 
-__all__ = ["MARGIN", "Augmentation", "Fitting", "Labelled", "Recipe", "Team", "Trainer", "joined", "leading"]
+__all__ = ["MARGIN", "GradientDescent", "Objective", "Training", "steps_of"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import attrs
 import torch
-from attrs.validators import ge, le, lt
 from torch import Tensor
 
+from vatl_core.contracts import Augmentation
 from vatl_core.video import Skeleton, compose, crop_boxes, crop_matrices
 
 HALF_KEYPOINTS: Final = 3
@@ -17,38 +16,21 @@ NEAREST: Final = 4
 """How many times nearer than the plain crop one of half a body comes at the most: pictures hold no more detail."""
 
 
-@attrs.frozen
-class Augmentation:
-    """Random changes of a training crop, as the method's authors made them.
+def draw(how: Augmentation, count: int, size: tuple[int, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Affine maps (B, 2, 3) from an augmented crop's pixel to the plain crop's, and who is mirrored (B,) bool."""
+    noise = torch.randn(2, count, generator=generator)
+    chance = torch.rand(2, count, generator=generator)
+    scale = (1 + noise[0] * how.scale).clamp(1 - how.scale, 1 + how.scale)
+    degrees = (noise[1] * how.rotation).clamp(-2 * how.rotation, 2 * how.rotation)
+    angle = torch.deg2rad(degrees * (chance[0] < how.rotated))
+    mirrored = chance[1] < how.flip
+    return _about_centre(angle, scale, mirrored, size), mirrored
 
-    Attributes:
-        rotation: degrees; drawn from a normal distribution of this deviation, clipped at twice it (as published).
-        rotated: share of the samples that are rotated.
-        scale: relative; drawn likewise about 1, clipped at 1 ± it.
-        flip: share of the samples that are mirrored.
-        half_body: share of the samples whose crop is laid around half of the body: see :func:`around_halves`.
-    """
 
-    rotation: float = attrs.field(default=40.0, validator=ge(0))
-    rotated: float = attrs.field(default=0.6, validator=[ge(0), le(1)])
-    scale: float = attrs.field(default=0.3, validator=[ge(0), lt(1)])
-    flip: float = attrs.field(default=0.5, validator=[ge(0), le(1)])
-    half_body: float = attrs.field(default=0.0, validator=[ge(0), le(1)])
-
-    def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Affine maps (B, 2, 3) from an augmented crop's pixel to the plain crop's, and who is mirrored (B,) bool."""
-        noise = torch.randn(2, count, generator=generator)
-        chance = torch.rand(2, count, generator=generator)
-        scale = (1 + noise[0] * self.scale).clamp(1 - self.scale, 1 + self.scale)
-        degrees = (noise[1] * self.rotation).clamp(-2 * self.rotation, 2 * self.rotation)
-        angle = torch.deg2rad(degrees * (chance[0] < self.rotated))
-        mirrored = chance[1] < self.flip
-        return _about_centre(angle, scale, mirrored, size), mirrored
-
-    def draw_halves(self, count: int, generator: torch.Generator) -> Tensor:
-        """(B,) which half each crop is laid around: 0 the whole body, 1 one half, 2 the other."""
-        chance = torch.rand(2, count, generator=generator)
-        return torch.where(chance[0] < self.half_body, 1 + (chance[1] < 0.5), 0)
+def draw_halves(how: Augmentation, count: int, generator: torch.Generator) -> Tensor:
+    """(B,) which half each crop is laid around: 0 the whole body, 1 one half, 2 the other."""
+    chance = torch.rand(2, count, generator=generator)
+    return torch.where(chance[0] < how.half_body, 1 + (chance[1] < 0.5), 0)
 
 
 def _about_centre(angle: Tensor, scale: Tensor, mirrored: Tensor, size: tuple[int, int]) -> Tensor:

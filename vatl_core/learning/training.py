@@ -3,237 +3,153 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 import torch
 from torch import Tensor, nn
 
 from vatl_core.compute import Compute
-from vatl_core.contracts import Estimator
-from vatl_core.estimation import Crops, JoinedCrops
-from vatl_core.learning.augmentation import Augmentation, around_halves, mirror
-from vatl_core.learning.team import Team
+from vatl_core.contracts import Estimator, Labelled, Maps, Pictures, Recipe, Term, Trainer
+from vatl_core.errors import PluginError
+from vatl_core.learning.augmentation import around_halves, draw, draw_halves, mirror
+from vatl_core.learning.optimisation import optimiser_of, rate_factor, steps_of
 from vatl_core.progress import Progress, silent
-from vatl_core.seeds import seed_of
-from vatl_core.video import Skeleton, compose, gaussian_targets, invert, transform, warp
+from vatl_core.seeds import seeded
+from vatl_core.video import compose, gaussian_targets, invert, transform, warp
 
-MARGIN = 1.5
+MARGIN: Final = 1.5
 """How much more than the crop is kept for augmentation: rotation and scaling then rarely meet its edge."""
 
 
-@attrs.frozen
-class Labelled:
-    """M labelled instances, to learn from.
+class Objective(nn.Module):
+    """What training makes smaller: crops (B, 3, H, W) uint8, targets and weights → the loss, further terms included."""
 
-    Attributes:
-        index: (M,) indices into the video's instances.
-        keypoints: (M, K, 2) pixels of the frame.
-        visible: (M, K) bool.
-        oks: (M,) of the present estimates against the labels.
-        queried: (M,) bool, whether the label is from the query just answered.
-        pictures: the video's crops, with a margin.
-    """
+    def __init__(self, estimator: Estimator, compute: Compute, terms: Sequence[Term]) -> None:
+        super().__init__()
+        self.estimator, self.compute, self.terms = estimator, compute, terms
 
-    index: Tensor
-    keypoints: Tensor
-    visible: Tensor
-    oks: Tensor
-    queried: Tensor
-    pictures: Crops | JoinedCrops
+    def forward(self, crops: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        loss = self.estimator.loss(self.maps(crops), targets, weights)
+        return sum((term(self.maps) for term in self.terms), loss)
 
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def where(self, mask: Tensor) -> Labelled:
-        """Those for which the mask (M,) is true."""
-        return attrs.evolve(
-            self,
-            index=self.index[mask],
-            keypoints=self.keypoints[mask],
-            visible=self.visible[mask],
-            oks=self.oks[mask],
-            queried=self.queried[mask],
-        )
-
-    @property
-    def skeleton(self) -> Skeleton:
-        """What the poses are made of."""
-        return self.pictures.skeleton
-
-
-@attrs.frozen
-class Recipe:
-    """How to fit: the optimiser's settings and the augmentation.
-
-    Attributes:
-        epochs: passes over the instances.
-        lr: learning rate of the backbone; an estimator gives its other parts multiples of it.
-        weight_decay: of AdamW, or the share of the weights that Adam adds to their gradients.
-        decay: factor on the learning rates after each epoch.
-        milestones: epochs after which the learning rates fall to a tenth.
-        one_cycle: rather than that, let the rates rise from 1/25 over the first 30 % of the steps and fall to nothing
-            (Smith & Topin, 2018).
-        alike: every part learns at ``lr``, as when training from scratch.
-        batch: instances to a step at the most.
-        augmentation: None to train on plain crops.
-        optimiser: ``adamw`` or ``adam``.
-    """
-
-    epochs: int
-    lr: float = 2.5e-4
-    weight_decay: float = 0.7
-    decay: float = 0.99
-    milestones: tuple[int, ...] = ()
-    one_cycle: bool = False
-    alike: bool = False
-    batch: int = 120
-    augmentation: Augmentation | None = attrs.field(factory=Augmentation)
-    optimiser: str = attrs.field(default="adamw", validator=attrs.validators.in_(("adamw", "adam")))
-
-    def make_optimiser(self, estimator: Estimator) -> torch.optim.Optimizer:
-        """Of the estimator's parameter groups."""
-        groups = [{"params": list(estimator.parameters())}] if self.alike else estimator.parameter_groups(self.lr)
-        kind = torch.optim.AdamW if self.optimiser == "adamw" else torch.optim.Adam
-        return kind(groups, lr=self.lr, weight_decay=self.weight_decay)
-
-    def steps(self, count: int) -> int:
-        """Batches to an epoch of ``count`` instances."""
-        return math.ceil(count / self.batch)
-
-    def factor(self, step: int, steps: int) -> float:
-        """What the learning rates are multiplied by at a step, counted from 0, of ``steps`` an epoch."""
-        if self.one_cycle:
-            return _one_cycle(step / max(1, self.epochs * steps))
-        epoch = step // steps
-        return self.decay**epoch * 0.1 ** sum(epoch >= milestone for milestone in self.milestones)
-
-
-def _one_cycle(done: float, rise: float = 0.3, start: float = 0.04) -> float:
-    """Cosine up from ``start`` to 1 over the share ``rise``, then cosine down to 0."""
-    if done < rise:
-        return start + (1 - start) * (1 - math.cos(math.pi * done / rise)) / 2
-    return (1 + math.cos(math.pi * min(1.0, (done - rise) / (1 - rise)))) / 2
+    def maps(self, pictures: Tensor) -> Maps:
+        """What the estimator gives of pictures (B, 3, H, W) uint8."""
+        with self.compute.autocast():
+            maps: Maps = self.estimator(self.compute.layout(self.estimator.normalisation(pictures)))
+        return maps
 
 
 @attrs.define
-class Trainer:
-    """Fits estimators on one device.
+class GradientDescent(Trainer):
+    """Fits estimators by stochastic gradient descent on one device.
 
     Attributes:
-        compute: device and precision.
-        generator: on the CPU; every random choice of the fitting comes from it.
         progress: told after each epoch.
-        team: the processes that fit together, all with the same generator.
+        kept: what a fit whose recipe keeps its state goes on from, and leaves.
     """
 
-    compute: Compute
-    generator: torch.Generator
     progress: Progress = silent
-    team: Team = attrs.field(factory=Team)
+    kept: Mapping[str, Any] | None = None
 
-    def fit(self, estimator: Estimator, labelled: Labelled, recipe: Recipe) -> float:
-        """Fit ``estimator`` in place; return the last epoch's mean loss (NaN if there was nothing to do).
-
-        The loss is half the mean squared error between heatmaps and targets of weighted keypoints.
-        """
-        fitting = self.begin(estimator, labelled, recipe)
+    def fit(self, estimator: Estimator, labelled: Labelled, recipe: Recipe, terms: Sequence[Term] = ()) -> float:
+        """As the contract says."""
+        training = Training(self, estimator, labelled, recipe, terms)
+        if recipe.keeps_state and self.kept:
+            training.go_on(self.kept)
         loss = math.nan
         for epoch in range(recipe.epochs if len(labelled) else 0):
-            loss = fitting.epoch()
+            loss = training.epoch()
             self.progress("retrain", epoch + 1, recipe.epochs)
+        if recipe.keeps_state:
+            self.kept = training.kept()
         estimator.eval()
         return loss
 
-    def begin(self, estimator: Estimator, labelled: Labelled, recipe: Recipe) -> Fitting:
-        """What :meth:`fit` does, to be done epoch by epoch."""
-        optimiser = recipe.make_optimiser(estimator)
-        seed = int(torch.randint(2**62, (1,), generator=self.generator))
-        labelled.pictures.fill(labelled.index)
-        return Fitting(
-            self, estimator, labelled, recipe, optimiser, seed, self.team.wrap(estimator, self.compute.device)
-        )
-
 
 @attrs.define(eq=False)
-class Fitting:
-    """An estimator being fitted: what :meth:`state` keeps, :meth:`restore` goes on from to the same result.
+class Training:
+    """An estimator being fitted, epoch by epoch.
 
     Attributes:
-        trainer, estimator, labelled, recipe: what :meth:`Trainer.begin` was given.
+        trainer: whose device, precision and random numbers it has.
+        estimator, labelled, recipe, terms: as in :meth:`Trainer.fit`.
+        rank: of this process, where several work on one estimator: what is random within the network differs.
         optimiser: of the estimator's parameters.
-        seed: of what is random within the network, such as dropout.
-        network: what is called for the heatmaps.
+        objective: as :class:`Objective`.
         done: epochs so far.
-        rates: the learning rates before their factor, one a group of parameters.
+        before: epochs of the fits that this one goes on from.
     """
 
     trainer: Trainer
     estimator: Estimator
     labelled: Labelled
     recipe: Recipe
-    optimiser: torch.optim.Optimizer
-    seed: int
-    network: nn.Module
-    done: int = 0
-    rates: list[float] = attrs.field(init=False)
+    terms: Sequence[Term] = ()
+    rank: int = 0
+    optimiser: torch.optim.Optimizer = attrs.field(init=False)
+    objective: nn.Module = attrs.field(init=False)
+    done: int = attrs.field(default=0, init=False)
+    before: int = attrs.field(default=0, init=False)
+    _seed: int = attrs.field(init=False)
+    _rates: list[float] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.rates = [group["lr"] for group in self.optimiser.param_groups]
+        self.optimiser = optimiser_of(self.recipe, self.estimator)
+        self._rates = [group["lr"] for group in self.optimiser.param_groups]
+        self._seed = int(torch.randint(2**62, (1,), generator=self.trainer.generator))
+        self.labelled.pictures.fill(self.labelled.index)
+        self.objective = Objective(self.estimator, self.trainer.compute, self.terms)
 
     def epoch(self) -> float:
         """Go through the instances once, in random order; return the mean loss."""
-        team, generator = self.trainer.team, self.trainer.generator
-        self.network.train()
-        torch.manual_seed(seed_of(self.seed, self.done, team.rank))
-        order = torch.randperm(len(self.labelled), generator=generator)
-        parts = order.tensor_split(self.recipe.steps(len(order)))
+        self.objective.train()
+        order = torch.randperm(len(self.labelled), generator=self.trainer.generator)
+        parts = order.tensor_split(steps_of(self.recipe, len(order)))
         total = torch.zeros((), device=self.trainer.compute.device)
-        for number, part in enumerate(parts):
-            self._set_rates(self.done * len(parts) + number, len(parts))
-            loss = self._loss(part)
-            self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimiser.step()
-            total += loss.detach()
-        team.agree(self.estimator)
+        with seeded(self._seed, self.done, self.rank):
+            for number, part in enumerate(parts):
+                self._set_rates(self.done * len(parts) + number, len(parts))
+                total += self._step(part)
         self.done += 1
-        return float(team.sum(total)) / team.size / len(parts)
+        return float(total) / len(parts)
 
-    def state(self) -> dict[str, Any]:
-        """Tensors and numbers to go on from after an interruption."""
-        return {
-            "done": self.done,
-            "estimator": self.estimator.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "generator": self.trainer.generator.get_state(),
-        }
+    def kept(self) -> dict[str, Any]:
+        """What a later fit can go on from: tensors and numbers."""
+        return {"epochs": self.before + self.done, "optimiser": self.optimiser.state_dict()}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what :meth:`state` gave."""
-        self.done = state["done"]
-        self.estimator.load_state_dict(state["estimator"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.trainer.generator.set_state(state["generator"])
+    def go_on(self, kept: Mapping[str, Any]) -> None:
+        """Have the moments and the epochs of an earlier fit, with the settings of this one's recipe.
+
+        Raises:
+            PluginError: that one's recipe shared the parameters out differently.
+        """
+        theirs, groups = kept["optimiser"], self.optimiser.state_dict()["param_groups"]
+        if [len(group["params"]) for group in theirs["param_groups"]] != [len(group["params"]) for group in groups]:
+            raise PluginError("a recipe that keeps its state must have `alike` as the one that it goes on from")
+        self.optimiser.load_state_dict({**theirs, "param_groups": groups})
+        self.before = kept["epochs"]
+
+    def loss(self, part: Tensor) -> Tensor:
+        """() of a batch: these rows (B,) of what is labelled."""
+        loss: Tensor = self.objective(*self.batch(part, torch.arange(len(part))))
+        return loss
 
     def _set_rates(self, step: int, steps: int) -> None:
-        factor = self.recipe.factor(step, steps)
-        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+        factor = rate_factor(self.recipe, step, steps, self.before)
+        for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
 
-    def _loss(self, part: Tensor) -> Tensor:
-        """The loss on this process's share of a batch; the mean over the processes is that of the batch."""
-        team, compute = self.trainer.team, self.trainer.compute
-        mine = team.share(torch.arange(len(part)))
-        crops, targets, weights = self._batch(part, mine)
-        with compute.autocast():
-            heatmaps = self.network(compute.layout(self.estimator.normalisation(crops)))
-        weight = weights[..., None, None]
-        loss = 0.5 * torch.nn.functional.mse_loss(heatmaps.float() * weight, targets * weight)
-        return loss * (len(mine) * team.size / len(part))
+    def _step(self, part: Tensor) -> Tensor:
+        """Change the weights by one batch; return its loss."""
+        loss = self.loss(part)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        return loss.detach()
 
-    def _batch(self, part: Tensor, mine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(self, part: Tensor, mine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Crops (B, 3, H, W) uint8, targets (B, K, h, w) and weights (B, K) of those at ``mine`` in a batch.
 
         The changes are drawn for the whole batch, so that they do not depend on how it is shared.
@@ -260,8 +176,8 @@ class Fitting:
         none = torch.zeros(count, dtype=torch.int64)
         if not augmentation:
             return _plain(count), none > 0, none
-        change, mirrored = augmentation.draw(count, self.estimator.input_size, generator)
-        return change, mirrored, augmentation.draw_halves(count, generator) if augmentation.half_body else none
+        change, mirrored = draw(augmentation, count, self.estimator.input_size, generator)
+        return change, mirrored, draw_halves(augmentation, count, generator) if augmentation.half_body else none
 
 
 def _plain(count: int) -> Tensor:
@@ -269,12 +185,9 @@ def _plain(count: int) -> Tensor:
     return torch.eye(2, 3).expand(count, 2, 3)
 
 
-def _shift(pictures: Crops | JoinedCrops, like: Tensor) -> Tensor:
+def _shift(pictures: Pictures, like: Tensor) -> Tensor:
     """What to add to a map into the plain crop to make it one into the picture with its margin, (1, 2, 3)."""
     offset = [(p - s) / 2 for p, s in zip(pictures.picture_size, pictures.size, strict=True)][::-1]
     shift = like.new_zeros(1, 2, 3)
     shift[0, :, 2] = like.new_tensor(offset)
     return shift
-
-
-__all__ = ["MARGIN", "Augmentation", "Fitting", "Labelled", "Recipe", "Trainer"]

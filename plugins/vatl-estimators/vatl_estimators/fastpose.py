@@ -9,7 +9,7 @@ from attrs.validators import ge
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vatl_core.contracts import Download, Estimator, Origin, Trunk
+from vatl_core.contracts import Download, Estimator, Maps, Origin, Trunk
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
 from vatl_estimators.families import ALPHAPOSE, IMAGENET, resnet_name
@@ -52,11 +52,11 @@ class FastPose(Estimator):
         self.conv_out = nn.Conv2d(self.width * 2, len(skeleton), 3, 1, 1)
         nn.init.normal_(self.conv_out.weight, std=0.001)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         """(B, 3, H, W) → heatmaps (B, K, H/4, W/4), the SE-ResNet's last map averaged over space (B, 32·width)."""
         maps = self.preact(crops)
         fine = self.duc2(self.duc1(functional.pixel_shuffle(maps, 2)))
-        return self.conv_out(fine), maps.mean((2, 3))
+        return Maps(self.conv_out(fine), maps.mean((2, 3)))
 
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         """Backbone 1, upsampling 5, head 10 times ``lr``."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck
 
-from vatl_core.contracts import Download, Estimator, Origin, Trunk
+from vatl_core.contracts import Download, Estimator, Maps, Origin, Trunk
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
 from vatl_estimators.families import ALPHAPOSE, is_mmpose, mmpose_name, on_coco
@@ -74,7 +74,7 @@ class HRNet(Estimator):
         blocks = [Bottleneck(STEM, STEM, downsample=widen), *(Bottleneck(4 * STEM, STEM) for _ in range(3))]
         self.layer1 = nn.Sequential(*blocks)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         """(B, 3, H, W) → heatmaps (B, K, H/4, W/4), features (B, 15·width).
 
         The published network has no embedding. Ours is what the last exchange merges: the last maps of all four
@@ -82,7 +82,7 @@ class HRNet(Estimator):
         """
         maps = self._last_exchange.branch(self._four_branches(crops))
         heatmaps = self.final_layer(self._last_exchange.fuse(maps)[0])
-        return heatmaps, torch.cat([m.mean((2, 3)) for m in maps], 1)
+        return Maps(heatmaps, torch.cat([m.mean((2, 3)) for m in maps], 1))
 
     def _four_branches(self, crops: Tensor) -> list[Tensor]:
         """(B, 3, H, W) → the maps that the last exchange is given."""

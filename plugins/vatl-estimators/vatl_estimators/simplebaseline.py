@@ -9,7 +9,7 @@ import torchvision
 from attrs.validators import ge
 from torch import Tensor, nn
 
-from vatl_core.contracts import Download, Estimator, Normalisation, Origin, Trunk
+from vatl_core.contracts import Download, Estimator, Maps, Normalisation, Origin, Trunk
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Skeleton
 from vatl_estimators.families import ALPHAPOSE, mmpose_name, on_coco, resnet_name
@@ -71,10 +71,10 @@ class SimpleBaseline(Estimator):
         del network.fc, network.avgpool
         return _ResNet(network), width
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         """(B, 3, H, W) → heatmaps (B, K, H/4, W/4), the backbone's last map averaged over space (B, D)."""
         maps = self.preact(crops)
-        return self.final_layer(self.deconv_layers(maps)), maps.mean((2, 3))
+        return Maps(self.final_layer(self.deconv_layers(maps)), maps.mean((2, 3)))
 
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         """Backbone 1, upsampling 5, head 10 times ``lr``."""

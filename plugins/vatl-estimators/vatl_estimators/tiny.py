@@ -9,7 +9,7 @@ from attrs.validators import ge
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vatl_core.contracts import Estimator, Trunk
+from vatl_core.contracts import Estimator, Maps, Trunk
 from vatl_core.video import Skeleton
 from vatl_estimators.input_size import check_input_size
 
@@ -43,7 +43,7 @@ class Tiny(Estimator):
         self.final_layer = nn.Conv2d(self.width * 3 // 2, len(skeleton), 1)
         nn.init.normal_(self.final_layer.weight, std=0.001)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         """(B, 3, H, W) → heatmaps (B, K, H/4, W/4), the deepest map averaged over space (B, D)."""
         maps = [self.stem(crops)]
         for stage in self.stages:
@@ -52,7 +52,7 @@ class Tiny(Estimator):
         for level in (2, 1, 0):
             merged = functional.interpolate(merged, size=maps[level].shape[-2:], mode="nearest")
             merged = self.smooth[level](merged + self.lateral[level](maps[level]))
-        return self.final_layer(merged), maps[-1].mean((2, 3))
+        return Maps(self.final_layer(merged), maps[-1].mean((2, 3)))
 
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         """Encoder 1, top-down path 5, head 10 times ``lr``."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vatl_core.compute import Compute
-from vatl_core.contracts import Download, Estimator
+from vatl_core.contracts import Download, Estimator, Maps
 from vatl_core.errors import InputError
 from vatl_core.seeds import seeded
 from vatl_core.video import PERSON_17, Skeleton
@@ -18,9 +18,6 @@ from vatl_core.weights import checkpoints
 from vatl_kit.broken import going_on, promise
 from vatl_kit.contract import Contract, quick, untouched_randomness
 from vatl_kit.material import STICK, devices, farthest, generator, same
-
-GIVEN: Final = ("heatmaps", "features")
-"""What forward gives, in order."""
 
 
 class EstimatorContract(Contract):
@@ -37,7 +34,8 @@ class EstimatorContract(Contract):
         for device in devices():
             for skeleton in (STICK, PERSON_17):
                 network = self._built(skeleton, device)
-                heatmaps, features = self._forward(network, self._crops(2, device))
+                maps = self._forward(network, self._crops(2, device))
+                heatmaps, features = maps[:2]
                 expected = (2, len(skeleton), *network.heatmap_size)
                 promise(
                     tuple(heatmaps.shape) == expected,
@@ -53,52 +51,52 @@ class EstimatorContract(Contract):
                     tuple(features.shape),
                     "average a map over space: maps.mean((2, 3))",
                 )
-                for what, tensor in (("heatmaps", heatmaps), ("features", features)):
+                for what, tensor in _columns(maps).items():
                     promise(
-                        tensor.device.type == device.type and bool(tensor.isfinite().all()),
+                        len(tensor) == 2 and tensor.device.type == device.type and bool(tensor.isfinite().all()),
                         f"{self.called} gives finite {what} on the crops' device",
-                        f"finite numbers on {device}",
-                        f"{int((~tensor.isfinite()).sum())} others, on {tensor.device}",
+                        f"(2, …) finite numbers on {device}",
+                        f"{tuple(tensor.shape)}, {int((~tensor.isfinite()).sum())} others, on {tensor.device}",
                         "make tensors in build as parameters or by register_buffer, so that they move along",
                     )
 
     def test_a_crop_is_estimated_alone(self) -> None:
         network, crops = self._built(STICK), self._crops(3)
-        together = self._forward(network, crops)
-        alone = [self._forward(network, crop[None]) for crop in crops]
-        for part, what in enumerate(GIVEN):
-            apart = torch.cat([given[part] for given in alone])
+        together = _columns(self._forward(network, crops))
+        alone = [_columns(self._forward(network, crop[None])) for crop in crops]
+        for what, column in together.items():
+            apart = torch.cat([given[what] for given in alone])
             promise(
-                same(together[part], apart),
+                same(column, apart),
                 f"{self.called}: a crop's {what} do not depend on its batch",
                 "the same alone",
-                farthest(together[part], apart),
+                farthest(column, apart),
                 "use layers that are independent of the batch when network.eval() was called",
             )
 
     def test_what_it_estimates_follows_the_crops(self) -> None:
         network, crops = self._built(STICK), self._crops(3)
         order = torch.tensor([2, 0, 1])
-        plain, mixed = self._forward(network, crops), self._forward(network, crops[order])
-        for what, straight, other in zip(GIVEN, plain, mixed, strict=True):
+        plain, mixed = (_columns(self._forward(network, given)) for given in (crops, crops[order]))
+        for what, straight in plain.items():
             promise(
-                same(straight[order], other),
+                same(straight[order], mixed[what]),
                 f"{self.called}: {what} follow their crops",
                 "the same in another order",
-                farthest(straight[order], other),
+                farthest(straight[order], mixed[what]),
                 "do not mix the crops of a batch",
             )
 
     @quick
     def test_estimates_the_same_again(self) -> None:
         network, crops = self._built(STICK), self._crops(2)
-        first, second = (untouched_randomness(lambda: self._forward(network, crops)) for _ in range(2))
-        for what, before, after in zip(GIVEN, first, second, strict=True):
+        first, second = (untouched_randomness(lambda: _columns(self._forward(network, crops))) for _ in range(2))
+        for what, before in first.items():
             promise(
-                same(before, after),
+                same(before, second[what]),
                 f"{self.called}: the same crops have the same {what}",
                 "the same twice",
-                farthest(before, after),
+                farthest(before, second[what]),
                 "draw no random numbers in forward when network.eval() was called",
             )
 
@@ -139,13 +137,13 @@ class EstimatorContract(Contract):
 
     def test_learns(self) -> None:
         network, crops = self._built(STICK), self._crops(4)
-        targets = torch.rand(self._forward(network, crops)[0].shape, generator=generator(1))
+        targets, weights = self._targets(network)
         network.train()
         optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
         losses = []
         for _ in range(6):
             with seeded(0, "dropout"), going_on(f"{self.called}: a step of training"):
-                loss = nn.functional.mse_loss(network(network.normalisation(crops))[0].float(), targets)
+                loss = network.loss(network(network.normalisation(crops)), targets, weights)
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
@@ -156,6 +154,32 @@ class EstimatorContract(Contract):
             f"less than {losses[0]:.4g}",
             f"{losses[-1]:.4g}",
             "let gradients through from heatmaps to weights: no detach, no argmax",
+        )
+
+    def test_its_loss_trains_whatever_it_gives(self) -> None:
+        network, crops = self._built(STICK), self._crops(4)
+        targets, weights = self._targets(network)
+        weights[:, 1:] = 0  # nobody knows where these are
+        network.train()
+        with seeded(0, "dropout"), going_on(f"{self.called}: loss(maps, targets, weights)"):
+            maps = network(network.normalisation(crops))
+            loss = network.loss(maps, targets, weights)
+        promise(
+            isinstance(loss, Tensor) and loss.shape == () and bool(loss.isfinite()),
+            f"{self.called}: its loss is one finite number",
+            "a tensor of shape ()",
+            loss,
+            "return the mean over the batch",
+        )
+        learnt = {n: c for n, c in _columns(maps).items() if n == "heatmaps" or (n in maps.extra and c.requires_grad)}
+        gradients = torch.autograd.grad(loss, list(learnt.values()), allow_unused=True)
+        bad = [n for n, g in zip(learnt, gradients, strict=True) if g is None or not g.isfinite().all()]
+        promise(
+            not bad,
+            f"{self.called}: its loss trains every head",
+            f"finite gradients of {', '.join(learnt)}",
+            f"none of {', '.join(bad)}",
+            "let loss depend on it, or detach what is not to be learnt",
         )
 
     def test_has_the_head_that_it_names(self) -> None:
@@ -190,13 +214,13 @@ class EstimatorContract(Contract):
         other = self._built(STICK, seed=1)
         with going_on(f"{self.called}: its own weights load again", "rename(key) must know its own names"):
             fresh = checkpoints.load(other, kept, STICK, "its own")
-        given, again = self._forward(network, crops), self._forward(other, crops)
-        for what, first, second in zip(GIVEN, given, again, strict=True):
+        given, again = (_columns(self._forward(net, crops)) for net in (network, other))
+        for what, first in given.items():
             promise(
-                not fresh and same(first, second),
+                not fresh and same(first, again[what]),
                 f"{self.called}: what it estimates lies in its weights",
                 f"the same {what} after save and load",
-                farthest(first, second),
+                farthest(first, again[what]),
                 "keep everything that changes as parameters or buffers",
             )
 
@@ -240,20 +264,29 @@ class EstimatorContract(Contract):
         network.eval()
         return network
 
-    def _forward(self, network: Any, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def _targets(self, network: Any) -> tuple[Tensor, Tensor]:
+        """Targets (4, K, h, w) and weights (4, K), all of them known."""
+        shape = (4, len(STICK), *network.heatmap_size)
+        return torch.rand(shape, generator=generator(1)), torch.ones(shape[:2])
+
+    def _forward(self, network: Any, crops: Tensor) -> Maps:
         __tracebackhide__ = True
         with torch.inference_mode(), going_on(f"{self.called}: forward of {len(crops)} crops"):
-            given = network(network.normalisation(crops))
+            given: Maps = network(network.normalisation(crops))
         promise(
-            isinstance(given, tuple) and len(given) == 2 and all(isinstance(part, Tensor) for part in given),
+            isinstance(given, Maps) and all(isinstance(column, Tensor) for column in _columns(given).values()),
             f"{self.called}: forward gives heatmaps and features",
-            "a pair of tensors",
+            "Maps of tensors",
             type(given).__name__,
-            "return heatmaps, features",
+            "return Maps(heatmaps, features), or Maps(heatmaps, features, {name: column})",
         )
-        heatmaps, features = given
-        return heatmaps, features
+        return given
 
     def _crops(self, count: int, device: torch.device | None = None) -> Tensor:
         size = self.fresh().input_size
         return torch.randint(0, 256, (count, 3, *size), generator=generator(), dtype=torch.uint8).to(device)
+
+
+def _columns(maps: Maps) -> dict[str, Tensor]:
+    """Everything it gave, by name."""
+    return {"heatmaps": maps.heatmaps, "features": maps.features, **maps.extra}

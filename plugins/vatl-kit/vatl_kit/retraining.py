@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from vatl_core.compute import Compute
-from vatl_core.contracts import Estimator, Retraining
+from vatl_core.contracts import Estimator, Labelled, Retraining, Unlabelled
 from vatl_core.estimation import Crops
-from vatl_core.learning import MARGIN, Labelled, Trainer
+from vatl_core.learning import MARGIN, GradientDescent
 from vatl_core.records import CycleRecord, History
 from vatl_core.seeds import seeded
 from vatl_kit.broken import going_on, promise
@@ -72,31 +72,54 @@ class RetrainingContract(UnknowingContract):
         unseen = attrs.evolve(labelled, keypoints=keypoints, visible=visible)
         self._is_finite(self._retrained(self._estimator(cpu), unseen), "where a keypoint is not visible, and NaN")
 
-    def test_looks_at_nothing_that_is_not_labelled(self) -> None:
+    def test_looks_at_nothing_but_what_it_is_handed(self) -> None:
         cpu = torch.device("cpu")
-        labelled = self._labelled(cpu, 5)
-        self._retrained(self._estimator(cpu), labelled)
-        seen = labelled.pictures.seen if isinstance(labelled.pictures, Watched) else set()
-        strange = sorted(seen - set(labelled.index.tolist()))
+        labelled, unlabelled = self._labelled(cpu, 4), self._unlabelled(cpu, 4)
+        self._retrained(self._estimator(cpu), labelled, unlabelled=unlabelled)
+        for name, handed in (("labelled", labelled), ("unlabelled", unlabelled)):
+            seen = handed.pictures.seen if isinstance(handed.pictures, Watched) else set()
+            strange = sorted(seen - set(handed.index.tolist()))
+            promise(
+                not strange,
+                f"{self.called} learns from what is {name}, where it looks at {name}.pictures",
+                f"pictures of {sorted(handed.index.tolist())}",
+                f"also of {strange}",
+                f"index {name}.pictures by {name}.index",
+            )
+
+    def test_learns_where_nothing_is_left_unlabelled(self) -> None:
+        cpu = torch.device("cpu")
+        others = self._unlabelled(cpu, 6)
+        after = self._retrained(self._estimator(cpu), self._labelled(cpu, 6), unlabelled=others.where(others.index < 0))
+        self._is_finite(after, "when all are labelled")
+
+    def test_leaves_the_users_random_numbers_alone(self) -> None:
+        cpu = torch.device("cpu")
+        with seeded(1, "user"):
+            before = torch.get_rng_state()
+            self._retrained(self._estimator(cpu), self._labelled(cpu, 3))
+            after = torch.get_rng_state()
         promise(
-            not strange,
-            f"{self.called} learns from what is labelled",
-            f"pictures of {sorted(labelled.index.tolist())}",
-            f"also of {strange}",
-            "index labelled.pictures by labelled.index",
+            torch.equal(before, after),
+            f"{self.called} leaves torch's own random numbers where they were",
+            "the state from before",
+            "another",
+            "draw from trainer.generator; for layers that draw by themselves, `with vatl_core.seeds.seeded(…)`",
         )
 
     def test_leaves_labels_and_source_as_they_are(self) -> None:
         cpu = torch.device("cpu")
         estimator, labelled, kept = self._estimator(cpu), self._labelled(cpu, 6), self._labelled(cpu, 6)
+        others, known = self._unlabelled(cpu, 6), self._unlabelled(cpu, 6)
         source = {name: tensor.clone() for name, tensor in estimator.state_dict().items()}
         begun = {name: tensor.clone() for name, tensor in source.items()}
-        self._retrained(estimator, labelled, source)
+        self._retrained(estimator, labelled, source, unlabelled=others)
         changed = [name for name in source if not same(source[name], begun[name])]
         changed += [
-            name
-            for name in ("index", "keypoints", "visible", "oks", "queried")
-            if not same(getattr(labelled, name), getattr(kept, name))
+            field.name
+            for now, then in ((labelled, kept), (others, known))
+            for field in attrs.fields(type(now))
+            if field.name != "pictures" and not same(getattr(now, field.name), getattr(then, field.name))
         ]
         promise(
             not changed,
@@ -141,6 +164,7 @@ class RetrainingContract(UnknowingContract):
         labelled: Labelled,
         source: dict[str, Tensor] | None = None,
         policy: Any = None,
+        unlabelled: Unlabelled | None = None,
     ) -> Any:
         __tracebackhide__ = True
         device, count = labelled.index.device, len(labelled)
@@ -153,9 +177,10 @@ class RetrainingContract(UnknowingContract):
             query_oks=tuple(labelled.oks[labelled.queried].tolist()),
             labelled_oks=tuple(labelled.oks.tolist()),
         )
-        trainer = Trainer(Compute(device), generator(11))
+        others = self._unlabelled(device, count) if unlabelled is None else unlabelled
+        trainer, history = GradientDescent(Compute(device), generator(11)), History((record,), 0.5, 1.0)
         with going_on(f"{self.called}: retrain on {count} labels"):
-            return (policy or self.fresh()).retrain(estimator, start, labelled, History((record,), 0.5, 1.0), trainer)
+            return (policy or self.fresh()).retrain(estimator, start, labelled, others, history, trainer)
 
     def _is_finite(self, estimator: Any, when: str) -> None:
         __tracebackhide__ = True
@@ -190,4 +215,23 @@ class RetrainingContract(UnknowingContract):
             torch.linspace(0.2, 0.9, count).to(device),
             (torch.arange(count) >= count // 2).to(device),
             pictures,
+        )
+
+    def _unlabelled(self, device: torch.device, count: int) -> Unlabelled:
+        """What :meth:`_labelled` leaves, but for the last, at which nobody is; estimated somewhere near the truth."""
+        video = stick_video()
+        found = video.instances
+        index = torch.tensor([i for i in range(len(found) - 1) if i % 2 or i >= 2 * count])
+        shape = (len(index), len(STICK))
+        guess = found.boxes[index, None, :2] + 20 * torch.rand(*shape, 2, generator=generator(3))
+        return Unlabelled(
+            index.to(device),
+            guess.to(device),
+            torch.rand(shape, generator=generator(4)).to(device),
+            found.frame[index].to(device),
+            found.track[index].to(device),
+            found.previous[index].to(device),
+            found.next[index].to(device),
+            found.boxes[index].to(device),
+            Watched(video.without_truth(), (64, 48), device, 2**24, MARGIN),
         )

@@ -15,10 +15,13 @@ from vatl_core.contracts import (
     Dataset,
     Estimator,
     Executor,
+    Labelled,
     Labels,
+    Maps,
     Oracle,
     Outcome,
     Pool,
+    Recipe,
     Refined,
     Refinement,
     Request,
@@ -26,11 +29,12 @@ from vatl_core.contracts import (
     Selector,
     Stopping,
     Tracks,
+    Trainer,
+    Unlabelled,
     Window,
     attempt,
 )
 from vatl_core.errors import unknown
-from vatl_core.learning import Labelled, Recipe, Trainer
 from vatl_core.records import History
 from vatl_core.video import Skeleton, Video
 from vatl_kit.material import stick_video
@@ -67,9 +71,9 @@ class Small(Estimator):
         self.second = nn.Conv2d(8, 8, 5, 2, 2)
         self.last = nn.Conv2d(8, len(skeleton), 3, 1, 1)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> Maps:
         maps = functional.relu(self.second(functional.relu(self.first(crops))))
-        return self.last(maps), maps.mean((2, 3))
+        return Maps(self.last(maps), maps.mean((2, 3)))
 
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         return [{"params": list(self.parameters()), "lr": lr}]
@@ -99,7 +103,13 @@ class OneEpoch(Retraining):
     """Everything labelled, once."""
 
     def retrain(
-        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+        self,
+        estimator: Estimator,
+        source: dict[str, Tensor],
+        labelled: Labelled,
+        unlabelled: Unlabelled,
+        history: History,
+        trainer: Trainer,
     ) -> Estimator:
         trainer.fit(estimator, labelled, Recipe(1, alike=True))
         return estimator

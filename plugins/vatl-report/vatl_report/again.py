@@ -74,6 +74,6 @@ def _forward(run: Run, index: Tensor) -> tuple[Tensor, Tensor]:
     for part in index.split(run.config.batch):
         with run.compute.autocast():
             pictures = run.compute.layout(run.estimator.normalisation(run.crops.get(part)))
-            heatmaps, features, *_ = run.estimator(pictures)
-        found.append((heatmaps.float(), features.float()))
+            maps = run.estimator(pictures)
+        found.append((maps.heatmaps.float(), maps.features.float()))
     return torch.cat([heatmaps for heatmaps, _ in found]), torch.cat([features for _, features in found])

@@ -6,11 +6,10 @@ from abc import abstractmethod
 
 import attrs
 import torch
-from attrs.validators import ge, gt, le, lt
+from attrs.validators import ge, gt, in_, le, lt
 from torch import Tensor
 
-from vatl_core.contracts import Estimator, Retraining
-from vatl_core.learning import Augmentation, Labelled, Recipe, Trainer
+from vatl_core.contracts import Augmentation, Estimator, Labelled, Recipe, Retraining, Trainer, Unlabelled
 from vatl_core.records import History
 from vatl_core.seeds import seeded
 
@@ -33,6 +32,8 @@ class Policy(Retraining):
         scale: relative deviation of the crops' scale, clipped at once it.
         flip: share of the crops that are mirrored.
         half_body: share of the crops that are laid around half of the body; the published recipe has none.
+        schedule: ``cycle`` begins each retraining with a new optimiser and the full rates; ``run`` goes on with the
+            last one's moments and lets the rates fall over the whole run.
         scratch_lr: learning rate at its highest of an estimator that began with random weights.
         scratch_epochs: epochs of each retraining of such an estimator.
         scratch_batch: its instances to a step at the most.
@@ -49,6 +50,7 @@ class Policy(Retraining):
     scale: float = attrs.field(default=0.3, validator=[ge(0), lt(1)])
     flip: float = attrs.field(default=0.5, validator=[ge(0), le(1)])
     half_body: float = attrs.field(default=0.0, validator=[ge(0), le(1)])
+    schedule: str = attrs.field(default="cycle", validator=in_(("cycle", "run")))
     scratch_lr: float = attrs.field(default=2e-3, validator=gt(0))
     scratch_epochs: int = attrs.field(default=40, validator=ge(0))
     scratch_batch: int = attrs.field(default=16, validator=ge(1))
@@ -64,7 +66,13 @@ class Policy(Retraining):
         return int(self.alpha * (1 - mean)) if mean is not None else 0
 
     def retrain(
-        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+        self,
+        estimator: Estimator,
+        source: dict[str, Tensor],
+        labelled: Labelled,
+        unlabelled: Unlabelled,
+        history: History,
+        trainer: Trainer,
     ) -> Estimator:
         """Fit the present weights further."""
         trainer.fit(estimator, self.choose(labelled, history), self.recipe(history))
@@ -76,7 +84,15 @@ class Policy(Retraining):
 
     def refining(self, epochs: int) -> Recipe:
         """The published recipe, for an estimator that was trained elsewhere."""
-        return Recipe(epochs, self.lr, self.weight_decay, self.decay, batch=self.batch, augmentation=self.augmentation)
+        return Recipe(
+            epochs,
+            self.lr,
+            self.weight_decay,
+            self.decay,
+            batch=self.batch,
+            augmentation=self.augmentation,
+            keeps_state=self.keeps_state,
+        )
 
     def learning(self) -> Recipe:
         """The recipe for an estimator that began with random weights."""
@@ -88,7 +104,13 @@ class Policy(Retraining):
             alike=True,
             batch=self.scratch_batch,
             augmentation=self.augmentation,
+            keeps_state=self.keeps_state,
         )
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether a retraining goes on with the last one's optimiser."""
+        return self.schedule == "run"
 
     @property
     def augmentation(self) -> Augmentation:
@@ -117,9 +139,11 @@ class FromSource(Continual):
 
     Attributes:
         base: epochs = int(base·labelled fraction + α·(1 − m)); the fraction counts the query just labelled.
+        schedule: ``cycle``: an optimiser cannot go on where the weights do not.
     """
 
     base: float = attrs.field(default=25.0, validator=ge(0))
+    schedule: str = attrs.field(default="cycle", validator=in_(("cycle",)))
 
     def epochs(self, history: History) -> int:
         """int(base·labelled fraction + α·(1 − m))."""
@@ -128,11 +152,17 @@ class FromSource(Continual):
         return int(self.base * present.labelled_after / present.instances + self.alpha * (1 - mean))
 
     def retrain(
-        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+        self,
+        estimator: Estimator,
+        source: dict[str, Tensor],
+        labelled: Labelled,
+        unlabelled: Unlabelled,
+        history: History,
+        trainer: Trainer,
     ) -> Estimator:
         """Fit the source weights."""
         estimator.load_state_dict(source)
-        return super().retrain(estimator, source, labelled, history, trainer)
+        return super().retrain(estimator, source, labelled, unlabelled, history, trainer)
 
 
 @attrs.frozen
@@ -153,23 +183,31 @@ class FromScratch(Full):
 
     Attributes:
         scratch_epochs: epochs of each retraining; more than other policies' since none goes on from the last.
+        schedule: ``cycle``: an optimiser cannot go on where the weights do not.
     """
 
     scratch_epochs: int = attrs.field(default=140, validator=ge(0))
+    schedule: str = attrs.field(default="cycle", validator=in_(("cycle",)))
 
     def recipe(self, history: History) -> Recipe:
         """That for an estimator that knows nothing."""
         return self.learning()
 
     def retrain(
-        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+        self,
+        estimator: Estimator,
+        source: dict[str, Tensor],
+        labelled: Labelled,
+        unlabelled: Unlabelled,
+        history: History,
+        trainer: Trainer,
     ) -> Estimator:
         """Fit random weights, which depend on the run's seed and the cycle alone."""
         seed = int(torch.randint(2**62, (1,), generator=trainer.generator))
         with seeded(seed, "weights"):
             estimator.build(labelled.skeleton)
         trainer.compute.place(estimator)
-        return super().retrain(estimator, source, labelled, history, trainer)
+        return super().retrain(estimator, source, labelled, unlabelled, history, trainer)
 
 
 @attrs.frozen
@@ -177,7 +215,13 @@ class Never(Retraining):
     """Keeps the estimator as it is."""
 
     def retrain(
-        self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
+        self,
+        estimator: Estimator,
+        source: dict[str, Tensor],
+        labelled: Labelled,
+        unlabelled: Unlabelled,
+        history: History,
+        trainer: Trainer,
     ) -> Estimator:
         """The same estimator."""
         return estimator

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from vatl_core.compute import Compute
-from vatl_core.contracts import Estimator
+from vatl_core.contracts import Estimator, Labelled
 from vatl_core.errors import InputError
-from vatl_core.estimation import Crops, JoinedCrops, estimate
-from vatl_core.learning import MARGIN, Labelled, Team
+from vatl_core.estimation import Crops, estimate
+from vatl_core.learning import MARGIN
 from vatl_core.metrics import oks
 from vatl_core.video import Video
+from vatl_train.joined_crops import JoinedCrops
+from vatl_train.team import Team
 from vatl_train.videos import SourceVideos
 
 

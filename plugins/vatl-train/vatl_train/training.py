@@ -13,15 +13,17 @@ import attrs
 
 from vatl_core.compute import Compute
 from vatl_core.config import RunConfig
-from vatl_core.contracts import Dataset, Estimator, Normalisation
+from vatl_core.contracts import Dataset, Estimator, Normalisation, Recipe
 from vatl_core.errors import InputError, VatlError
-from vatl_core.learning import Fitting, Recipe, Team, Trainer, joined
+from vatl_core.learning import GradientDescent, steps_of
 from vatl_core.plugins import Registry, build
 from vatl_core.progress import Progress, silent
 from vatl_core.seeds import generator, seeded
 from vatl_core.weights import begin_with, checkpoints
 from vatl_train.folder import TrainingFolder
 from vatl_train.instances import Validation, prepare
+from vatl_train.shared_training import SharedTraining
+from vatl_train.team import Team, joined
 from vatl_train.videos import source_videos
 
 Say = Callable[[str], None]
@@ -133,55 +135,56 @@ def _train(
     say(f"training on {len(labelled)} instances of {len(videos.training)} videos; validation: {videos.how}")
     for note in notes:
         say(note)
-    trainer = Trainer(compute, generator(config.seed, "train"), team=team)
-    fitting = trainer.begin(estimator, labelled, task.recipe)
+    trainer = GradientDescent(compute, generator(config.seed, "train"))
+    training = SharedTraining(trainer, estimator, labelled, task.recipe, team=team)
     if state is not None:
-        fitting.restore(state)
+        training.restore(state)
         estimator.normalisation = Normalisation(**state["normalisation"])
     with folder.begun() if team.leads else nullcontext():
-        return _epochs(folder, fitting, validation, state["log"] if state else [], progress)
+        return _epochs(folder, training, validation, state["log"] if state else [], progress)
 
 
-def _epochs(folder: TrainingFolder, fitting: Fitting, validation: Validation, log: Log, progress: Progress) -> Log:
+def _epochs(
+    folder: TrainingFolder, training: SharedTraining, validation: Validation, log: Log, progress: Progress
+) -> Log:
     """The epochs that are left; after each of them everything is on disk."""
-    epochs, leads = fitting.recipe.epochs, fitting.trainer.team.leads
+    epochs, leads = training.recipe.epochs, training.team.leads
     progress("train", 0, epochs)
     for line in log:
         progress("train", line["epoch"], epochs)
-    while fitting.done < epochs:
-        log.append(_epoch(fitting, validation, log))
+    while training.done < epochs:
+        log.append(_epoch(training, validation, log))
         if leads and log[-1]["kept"]:
-            checkpoints.save(folder.out, fitting.estimator, fitting.labelled.skeleton)
+            checkpoints.save(folder.out, training.estimator, training.labelled.skeleton)
         if leads:
-            folder.save(fitting.state() | {"normalisation": attrs.asdict(fitting.estimator.normalisation)}, log)
-        progress("train", fitting.done, epochs)
+            folder.save(training.state() | {"normalisation": attrs.asdict(training.estimator.normalisation)}, log)
+        progress("train", training.done, epochs)
     if leads:
         folder.finish()
     return log
 
 
-def _epoch(fitting: Fitting, validation: Validation, log: Log) -> dict[str, Any]:
+def _epoch(training: SharedTraining, validation: Validation, log: Log) -> dict[str, Any]:
     """One epoch and its line of the log."""
     started = time.perf_counter()
-    loss = fitting.epoch()
+    loss = training.epoch()
     if not math.isfinite(loss):
-        raise VatlError(f"the training diverged in epoch {fitting.done}: its loss is {loss}: choose a lower --lr")
-    trainer = fitting.trainer
-    value = validation.mean_oks(fitting.estimator, trainer.compute, trainer.team)
+        raise VatlError(f"the training diverged in epoch {training.done}: its loss is {loss}: choose a lower --lr")
+    value = validation.mean_oks(training.estimator, training.trainer.compute, training.team)
     best = max((line["validation_oks"] for line in log if value is not None), default=-math.inf)
     return {
-        "epoch": fitting.done,
+        "epoch": training.done,
         "loss": loss,
         "validation_oks": value,
-        "lr": fitting.optimiser.param_groups[0]["lr"],
+        "lr": training.optimiser.param_groups[0]["lr"],
         "seconds": round(time.perf_counter() - started, 3),
-        "kept": value > best if value is not None else fitting.done == fitting.recipe.epochs,
+        "kept": value > best if value is not None else training.done == training.recipe.epochs,
     }
 
 
 def _enough(count: int, recipe: Recipe, team: Team) -> None:
     """Refuse batches that leave a process without an instance."""
-    smallest = count // recipe.steps(count)
+    smallest = count // steps_of(recipe, count)
     if smallest < team.size:
         raise InputError(
             f"{count} instances in batches of {recipe.batch} leave {smallest} to some step, which {team.size} "

@@ -109,8 +109,8 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
     )  # fmt: skip
     config = configure(registry, {name: flags.pop(name) for name in config_names}, options=options)
 
-    from vatl_core.learning import leading
     from vatl_core.progress import bar
+    from vatl_train.team import leading
     from vatl_train.training import SourceTraining, train
 
     videos = {name: flags.pop(name) for name in ("split", "validation", "held_out")}
@@ -131,7 +131,7 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
 
 def _recipe(flags: dict[str, Any]) -> Any:
     """How to fit, from the flags of the same names."""
-    from vatl_core.learning import Augmentation, Recipe
+    from vatl_core.contracts import Augmentation, Recipe
 
     names = ("rotation", "rotated", "scale", "flip", "half_body")
     augmentation = Augmentation(**{name: flags[name] for name in names})

@@ -12,23 +12,10 @@ import attrs
 import torch
 from torch import Tensor, distributed, nn
 
-from vatl_core.contracts import Estimator
 from vatl_core.errors import InputError
 
-PATIENCE: Final = timedelta(hours=3)
+WAIT: Final = timedelta(hours=3)
 """How long a process waits for the others: one may have many videos to cut or to validate on."""
-
-
-class Heatmaps(nn.Module):
-    """An estimator without its features: layers that only they need must not wait for gradients."""
-
-    def __init__(self, estimator: Estimator) -> None:
-        super().__init__()
-        self.estimator = estimator
-
-    def forward(self, crops: Tensor) -> Tensor:
-        heatmaps: Tensor = self.estimator(crops)[0]
-        return heatmaps
 
 
 @attrs.frozen
@@ -58,24 +45,23 @@ class Team:
             distributed.all_reduce(values)
         return values
 
-    def wait(self) -> None:
-        """Until all have come this far."""
-        if self.size > 1:
-            distributed.barrier()
+    def mean(self, value: float, device: torch.device) -> float:
+        """The mean over all processes."""
+        return float(self.sum(torch.tensor(value, device=device))) / self.size if self.size > 1 else value
 
-    def wrap(self, estimator: Estimator, device: torch.device) -> nn.Module:
-        """Crops (B, 3, H, W) → heatmaps (B, K, h, w) in training: gradients are the mean over all processes.
+    def wrap(self, objective: nn.Module, device: torch.device) -> nn.Module:
+        """The objective with gradients that are the mean over all processes.
 
         On CUDA batch normalisation sees the whole batch; on the CPU each process normalises its own share.
         """
         if self.size == 1:
-            return Heatmaps(estimator)
+            return objective
         if device.type == "cuda":
-            nn.SyncBatchNorm.convert_sync_batchnorm(estimator)
+            nn.SyncBatchNorm.convert_sync_batchnorm(objective)
         places = [device.index] if device.type == "cuda" else None
-        return nn.parallel.DistributedDataParallel(Heatmaps(estimator), device_ids=places, static_graph=True)
+        return nn.parallel.DistributedDataParallel(objective, device_ids=places, static_graph=True)
 
-    def agree(self, estimator: Estimator) -> None:
+    def agree(self, estimator: nn.Module) -> None:
         """Take over process 0's running statistics, the one thing in which the networks differ after a step."""
         for buffer in estimator.buffers() if self.size > 1 else ():
             distributed.broadcast(buffer, 0)
@@ -103,9 +89,11 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
         yield Team(), device
         return
     device = own_device(device, int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
-    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=PATIENCE)
-    yield Team(distributed.get_rank(), distributed.get_world_size()), device
-    distributed.destroy_process_group()
+    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=WAIT)
+    try:
+        yield Team(distributed.get_rank(), distributed.get_world_size()), device
+    finally:
+        distributed.destroy_process_group()
 
 
 def own_device(device: str, number: int, count: int) -> str:
