@@ -63,14 +63,14 @@ def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flag
         add_option(tables, text, made, registry)
     made = assemble(registry, settings | {"name": settings.get("name") or _free(made.runs, made.run_name)}, tables)
 
-    from vatl_core.estimation import outcomes_of
+    from vatl_core.estimation import checked_outcomes
     from vatl_core.plugins import build
     from vatl_core.run import carry_out
     from vatl_core.store import RunFolder
 
     executor = build(registry, "executor", made.executor, made.of("executor", *chosen(made, "executor")))
     RunFolder.check_free(made.path)
-    (outcome,) = outcomes_of(executor, made.executor, carry_out, [made])
+    (outcome,) = checked_outcomes(made.executor, executor, carry_out, [made])
     record = outcome.get()
     if as_json:
         from vatl_core.records import to_json

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Stopping
 from vatl_core.errors import PluginError, VatlError
-from vatl_core.estimation import Estimates, check_finite, opinion_of
+from vatl_core.estimation import Estimates, check_finite, checked_reason
 from vatl_core.plugins import Registry, build, culprit, describe, whose
 from vatl_core.records import History
 
@@ -102,7 +102,7 @@ def advice(run: Run, history: History) -> dict[str, str]:
     reasons: dict[str, str] = {}
     for name, adviser in list(run.advising.items()):
         try:
-            reason = opinion_of(name, adviser, history)
+            reason = checked_reason(name, adviser, history)
         except VatlError as error:
             del run.advising[name]
             run.warnings.append(_left_out(f"the stopping criterion '{name}'", error))

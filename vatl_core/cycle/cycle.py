@@ -22,7 +22,7 @@ from vatl_core.cycle.retraining import retrain
 from vatl_core.cycle.standing import Standing
 from vatl_core.cycle.step import Cycle
 from vatl_core.errors import InputError
-from vatl_core.estimation import Crops, Estimates, opinion_of
+from vatl_core.estimation import Crops, Estimates, checked_reason
 from vatl_core.metrics import evaluate
 from vatl_core.plugins import culprit, describe
 from vatl_core.progress import Progress
@@ -245,7 +245,7 @@ class Run:
     def _decide(self, record: CycleRecord) -> CycleRecord:
         """Which stopping criteria fire here; the first of the run's own ends it."""
         history = self.history(record)
-        fired = {name: reason for name, s in self.stopping.items() if (reason := opinion_of(name, s, history))}
+        fired = {name: reason for name, s in self.stopping.items() if (reason := checked_reason(name, s, history))}
         ended = record.stopped_by or next(iter(fired), None)
         return attrs.evolve(record, fired=record.fired | fired | advice(self, history), stopped_by=ended)
 

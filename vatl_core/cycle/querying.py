@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from vatl_core.contracts import Pool
-from vatl_core.cycle.combining import checked, query_score
+from vatl_core.cycle.combining import query_score
 from vatl_core.cycle.estimating import one_pass
 from vatl_core.cycle.schedule import amounts
-from vatl_core.estimation import allowance_of
+from vatl_core.estimation import checked_allowance, checked_picks
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import generator
 
@@ -33,7 +33,7 @@ def how_many(run: Run, record: CycleRecord) -> int:
         return 0
     ahead = [amount for amount in amounts(run.config.schedule, record.instances) if amount > record.labelled]
     history = run.history(record)
-    allowances = [a for name, s in run.stopping.items() if (a := allowance_of(name, s, history)) is not None]
+    allowances = [a for name, s in run.stopping.items() if (a := checked_allowance(name, s, history)) is not None]
     return max(0, min([ahead[0] - record.labelled if ahead else 0, left, *allowances]))
 
 
@@ -81,4 +81,4 @@ def _select(run: Run, record: CycleRecord, count: int) -> Tensor:
         watched={name: estimates.criteria[name] for name in run.selector.watches},
     )
     picks = run.selector.select(pool, count, generator(run.config.seed, run.cycle, "select"))
-    return checked(picks, labelled, count, run.config.select, run.selector)
+    return checked_picks(run.config.select, run.selector, picks, labelled, count)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 import torch
 
-from vatl_core.estimation import retrained
+from vatl_core.estimation import checked_estimator
 from vatl_core.learning import Labelled, Trainer
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import seed_of
@@ -36,7 +36,7 @@ def retrain(run: Run, record: CycleRecord) -> CycleRecord:
     seed = seed_of(run.config.seed, run.cycle, "retrain")
     trainer = Trainer(run.compute, torch.Generator().manual_seed(seed), run.progress)
     given = run.retraining.retrain(run.estimator, run.source, _labelled(run, record), run.history(record), trainer)
-    run.estimator = retrained(run.config.retrain, run.retraining, given, run.source)
+    run.estimator = checked_estimator(run.config.retrain, run.retraining, given, run.source)
     checkpoints.save(run.folder.weights(run.cycle + 1), run.estimator, run.video.skeleton)
     run.hook.vatl_retrained(run=run, cycle=run.cycle)
     return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})

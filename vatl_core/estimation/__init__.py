@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from vatl_core.estimation.crops import Crops, JoinedCrops, ahead
 from vatl_core.estimation.estimates import Estimates
-from vatl_core.estimation.executing import outcomes_of
-from vatl_core.estimation.loaded import loaded, names_of
-from vatl_core.estimation.maps import Numbers, maps_of
-from vatl_core.estimation.one_pass import check_finite, estimate, score_pool
-from vatl_core.estimation.opinions import allowance_of, opinion_of
-from vatl_core.estimation.retrained import retrained
-from vatl_core.estimation.scored import condensed, scored
+from vatl_core.estimation.one_pass import estimate, score_pool
+from vatl_core.estimation.promises import (
+    breach,
+    check_finite,
+    checked_allowance,
+    checked_estimator,
+    checked_names,
+    checked_outcomes,
+    checked_picks,
+    checked_reason,
+    checked_video,
+    flaw_of_answer,
+)
 
 __all__ = [
-    "Crops",
-    "Estimates",
-    "JoinedCrops",
-    "Numbers",
-    "ahead",
-    "allowance_of",
-    "check_finite",
-    "condensed",
-    "estimate",
-    "loaded",
-    "maps_of",
-    "names_of",
-    "opinion_of",
-    "outcomes_of",
-    "retrained",
-    "score_pool",
-    "scored",
-]
+    "Crops", "Estimates", "JoinedCrops", "ahead", "breach", "check_finite", "checked_allowance", "checked_estimator",
+    "checked_names", "checked_outcomes", "checked_picks", "checked_reason", "checked_video", "estimate",
+    "flaw_of_answer", "score_pool",
+]  # fmt: skip

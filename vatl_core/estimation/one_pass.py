@@ -14,12 +14,9 @@ from torch import Tensor
 
 from vatl_core.compute import Compute, Stopwatch
 from vatl_core.contracts import Criterion, Estimator, Window
-from vatl_core.errors import PluginError
 from vatl_core.estimation.crops import Crops, ahead
 from vatl_core.estimation.estimates import Estimates
-from vatl_core.estimation.maps import Numbers, maps_of
-from vatl_core.estimation.scored import condensed, scored
-from vatl_core.plugins import whose
+from vatl_core.estimation.promises import checked_condensed, checked_maps, checked_scores, finite_maps
 from vatl_core.progress import Progress, silent
 from vatl_core.video import Instances, decode
 
@@ -132,10 +129,9 @@ def estimate(
     columns: Estimates | None = None
     held: Held | None = None
     done = 0
-    numbers = Numbers(estimator)
-    with numbers.told_first():
+    with finite_maps(estimator) as note:
         for number, (index, heatmaps, features) in enumerate(_forward(estimator, crops, plan.batches, compute)):
-            numbers.note(heatmaps, features)
+            note(heatmaps, features)
             if columns is None or held is None:
                 columns = _columns(len(instances), heatmaps, features, criteria, scoring or Stopwatch())
                 held = Held.nothing(plan, instances, heatmaps)
@@ -182,7 +178,7 @@ def _forward(
     for index, pictures in ahead((index, crops.get(index)) for index in batches):
         with compute.autocast():
             given = estimator(compute.layout(estimator.normalisation(pictures)))
-        heatmaps, features = maps_of(estimator, given, pictures, len(crops.skeleton), width)
+        heatmaps, features = checked_maps(estimator, given, pictures, len(crops.skeleton), width)
         width = features.shape[1]
         yield index, heatmaps.float().contiguous(), features.float()
 
@@ -232,7 +228,7 @@ def _score(criteria: Mapping[str, Criterion], columns: Estimates, window: Window
     if not len(window):
         return
     for name, criterion in criteria.items():
-        columns.criteria[name][window.index] = scored(name, criterion, window)
+        columns.criteria[name][window.index] = checked_scores(name, criterion, window)
 
 
 def _condense(criteria: Mapping[str, Criterion], columns: Estimates, window: Window) -> None:
@@ -240,21 +236,7 @@ def _condense(criteria: Mapping[str, Criterion], columns: Estimates, window: Win
     if not len(window):
         return
     for name, criterion in criteria.items():
-        kept = condensed(name, criterion, window, columns.condensed.get(name))
+        kept = checked_condensed(name, criterion, window, columns.condensed.get(name))
         if name not in columns.condensed:
             columns.condensed[name] = kept.new_zeros((len(columns.scores), *kept.shape[1:]))
         columns.condensed[name][window.index] = kept
-
-
-def check_finite(scores: Mapping[str, Tensor], criteria: Mapping[str, Criterion]) -> None:
-    """Refuse scores (N,) that are no numbers; asked once a pass, since each asking waits for the device.
-
-    Raises:
-        PluginError: naming the criterion and how many.
-    """
-    for name, column in scores.items():
-        if not torch.isfinite(column).all():
-            bad = int((~torch.isfinite(column)).sum())
-            raise PluginError(
-                f"criterion '{name}' gave {bad} of {len(column)} scores that are NaN or infinite{whose(criteria[name])}"
-            )
