@@ -27,7 +27,7 @@ from vatl_core.metrics import evaluate
 from vatl_core.plugins import culprit, describe
 from vatl_core.progress import Progress
 from vatl_core.records import CycleRecord, History, RunRecord
-from vatl_core.store import EVER, RunFolder, move
+from vatl_core.store import EVER, RunFolder
 from vatl_core.video import Video
 from vatl_core.weights import Learnt, is_random
 
@@ -113,7 +113,7 @@ class Run:
 
     def labels(self, index: Iterable[int], before: int = EVER) -> Labels:
         """The oracle's answers, or those given in cycles ``before`` this, for those instances that have one."""
-        return self.folder.labels(list(index), len(self.video.skeleton), before)
+        return self.folder.answers.labels(list(index), len(self.video.skeleton), before)
 
     def adapt(self) -> RunRecord:
         """Go through the cycle until a stopping criterion fires or the schedule runs out."""
@@ -190,8 +190,8 @@ class Run:
         """Pose and scores of every instance, from one pass, and what the truth says of them."""
         started = time.perf_counter()
         known = self.folder.query(self.cycle) is not None or self.stopped_by is not None
-        kept = self.folder.estimates(self.cycle) if known else None
-        self.estimates = move(kept, self.compute.device) if kept else one_pass(self)
+        kept = self.folder.estimates(self.cycle, self.compute.device) if known else None
+        self.estimates = kept or one_pass(self)
         if kept is None:
             self.folder.save_estimates(self.cycle, self.estimates)
         scoring = self.estimates.scoring.seconds
