@@ -75,7 +75,7 @@ class Beginning:
         return self.desk.progress
 
     def labels(self, index: list[int], before: int = 2**62) -> Labels:
-        return self.folder.labels(index, len(self.video.skeleton), before)
+        return self.folder.answers.labels(index, len(self.video.skeleton), before)
 
     def ask(self, query: list[int]) -> None:
         """Ask in a thread; returns when the queue is open."""

@@ -67,16 +67,8 @@ __all__ = [
     "Window", "hookimpl", "resume", "start",
 ]  # fmt: skip
 
-FORMER: dict[str, str] = {}
-"""Names that public things had in earlier releases, with their present ones: they go on working, with a warning."""
-
 
 def __getattr__(name: str) -> Any:
-    if name in FORMER:
-        from vatl_core.deprecation import deprecated
-
-        deprecated(f"vatl_core.{name}", f"write vatl_core.{FORMER[name]}")
-        name = FORMER[name]
     if name not in _HOME:
         raise AttributeError(f"module 'vatl_core' has no attribute '{name}'")
     return getattr(importlib.import_module(f"vatl_core.{_HOME[name]}"), name)

@@ -30,8 +30,6 @@ class Evaluation:
         ospa, ospa_with_labels: distance to the truth on 1 − OKS, 0 to 1, lower is better.
         rank_correlation: ``{criterion: Spearman's ρ with 1 − OKS}`` over those not labelled; without those criteria
             that are constant there.
-
-    Those from ``pck`` on are missing in runs of earlier versions.
     """
 
     mean_oks: float
@@ -45,12 +43,12 @@ class Evaluation:
     ar: float
     all_correct: bool
     counts: dict[str, int]
-    pck: float | None = None
-    pck_with_labels: float | None = None
-    pck_keypoints: dict[str, float] = attrs.field(factory=dict)
-    ospa: float | None = None
-    ospa_with_labels: float | None = None
-    rank_correlation: dict[str, float] = attrs.field(factory=dict)
+    pck: float | None
+    pck_with_labels: float | None
+    pck_keypoints: dict[str, float]
+    ospa: float
+    ospa_with_labels: float
+    rank_correlation: dict[str, float]
 
 
 @attrs.frozen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import sqlite3
 import threading
 from pathlib import Path
@@ -23,9 +22,6 @@ from vatl_core.records import CycleRecord
 from vatl_core.store import Answers
 
 BOX = (1.5, 2.0, 30.0, 40.0)
-EARLIER = """create table labels (
-    instance integer primary key, cycle integer not null, keypoints text not null, visible text not null,
-    annotator text not null, seconds real not null, given_at real not null)"""
 
 
 @pytest.fixture
@@ -45,7 +41,7 @@ class TestWhatWasGiven:
         (given,) = answers.history()
         assert (given.instance, given.cycle, given.annotator, given.seconds, given.moved) == (3, 2, "Ada", 4.0, 2)
         assert given.values == [2, 2, 2, 2, 1]
-        assert given.proposed
+        assert given.proposal is not None
 
     def test_nothing_given_is_forgotten_and_the_last_counts(self, answers: Answers) -> None:
         for cycle, off in enumerate((0, 5, 9)):
@@ -94,57 +90,6 @@ class TestStanding:
         assert not (labelled & ~there).any(), "nobody is labelled who is not there"
         assert set(torch.nonzero(settled & ~labelled).flatten().tolist()) == set(refused)
         assert set(torch.nonzero(labelled).flatten().tolist()) == set(standing.asked)
-
-
-class TestEarlierLayout:
-    ROWS = (
-        (7, 1, [[1.25, 2.0]] * 5, [True, True, False, True, True], "Ada", 3.5, 200.0),
-        (2, 0, [[9.0, 8.0]] * 5, [True] * 5, "", 0.0, 100.0),
-    )
-
-    @pytest.fixture
-    def earlier(self, answers: Answers) -> Answers:
-        with sqlite3.connect(answers.path) as connection:
-            connection.execute(EARLIER)
-            rows = [(i, c, json.dumps(p), json.dumps(v), *rest) for i, c, p, v, *rest in self.ROWS]
-            connection.executemany("insert into labels values (?, ?, ?, ?, ?, ?, ?)", rows)
-        connection.close()
-        return answers
-
-    def check(self, answers: Answers) -> None:
-        first, second = answers.history()[:2]
-        assert (second.instance, second.cycle, second.annotator, second.seconds, second.at) == (7, 1, "Ada", 3.5, 200)
-        assert second.values == [2, 2, 0, 2, 2]
-        assert second.keypoints == [[1.25, 2.0]] * 5
-        assert (first.instance, first.annotator, first.at, first.proposed) == (2, "", 100, False)
-        assert answers.labels([7], 5, before=2).visible.tolist() == [[True, True, False, True, True]]
-
-    def test_is_read_as_it_is(self, earlier: Answers) -> None:
-        before = earlier.path.read_bytes()
-        self.check(earlier)
-        assert earlier.refused() == {}
-        assert earlier.path.read_bytes() == before, "who only reads changes nothing"
-
-    def test_loses_nothing_when_more_is_answered(self, earlier: Answers) -> None:
-        earlier.save(2, label(7))
-        earlier.save(2, Refusal(5, "Ada"))
-        self.check(earlier)
-        assert len(earlier.history()) == 3
-        assert earlier.labels([7], 5).seconds.tolist() == [4.0]
-        assert earlier.refused() == {5: False}
-
-    def test_is_carried_over_once_by_several_at_a_time(self, earlier: Answers) -> None:
-        together(lambda n: Answers(earlier.path).save(2, label(n)), 4)
-        self.check(earlier)
-        assert sorted(g.instance for g in earlier.history()[2:]) == [0, 1, 2, 3]
-
-    def test_breaking_off_leaves_it_whole(self, earlier: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("vatl_core.store.answers._write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            earlier.save(2, label(7))
-        monkeypatch.undo()
-        self.check(earlier)
-        assert len(earlier.history()) == 2
 
 
 def together(work: Any, count: int) -> None:
@@ -213,12 +158,29 @@ class TestTrouble:
             with pytest.raises(InputError, match=r"labels\.sqlite cannot be used: file is not a database"):
                 work()
 
-    def test_a_later_layout_is_left_alone(self, answers: Answers) -> None:
+    @pytest.mark.parametrize("version", [0, 99])
+    def test_a_file_of_another_layout_is_left_alone(self, answers: Answers, version: int) -> None:
         answers.save(0, label(0))
         with sqlite3.connect(answers.path) as connection:
-            connection.execute("pragma user_version = 99")
+            connection.execute(f"pragma user_version = {version}")
+        connection.close()
         before = answers.path.read_bytes()
         for work in (answers.history, lambda: answers.save(0, label(1))):
-            with pytest.raises(InputError, match="later version of vatl"):
+            with pytest.raises(InputError, match="another version of vatl"):
                 work()
         assert answers.path.read_bytes() == before
+
+    def test_it_is_made_once_by_several_at_a_time(self, answers: Answers) -> None:
+        together(lambda n: answers.save(2, label(n)), 4)
+        assert sorted(g.instance for g in answers.history()) == [0, 1, 2, 3]
+
+    def test_breaking_off_at_the_first_answer_leaves_nothing(
+        self, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("vatl_core.store.answers._write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            answers.save(2, label(7))
+        monkeypatch.undo()
+        assert answers.history() == []
+        answers.save(2, label(7))
+        assert len(answers.history()) == 1

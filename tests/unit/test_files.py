@@ -174,10 +174,10 @@ class TestLabels:
                 cycle,
                 Labels(chosen, truth.keypoints[chosen], truth.visible[chosen], "me", torch.tensor([1.5] * len(index))),
             )
-        back = folder.labels([5, 7, 11, 2], 5)
+        back = folder.answers.labels([5, 7, 11, 2], 5)
         assert back.index.tolist() == [5, 7, 2]
         assert torch.equal(back.keypoints, truth.keypoints[[5, 7, 2]])
         assert back.seconds.tolist() == [1.5] * 3
 
     def test_none_yet_is_an_empty_answer_of_the_right_shape(self, tmp_path: Path) -> None:
-        assert RunFolder(tmp_path).labels([], 5).keypoints.shape == (0, 5, 2)
+        assert RunFolder(tmp_path).answers.labels([], 5).keypoints.shape == (0, 5, 2)

@@ -195,13 +195,6 @@ class TestEvaluation:
     def test_no_truth_no_figures(self) -> None:
         assert evaluate(stick_video().without_truth(), self.pass_(), self.labels([]), 0.5) is None
 
-    def test_records_of_earlier_versions_are_still_read(self) -> None:
-        found = evaluate(stick_video(), self.pass_(), self.labels([1]), 0.5)
-        record = CycleRecord(0, self.N, 1, evaluation=found)
-        plain = json.loads(json.dumps(to_json(record)))
-        assert cycle_from_json(plain) == record
-        for name in ("pck", "pck_with_labels", "pck_keypoints", "ospa", "ospa_with_labels", "rank_correlation"):
-            del plain["evaluation"][name]
-        old = cycle_from_json(plain).evaluation
-        assert old is not None
-        assert (old.ap, old.ospa, old.rank_correlation) == (found.ap if found else None, None, {})
+    def test_a_record_of_it_comes_back(self) -> None:
+        record = CycleRecord(0, self.N, 1, evaluation=evaluate(stick_video(), self.pass_(), self.labels([1]), 0.5))
+        assert cycle_from_json(json.loads(json.dumps(to_json(record)))) == record

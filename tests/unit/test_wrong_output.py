@@ -13,9 +13,16 @@ from torch import Tensor
 from tests.conftest import Vatl
 from tests.strangers import describing, install
 from tests.unit import test_broken_plugins as broken
-from vatl_core.contracts import Maps, Outcome, Stopping, Window
+from vatl_core.contracts import Outcome, Stopping, Window
 from vatl_core.errors import InputError, PluginError
-from vatl_core.estimation import Numbers, allowance_of, condensed, maps_of, opinion_of, outcomes_of
+from vatl_core.estimation.promises import (
+    checked_allowance,
+    checked_condensed,
+    checked_maps,
+    checked_outcomes,
+    checked_reason,
+    finite_maps,
+)
 from vatl_core.records import History
 from vatl_kit.material import window
 from vatl_kit.small_parts import Constant, Here, Small
@@ -95,42 +102,47 @@ def columns(changed: str) -> str:
 CASES = [
     ("estimator", "return Small.forward(self, crops)[0]", "estimator Odd gave a Tensor"),
     ("estimator", "pass", "estimator Odd gave a NoneType"),
-    ("estimator", "return tuple(Small.forward(self, crops)[:2])", "a tuple of Tensor, Tensor: `return Maps("),
-    ("estimator", "return Maps(*Small.forward(self, crops)[:2], {'spread': 1})", "a Maps of Tensor, Tensor, dict"),
-    ("estimator", "return Maps(*Small.forward(self, crops)[:2], crops)", "a Maps of Tensor, Tensor, Tensor"),
+    ("estimator", "return (*Small.forward(self, crops), 1)", "gave a tuple of 3: `return heatmaps, features`"),
+    ("estimator", HEATMAPS + "return heatmaps * torch.nan, features", "heatmaps that are NaN or infinite for 16 of 16"),
+    ("estimator", HEATMAPS + "return heatmaps - torch.inf, features", "heatmaps that are NaN or infinite for 16 of 16"),
+    ("estimator", HEATMAPS + "return heatmaps, features / 0", "features that are NaN or infinite for 16 of 16"),
+    ("estimator", HEATMAPS + "return heatmaps.to('meta'), features", "gave heatmaps on meta: they are to stay on cpu"),
+    ("estimator", HEATMAPS + "return heatmaps, features.to('meta')", "gave features on meta: they are to stay on cpu"),
     (
         "estimator",
-        HEATMAPS + "return Maps(heatmaps, features, {'spread': features[:3]})",
-        "gave spread (3, 8)",
+        HEATMAPS + "return (heatmaps * 100).long(), features",
+        "gave heatmaps of torch.int64: torch.float32 is expected",
     ),
     (
         "estimator",
-        HEATMAPS + "return Maps(heatmaps * torch.nan, features)",
-        "heatmaps that are NaN or infinite for 16",
+        HEATMAPS + "return heatmaps[..., :3], features",
+        "gave heatmaps of shape (16, 5, 16, 3): (16, 5, 16, 12) is expected",
     ),
-    (
-        "estimator",
-        HEATMAPS + "return Maps(heatmaps - torch.inf, features)",
-        "heatmaps that are NaN or infinite for 16",
-    ),
-    ("estimator", HEATMAPS + "return Maps(heatmaps, features / 0)", "features that are NaN or infinite for 16 of 16"),
-    ("estimator", HEATMAPS + "return Maps(heatmaps.to('meta'), features)", "heatmaps of torch.float32 on meta"),
-    ("estimator", HEATMAPS + "return Maps(heatmaps, features.to('meta'))", "features of torch.float32 on meta"),
-    ("estimator", HEATMAPS + "return Maps((heatmaps * 100).long(), features)", "heatmaps of torch.int64 on cpu"),
-    ("estimator", HEATMAPS + "return Maps(heatmaps[..., :3], features)", "gave heatmaps (16, 5, 16, 3)"),
-    ("criterion", "return window.scores.mean(1).tolist()", "criterion 'odd' gave a list for scores"),
-    ("criterion", "pass", "criterion 'odd' gave a NoneType for scores"),
-    ("criterion", "return window.scores.mean(1).numpy()", "criterion 'odd' gave a ndarray for scores"),
+    ("criterion", "return window.scores.mean(1).tolist()", "criterion 'odd' gave scores that are a list"),
+    ("criterion", "pass", "criterion 'odd' gave scores that are a NoneType"),
+    ("criterion", "return window.scores.mean(1).numpy()", "criterion 'odd' gave scores that are a ndarray"),
     ("criterion", "return window.index", "criterion 'odd' gave scores of torch.int64"),
     ("criterion", "return window.scores[:, 0].to(torch.complex64)", "criterion 'odd' gave scores of torch.complex64"),
-    ("criterion", POOL + "[1]", "criterion 'odd' gave a list for condense"),
-    ("criterion", POOL + "window.heatmaps.mean(0)", "to the shape (5, 16, 12)"),
-    ("criterion", POOL + "window.scores.to('meta')", "gave condense on meta"),
-    ("selector", "return pool.unlabelled[:count].tolist()", "selector 'odd' must pick by indices"),
-    ("selector", "pass", "it gave a NoneType"),
+    ("criterion", POOL + "[1]", "criterion 'odd' condensed heatmaps to rows that are a list"),
+    ("criterion", POOL + "window.heatmaps.mean(0)", "to rows of shape (5, 16, 12): (16, …) is expected"),
+    ("criterion", POOL + "window.scores.to('meta')", "condensed heatmaps to rows on meta: they are to stay on cpu"),
+    (
+        "selector",
+        "return pool.unlabelled[:count].tolist()",
+        "selector 'odd' must pick by indices, and gave picks that are a list",
+    ),
+    ("selector", "pass", "must pick by indices, and gave picks that are a NoneType"),
     ("retraining", "pass", "retraining policy 'odd' returned a NoneType"),
-    ("retraining", "estimator.last = nn.Conv2d(8, 7, 1)\nreturn estimator", "policy 'odd' changed layers"),
-    ("retraining", "return estimator.half()", "policy 'odd' moved weights, which are to stay torch.float32 on cpu"),
+    (
+        "retraining",
+        "estimator.last = nn.Conv2d(8, 7, 1)\nreturn estimator",
+        "(2, first: last.weight, torch.float32 (5, 8, 3, 3) on cpu before, torch.float32 (7, 8",
+    ),
+    (
+        "retraining",
+        "return estimator.half()",
+        "torch.float32 (8, 3, 5, 5) on cpu before, torch.float16 (8, 3, 5, 5) on cpu now",
+    ),
     ("retraining", "nn.init.constant_(estimator.last.bias, torch.nan)\nreturn estimator", "(1, first: last.bias)"),
     ("stopping", "return True", "stopping criterion 'odd' decided True"),
     ("stopping", "return 1 / 0", "stopping criterion 'odd' failed: ZeroDivisionError"),
@@ -138,8 +150,16 @@ CASES = [
     ("stopping", ALLOWING + "1 / 0", "stopping criterion 'odd' failed: ZeroDivisionError"),
     ("oracle", "pass", "oracle 'odd' gave a NoneType"),
     ("oracle", LABELS + "return Labels(index, points, known, 'me', time)", "oracle 'odd' gave a Labels"),
-    ("oracle", LABELS + "yield Labels(index.float(), points, known, 'me', time)", "one row of int64 is expected"),
-    ("oracle", LABELS + "yield Labels(index, points, known, 'me', time, *[[0]] * 3)", "gave occluded of its labels as"),
+    (
+        "oracle",
+        LABELS + "yield Labels(index.float(), points, known, 'me', time)",
+        "gave labels with an index of torch.float32: torch.int64 is expected",
+    ),
+    (
+        "oracle",
+        LABELS + "yield Labels(index, points, known, 'me', time, *[[0]] * 3)",
+        "gave labels with occluded that are a list: a tensor (2, 5) is expected",
+    ),
     ("oracle", LABELS + "yield Labels(index, points, known, None, time)", "gave None as the annotator"),
     ("oracle", LABELS + "yield Redrawn(int(index[0]), None, 'me')", "the box None: it must have an area"),
     ("oracle", LABELS + "yield Refusal([0], 'me')", "spoke of instance [0], which it was not asked for"),
@@ -151,9 +171,13 @@ CASES = [
     ("dataset", columns("keypoints=stick.keypoints * torch.nan"), "annotated keypoints that are NaN or infinite"),
     ("dataset", columns("frame=stick.frame.float()"), "video 'sticks' has frame of torch.float32"),
     ("dataset", columns("next=stick.next + 16"), "neighbours in time that are no instances of it"),
-    ("dataset", frames("torch.zeros(120, 160, 3, dtype=torch.uint8)"), "as (120, 160, 3) of torch.uint8 on cpu"),
-    ("dataset", frames("torch.zeros(3, 120, 160)"), "as (3, 120, 160) of torch.float32 on cpu"),
-    ("dataset", frames("None"), "read frame 0 as nothing"),
+    (
+        "dataset",
+        frames("torch.zeros(120, 160, 3, dtype=torch.uint8)"),
+        "frame 0 of shape (120, 160, 3): (3, H, W) is expected",
+    ),
+    ("dataset", frames("torch.zeros(3, 120, 160)"), "frame 0 of torch.float32: torch.uint8 is expected"),
+    ("dataset", frames("None"), "read pixels of frame 0 that are a NoneType"),
     ("executor", "return [work(run) for run in runs]", "executor 'odd' gave a RunRecord: Outcomes are expected"),
     ("executor", "return\nyield", "executor 'odd' gave no outcome of 1 of 1 runs"),
     ("executor", "pass", "executor 'odd' gave a NoneType"),
@@ -184,10 +208,9 @@ def test_the_estimator_is_named_though_criteria_stumble_over_what_it_gave(site: 
 
 def failing(values: Tensor) -> None:
     """A pass over instances with heatmaps of these values that fails after its second batch."""
-    numbers = Numbers(Small())
-    with numbers.told_first():
+    with finite_maps(Small()) as note:
         for batch in values.split(2):
-            numbers.note(batch[:, None, None, None].expand(-1, 5, 4, 4), torch.ones(len(batch), 8))
+            note(batch[:, None, None, None].expand(-1, 5, 4, 4), torch.ones(len(batch), 8))
         raise ZeroDivisionError
 
 
@@ -204,9 +227,9 @@ def test_a_failure_within_the_pass_stays_what_it_is() -> None:
 
 def test_features_have_one_width() -> None:
     crops, heatmaps = torch.zeros(2, 3, 64, 48), torch.zeros(2, 5, 16, 12)
-    assert maps_of(Small(), Maps(heatmaps, torch.zeros(2, 8)), crops, 5, None)[1].shape == (2, 8)
-    with pytest.raises(PluginError, match=r"features \(2, 9\): .* and \(2, 8\) are expected"):
-        maps_of(Small(), Maps(heatmaps, torch.zeros(2, 9)), crops, 5, 8)
+    assert checked_maps(Small(), (heatmaps, torch.zeros(2, 8)), crops, 5, None)[1].shape == (2, 8)
+    with pytest.raises(PluginError, match=r"gave features of shape \(2, 9\): \(2, 8\) is expected"):
+        checked_maps(Small(), [heatmaps, torch.zeros(2, 9)], crops, 5, 8)
 
 
 @pytest.mark.parametrize("kept", [torch.zeros(10, 3), torch.zeros(10, 2, dtype=torch.float64)])
@@ -216,9 +239,9 @@ def test_what_is_condensed_is_alike_in_every_window(kept: Tensor) -> None:
             return kept
 
     whole = window(torch.device("cpu"))
-    assert condensed("odd", Odd(), whole, None) is kept
+    assert checked_condensed("odd", Odd(), whole, None) is kept
     with pytest.raises(PluginError, match="criterion 'odd' condensed"):
-        condensed("odd", Odd(), whole, torch.zeros(40, 2))
+        checked_condensed("odd", Odd(), whole, torch.zeros(40, 2))
 
 
 def test_weights_that_never_were_finite_are_nobodys_fault(site: Path, vatl: Vatl) -> None:
@@ -247,23 +270,23 @@ class Says(Stopping):
 
 
 def test_opinions_are_reasons_or_none() -> None:
-    assert opinion_of("odd", Says("enough"), HISTORY) == "enough"
-    assert opinion_of("odd", Says(), HISTORY) is None
+    assert checked_reason("odd", Says("enough"), HISTORY) == "enough"
+    assert checked_reason("odd", Says(), HISTORY) is None
     with pytest.raises(PluginError, match="stopping criterion 'odd' decided 3"):
-        opinion_of("odd", Says(3), HISTORY)
+        checked_reason("odd", Says(3), HISTORY)
     with pytest.raises(PluginError, match="stopping criterion 'odd' failed: KeyError: 'oks'") as told:
-        opinion_of("odd", Says(KeyError("oks")), HISTORY)
+        checked_reason("odd", Says(KeyError("oks")), HISTORY)
     assert isinstance(told.value.__cause__, KeyError)
     with pytest.raises(InputError, match=r"^its option$"):
-        opinion_of("odd", Says(InputError("its option")), HISTORY)
+        checked_reason("odd", Says(InputError("its option")), HISTORY)
 
 
 def test_allowances_are_whole_numbers_or_none() -> None:
-    assert allowance_of("odd", Says(allowed=3), HISTORY) == 3
-    assert allowance_of("odd", Says(), HISTORY) is None
+    assert checked_allowance("odd", Says(allowed=3), HISTORY) == 3
+    assert checked_allowance("odd", Says(), HISTORY) is None
     for allowed in (True, 2.0, "3"):
         with pytest.raises(PluginError, match="stopping criterion 'odd' allows"):
-            allowance_of("odd", Says(allowed=allowed), HISTORY)
+            checked_allowance("odd", Says(allowed=allowed), HISTORY)
 
 
 def test_an_executor_gives_each_run_one_outcome() -> None:
@@ -272,9 +295,9 @@ def test_an_executor_gives_each_run_one_outcome() -> None:
         def map(self, work, runs):  # type: ignore[no-untyped-def]
             yield from [Outcome(1, 1), Outcome(1, 1)]
 
-    assert sorted(o.get() for o in outcomes_of(Here(), "here", lambda run: run, [4, 5])) == [4, 5]
+    assert sorted(o.get() for o in checked_outcomes("here", Here(), lambda run: run, [4, 5])) == [4, 5]
     with pytest.raises(PluginError, match="executor 'twice' gave an outcome of run 1, which is none or has one"):
-        list(outcomes_of(Twice(), "twice", lambda run: run, [4, 5]))
+        list(checked_outcomes("twice", Twice(), lambda run: run, [4, 5]))
 
 
 def test_whoever_leaves_early_ends_what_is_under_way() -> None:
@@ -288,7 +311,7 @@ def test_whoever_leaves_early_ends_what_is_under_way() -> None:
             finally:
                 ended.append(True)
 
-    outcomes = outcomes_of(Waiting(), "waiting", lambda run: run, [4, 5])
+    outcomes = checked_outcomes("waiting", Waiting(), lambda run: run, [4, 5])
     next(outcomes)
     outcomes.close()
     assert ended == [True]

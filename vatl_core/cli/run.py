@@ -56,14 +56,14 @@ def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flag
     made = configure(registry, flags, options=options, file=config)
     made = attrs.evolve(made, name=made.name or _free(made.runs, made.run_name))
 
-    from vatl_core.estimation import outcomes_of
+    from vatl_core.estimation import checked_outcomes
     from vatl_core.plugins import build
     from vatl_core.run import execute
     from vatl_core.store import RunFolder
 
     executor = build(registry, "executor", made.executor, made.of("executor", made.executor))
     RunFolder.check_free(made.path)
-    (outcome,) = outcomes_of(executor, made.executor, execute, [made])
+    (outcome,) = checked_outcomes(made.executor, executor, execute, [made])
     record = outcome.get()
     if as_json:
         from vatl_core.records import to_json

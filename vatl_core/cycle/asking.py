@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence, Set
-from numbers import Integral
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.contracts import Answer, Enough, Labels, Redrawn, Refusal, Request
+from vatl_core.contracts import Answer, Labels, Redrawn, Request
 from vatl_core.cycle.querying import chosen
 from vatl_core.cycle.state import RunState
-from vatl_core.errors import PluginError, VatlError
+from vatl_core.errors import VatlError
+from vatl_core.estimation import breach, flaw_of_answer
 from vatl_core.metrics import evaluate, oks
-from vatl_core.plugins import whose
 from vatl_core.records import ANNOTATOR, CycleRecord, Evaluation
 
 
@@ -77,16 +76,14 @@ def ask(run: RunState, query: list[int]) -> list[int]:
         take(run, request, query, given, lambda flaw: _breach(run, flaw))
     left = _unsettled(run, query)
     if left and answers.ended(run.cycle) is None:
-        raise PluginError(
-            f"oracle '{run.config.oracle}' left {len(left)} of {len(query)} instances unanswered "
-            f"(first: {run.video.instances.ids[left[0]]}){whose(run.oracle)}"
-        )
+        first = run.video.instances.ids[left[0]]
+        raise _breach(run, f"left {len(left)} of {len(query)} instances unanswered (first: {first})")
     refused = answers.refused()
     return [i for i in query if i not in refused and i not in left]
 
 
 def _breach(run: RunState, flaw: str) -> VatlError:
-    return PluginError(f"oracle '{run.config.oracle}' {flaw}{whose(run.oracle)}")
+    return breach(f"oracle '{run.config.oracle}'", run.oracle, flaw)
 
 
 def take(
@@ -101,8 +98,9 @@ def take(
         given: the answers.
         breach: the error for an answer that breaks the contract, from what is wrong with it.
     """
+    asked = {*request.query.tolist(), *(i for record in run.records for i in record.query)}
     for answer in given:
-        if flaw := _flaw(run, request, answer):
+        if flaw := flaw_of_answer(answer, asked, len(run.video.skeleton)):
             raise breach(flaw)
         run.folder.answers.save(run.cycle, answer)
         if isinstance(answer, Redrawn):
@@ -173,61 +171,3 @@ def _unsettled(run: RunState, query: Sequence[int]) -> list[int]:
     answers = run.folder.answers
     done = answers.labelled() | answers.refused().keys()
     return [i for i in query if i not in done]
-
-
-def _flaw(run: RunState, request: Request, answer: Answer) -> str | None:
-    """What is wrong with an answer, in words."""
-    known = {*request.query.tolist(), *(i for record in run.records for i in record.query)}
-    if not isinstance(answer, Labels | Redrawn | Refusal | Enough):
-        return f"gave a {type(answer).__name__}, which is no answer"
-    if not isinstance(answer.annotator, str):
-        return f"gave {answer.annotator!r} as the annotator: a name is expected"
-    if isinstance(answer, Labels):
-        return _flaw_of_labels(answer, known, len(run.video.skeleton))
-    if isinstance(answer, Redrawn | Refusal) and not (isinstance(answer.index, Integral) and answer.index in known):
-        return f"spoke of instance {answer.index}, which it was not asked for"
-    if isinstance(answer, Redrawn) and not _has_area(answer.box):
-        return f"gave instance {answer.index} the box {answer.box}: it must have an area"
-    return None
-
-
-def _flaw_of_labels(labels: Labels, known: Set[int], keypoints: int) -> str | None:
-    """As :func:`_flaw`, for labels of K ``keypoints``."""
-    if flaw := _flaw_of_form(labels, keypoints):
-        return flaw
-    strange = [i for i in labels.index.tolist() if i not in known]
-    if strange:
-        return f"labelled instance {strange[0]}, which it was not asked for"
-    if not labels.keypoints[labels.visible > 0].isfinite().all():
-        return "gave annotated keypoints that are NaN or infinite"
-    if not (labels.seconds.isfinite() & (labels.seconds >= 0)).all():
-        return "spent a time on a label that is negative, NaN or infinite"
-    return None
-
-
-def _flaw_of_form(labels: Labels, keypoints: int) -> str | None:
-    """As :func:`_flaw_of_labels`, of what kind and shape the columns are."""
-    index: object = labels.index
-    if not isinstance(index, Tensor) or index.ndim != 1 or index.dtype != torch.int64 or index.is_meta:
-        form = f"a {index.dtype} {tuple(index.shape)}" if isinstance(index, Tensor) else f"a {type(index).__name__}"
-        return f"gave {form} as the index of its labels: one row of int64 is expected, the instances' numbers"
-    count = len(index)
-    expected = {
-        "keypoints": (count, keypoints, 2), "visible": (count, keypoints), "occluded": (count, keypoints),
-        "proposals": (count, keypoints, 2), "seconds": (count,), "moved": (count,),
-    }  # fmt: skip
-    for name, shape in expected.items():
-        column: object = getattr(labels, name)
-        if not isinstance(column, Tensor) or column.is_meta:
-            return f"gave {name} of its labels as a {type(column).__name__} without numbers: a tensor is expected"
-        if (found := tuple(column.shape)) != shape:
-            return f"gave {name} of shape {found} for {count} instances of {keypoints} keypoints: {shape} is expected"
-    return None
-
-
-def _has_area(box: Sequence[float]) -> bool:
-    try:
-        sides = [float(side) for side in box]
-    except (TypeError, ValueError):
-        return False
-    return len(sides) == 4 and min(sides[2:]) > 0 and all(abs(side) < 2**24 for side in sides)

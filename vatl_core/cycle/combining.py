@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from vatl_core.errors import PluginError
-from vatl_core.plugins import whose
-
 
 def query_score(
     columns: Mapping[str, Tensor],
@@ -34,35 +31,6 @@ def query_score(
         return torch.zeros_like(among, dtype=torch.float32)
     shares = [columns[share][among].mean() if (share := share_of[name]) else None for name in computed]
     return combined([columns[name] for name in computed], among, fraction, weights, shares)
-
-
-def checked(picks: object, labelled: Tensor, count: int, name: str, selector: object = None) -> Tensor:
-    """The picks (q,) of the ``selector`` called ``name``, on the CPU, held to its contract.
-
-    Raises:
-        PluginError: they are not ``count`` (or all that remain) different unlabelled instances.
-    """
-    if not isinstance(picks, Tensor):
-        raise PluginError(
-            f"selector '{name}' must pick by indices, a tensor of int64; it gave a {type(picks).__name__}"
-            f"{whose(selector)}"
-        )
-    if picks.ndim != 1 or picks.dtype != torch.int64 or picks.is_meta:
-        raise PluginError(
-            f"selector '{name}' must pick by indices, one row of int64; it gave {picks.dtype} of shape "
-            f"{tuple(picks.shape)} on {picks.device}{whose(selector)}"
-        )
-    picks = picks.cpu()
-    if ((picks < 0) | (picks >= len(labelled))).any():
-        raise PluginError(f"selector '{name}' picked what is no instance of {len(labelled)}{whose(selector)}")
-    expected = min(count, int((~labelled).sum()))
-    if len(picks) != expected or len(picks.unique()) != expected or bool(labelled.cpu()[picks].any()):
-        raise PluginError(
-            f"selector '{name}' must pick {expected} different unlabelled instances; it picked "
-            f"{len(picks)}, {len(picks.unique())} of them different, {int(labelled.cpu()[picks].sum())} labelled"
-            f"{whose(selector)}"
-        )
-    return picks
 
 
 def normalised(scores: Tensor, among: Tensor) -> Tensor:

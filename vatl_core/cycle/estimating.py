@@ -45,8 +45,7 @@ def estimated(run: RunState) -> CycleRecord:
 def _kept(run: RunState) -> Estimates | None:
     """What was found before an interruption, where the query or the end has been decided by it."""
     known = run.folder.query(run.cycle) is not None or run.stopped_by is not None
-    kept = run.folder.estimates(run.cycle) if known else None
-    return kept.to(run.compute.device) if kept else None
+    return run.folder.estimates(run.cycle, run.compute.device) if known else None
 
 
 def _found(run: RunState) -> Estimates:

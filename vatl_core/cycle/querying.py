@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from vatl_core.contracts import Pool
-from vatl_core.cycle.combining import checked, query_score
+from vatl_core.cycle.combining import query_score
 from vatl_core.cycle.estimating import one_pass
 from vatl_core.cycle.schedule import amounts
 from vatl_core.cycle.state import RunState
-from vatl_core.estimation import allowance_of, tracks_of
+from vatl_core.estimation import checked_allowance, checked_picks, tracks_of
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import generator
 
@@ -28,7 +28,7 @@ def how_many(run: RunState, record: CycleRecord) -> int:
         return 0
     ahead = [amount for amount in amounts(run.config.schedule, record.instances) if amount > record.labelled]
     history = run.history(record)
-    allowances = [a for name, s in run.stopping.items() if (a := allowance_of(name, s, history)) is not None]
+    allowances = [a for name, s in run.stopping.items() if (a := checked_allowance(name, s, history)) is not None]
     return max(0, min([ahead[0] - record.labelled if ahead else 0, left, *allowances]))
 
 
@@ -71,7 +71,7 @@ def _select(run: RunState, record: CycleRecord, count: int) -> Tensor:
     labelled = run.standing().settled(run.compute.device)
     pool = _pool(run, labelled, record.fraction)
     picks = run.selector.select(pool, count, generator(run.config.seed, run.cycle, "select"))
-    return checked(picks, labelled, count, run.config.select, run.selector)
+    return checked_picks(run.config.select, run.selector, picks, labelled, count)
 
 
 def _pool(run: RunState, labelled: Tensor, fraction: float) -> Pool:

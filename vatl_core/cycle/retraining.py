@@ -15,7 +15,7 @@ import torch
 from vatl_core.contracts import Labelled, Unlabelled
 from vatl_core.cycle.state import RunState
 from vatl_core.errors import InputError
-from vatl_core.estimation import retrained
+from vatl_core.estimation import checked_estimator
 from vatl_core.files import whole
 from vatl_core.learning import GradientDescent
 from vatl_core.records import CycleRecord
@@ -41,7 +41,7 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
     trainer.kept = _kept(run)
     labelled, unlabelled = _labelled(run, record), _unlabelled(run, record)
     given = run.retraining.retrain(run.estimator, run.source, labelled, unlabelled, run.history(record), trainer)
-    run.estimator = retrained(run.config.retrain, run.retraining, given, run.source)
+    run.estimator = checked_estimator(run.config.retrain, run.retraining, given, run.source)
     checkpoints.save(run.folder.weights(run.cycle + 1), run.estimator, run.video.skeleton)
     _keep_optimiser(run, trainer.kept)
     run.hook.vatl_retrained(run=run, cycle=run.cycle)

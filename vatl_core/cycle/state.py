@@ -114,7 +114,7 @@ class RunState:
 
     def labels(self, index: Iterable[int], before: int = EVER) -> Labels:
         """The oracle's answers, or those given in cycles ``before`` this, for those instances that have one."""
-        return self.folder.labels(list(index), len(self.video.skeleton), before)
+        return self.folder.answers.labels(list(index), len(self.video.skeleton), before)
 
     def beginning(self) -> tuple[Standing, Labels]:
         """Where the cycle began, whatever has been answered in it since: an interruption must not change its pass."""

@@ -10,7 +10,7 @@ from vatl_core.config import RunConfig
 from vatl_core.contracts import Stopping
 from vatl_core.cycle.state import RunState
 from vatl_core.errors import VatlError
-from vatl_core.estimation import opinion_of
+from vatl_core.estimation import checked_reason
 from vatl_core.plugins import Registry, build
 from vatl_core.records import CycleRecord
 
@@ -22,11 +22,11 @@ def decided(run: RunState, record: CycleRecord) -> CycleRecord:
         PluginError: one of the run's own fails, or decides something else than a reason.
     """
     history = run.history(record)
-    fired = {name: reason for name, s in run.stopping.items() if (reason := opinion_of(name, s, history))}
+    fired = {name: reason for name, s in run.stopping.items() if (reason := checked_reason(name, s, history))}
     advice: dict[str, str] = {}
     for name, adviser in list(run.advising.items()):
         try:
-            reason = opinion_of(name, adviser, history)
+            reason = checked_reason(name, adviser, history)
         except VatlError as error:  # nobody asked for it: it is not asked again, and the run goes on
             del run.advising[name]
             run.warnings.append(f"advice on when to stop is left out: {error}")

@@ -11,7 +11,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.estimation.loaded import read
+from vatl_core.estimation.promises import checked_pictures
 from vatl_core.video import Skeleton, Video, crop_boxes, crop_matrices, warp
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ class Crops:
         frames = self.video.instances.frame[index]
         matrices = self.matrices(index.to(self.device))
         wanted = torch.unique(frames).tolist()
-        for frame, picture in zip(wanted, read(self.video.frames, wanted), strict=True):
+        for frame, picture in zip(wanted, checked_pictures(self.video.frames, wanted), strict=True):
             here = torch.nonzero(frames == frame).flatten().to(self.device)
             result[here] = warp(picture[None].to(self.device), matrices[here], self.picture_size)
         return result

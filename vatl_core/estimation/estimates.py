@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import attrs
-import torch
 from torch import Tensor
 
 from vatl_core.compute import Stopwatch
@@ -34,10 +33,3 @@ class Estimates:
     spread: Tensor | None = None
     passes: dict[str, int] = attrs.field(factory=dict)
     scoring: Stopwatch = attrs.field(factory=Stopwatch, repr=False, eq=False)
-
-    def to(self, device: torch.device) -> Estimates:
-        """The same estimates on ``device``."""
-        columns = {name: getattr(self, name).to(device) for name in ("keypoints", "scores", "features")}
-        criteria = {name: column.to(device) for name, column in self.criteria.items()}
-        spread = None if self.spread is None else self.spread.to(device)
-        return attrs.evolve(self, criteria=criteria, spread=spread, **columns)

@@ -14,13 +14,10 @@ from torch import Tensor
 
 from vatl_core.compute import Compute, Stopwatch
 from vatl_core.contracts import Criterion, Estimator, Maps, Tracks, Window
-from vatl_core.errors import PluginError
 from vatl_core.estimation.crops import Crops, ahead
 from vatl_core.estimation.estimates import Estimates
 from vatl_core.estimation.further_passes import FurtherPasses
-from vatl_core.estimation.maps import Numbers, maps_of
-from vatl_core.estimation.scored import condensed, scored
-from vatl_core.plugins import whose
+from vatl_core.estimation.promises import checked_condensed, checked_maps, checked_scores, finite_maps
 from vatl_core.progress import Progress, silent
 from vatl_core.seeds import seed_of
 from vatl_core.video import Instances, decode, peaks
@@ -163,9 +160,9 @@ class Pass:
         found = self.estimates
         for name, criterion in self.criteria.items():
             if "pool" not in criterion.needs:
-                found.criteria[name][window.index] = scored(name, criterion, self._equipped(name, window))
+                found.criteria[name][window.index] = checked_scores(name, criterion, self._equipped(name, window))
             elif "heatmaps" in criterion.needs:
-                kept = condensed(name, criterion, window, found.condensed.get(name))
+                kept = checked_condensed(name, criterion, window, found.condensed.get(name))
                 if name not in found.condensed:
                     found.condensed[name] = kept.new_zeros((len(found.scores), *kept.shape[1:]))
                 found.condensed[name][window.index] = kept
@@ -233,10 +230,10 @@ def estimate(
     plan = Plan.of(instances, batch, any("neighbours" in c.needs for c in criteria.values()))
     networks = further_passes(estimator, criteria, compute, seed)
     under_way: Pass | None = None
-    numbers, done = Numbers(estimator), 0
-    with numbers.told_first():
+    done = 0
+    with finite_maps(estimator) as note:
         for number, (index, maps) in enumerate(_forward(estimator, crops, plan.batches, compute)):
-            numbers.note(maps.heatmaps, maps.features)
+            note(maps.heatmaps, maps.features)
             if not any("extra" in criterion.needs for criterion in criteria.values()):
                 maps = maps._replace(extra={})
             if under_way is None:
@@ -274,7 +271,7 @@ def score_pool(criteria: Mapping[str, Criterion], estimates: Estimates, crops: C
         if "pool" in criterion.needs:
             with estimates.scoring.on(estimates.scores.device):
                 seen = attrs.evolve(window, condensed=estimates.condensed.get(name, window.condensed))
-                estimates.criteria[name][:] = scored(name, criterion, seen)
+                estimates.criteria[name][:] = checked_scores(name, criterion, seen)
 
 
 def _forward(
@@ -286,7 +283,7 @@ def _forward(
     for index, pictures in ahead((index, crops.get(index)) for index in batches):
         with compute.autocast():
             given = estimator(compute.layout(estimator.normalisation(pictures)))
-        maps = maps_of(estimator, given, pictures, len(crops.skeleton), width)
+        maps = checked_maps(estimator, given, pictures, len(crops.skeleton), width)
         width = maps.features.shape[1]
         yield index, maps._replace(heatmaps=maps.heatmaps.float().contiguous(), features=maps.features.float())
 
@@ -302,17 +299,3 @@ def _columns(count: int, maps: Maps, names: Iterable[str], candidates: int, scor
         candidates=heatmaps.new_empty((count, keypoints, candidates, 3)) if candidates else None,
         scoring=scoring,
     )
-
-
-def check_finite(scores: Mapping[str, Tensor], criteria: Mapping[str, Criterion]) -> None:
-    """Refuse scores (N,) that are no numbers; asked once a pass, since each asking waits for the device.
-
-    Raises:
-        PluginError: naming the criterion and how many.
-    """
-    for name, column in scores.items():
-        if not torch.isfinite(column).all():
-            bad = int((~torch.isfinite(column)).sum())
-            raise PluginError(
-                f"criterion '{name}' gave {bad} of {len(column)} scores that are NaN or infinite{whose(criteria[name])}"
-            )

@@ -3,51 +3,15 @@
 from __future__ import annotations
 
 from vatl_core.plugins.catalogue import Shown, entries, shown
-from vatl_core.plugins.descriptions import (
-    KINDS,
-    Command,
-    Component,
-    Options,
-    Preset,
-    Tables,
-    describe,
-    is_text,
-    laid_over,
-)
+from vatl_core.plugins.descriptions import KINDS, Command, Component, Options, Preset, Tables, describe, laid_over
 from vatl_core.plugins.option_docs import OptionDoc, attributes_told, option_docs
 from vatl_core.plugins.options import build, option_fields, structure
 from vatl_core.plugins.registry import DESCRIBING, GROUP, Registry, culprit, distribution_of, whose
 from vatl_core.plugins.section import Section
-from vatl_core.plugins.versions import VERSION, refusal, refusal_in_source, written_for
+from vatl_core.plugins.versions import refusal, refusal_in_source, written_for
 
 __all__ = [
-    "DESCRIBING",
-    "GROUP",
-    "KINDS",
-    "VERSION",
-    "Command",
-    "Component",
-    "OptionDoc",
-    "Options",
-    "Preset",
-    "Registry",
-    "Section",
-    "Shown",
-    "Tables",
-    "attributes_told",
-    "build",
-    "culprit",
-    "describe",
-    "distribution_of",
-    "entries",
-    "is_text",
-    "laid_over",
-    "option_docs",
-    "option_fields",
-    "refusal",
-    "refusal_in_source",
-    "shown",
-    "structure",
-    "whose",
-    "written_for",
-]
+    "DESCRIBING", "GROUP", "KINDS", "Command", "Component", "OptionDoc", "Options", "Preset", "Registry", "Section",
+    "Shown", "Tables", "attributes_told", "build", "culprit", "describe", "distribution_of", "entries", "laid_over",
+    "option_docs", "option_fields", "refusal", "refusal_in_source", "shown", "structure", "whose", "written_for",
+]  # fmt: skip

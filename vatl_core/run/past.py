@@ -93,4 +93,4 @@ class PastRun:
 
     def labels(self) -> Labels:
         """Everything labelled, in the order of asking."""
-        return self.folder.labels(self.standing.asked, len(self.video.skeleton))
+        return self.folder.answers.labels(self.standing.asked, len(self.video.skeleton))

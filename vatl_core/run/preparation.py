@@ -14,7 +14,7 @@ from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.contracts import Criterion, Dataset, Estimator, Poses, Selector, Stopping
 from vatl_core.cycle import Run, advisers
 from vatl_core.errors import InputError
-from vatl_core.estimation import Crops, loaded, names_of
+from vatl_core.estimation import Crops, checked_names, checked_video
 from vatl_core.learning import MARGIN
 from vatl_core.plugins import Registry, build
 from vatl_core.seeds import generator, seeded
@@ -114,11 +114,11 @@ def load_video(dataset: Dataset, name: str) -> Video:
         PluginError: what the data set gives breaks its contract.
     """
     if name:
-        return loaded(dataset, name)
-    names = names_of(dataset)
+        return checked_video(dataset, name)
+    names = checked_names(dataset)
     if not names:
         raise InputError("the data set has no video to adapt to: its options say where one is (-o dataset.…)")
-    return loaded(dataset, names[0])
+    return checked_video(dataset, names[0])
 
 
 def _crops(config: RunConfig, estimator: Estimator, video: Video, compute: Compute) -> tuple[Crops, Crops]:

@@ -8,44 +8,42 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 import torch
-from torch import Tensor
 
 from vatl_core.contracts import Answer, Labels, Redrawn, Refusal, joined
 from vatl_core.errors import InputError
 
 _VERSION: Final = 1
-_TABLES: Final = """
-    create table if not exists labels (
+_TABLES: Final = f"""
+    create table labels (
         id integer primary key autoincrement, instance integer not null, cycle integer not null,
-        keypoints text not null, visible text not null, occluded text, moved integer not null default 0,
+        keypoints text not null, visible text not null, occluded text not null, moved integer not null,
         proposal text, annotator text not null, seconds real not null, given_at real not null);
-    create index if not exists of_instance on labels (instance);
-    create table if not exists boxes (
+    create index of_instance on labels (instance);
+    create table boxes (
         id integer primary key autoincrement, instance integer not null, cycle integer not null,
         x real not null, y real not null, width real not null, height real not null,
         annotator text not null, given_at real not null);
-    create table if not exists refusals (
+    create table refusals (
         id integer primary key autoincrement, instance integer not null, cycle integer not null, absent integer,
         annotator text not null, given_at real not null);
-    create table if not exists endings (cycle integer primary key, annotator text not null, given_at real not null);
+    create table endings (cycle integer primary key, annotator text not null, given_at real not null);
+    pragma user_version = {_VERSION}
 """
 EVER: Final = 2**62
 """Before this cycle are all."""
-_COLUMNS: Final = "instance, cycle, keypoints, visible, occluded, moved, proposal, annotator, seconds, given_at"
-
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in pixels."""
 
 
 @attrs.frozen
-class Given:
+class GivenLabel:
     """One label as it was given.
 
     Attributes:
@@ -57,7 +55,7 @@ class Given:
         at: when, in seconds of the epoch.
         keypoints: K pairs x, y in pixels.
         values: K times 0 (not annotated), 1 (hidden), 2 (visible).
-        proposed: whether the proposal is known; if not, ``moved`` says nothing.
+        proposal: K pairs x, y; None where it is not known, and ``moved`` says nothing.
     """
 
     instance: int
@@ -68,7 +66,37 @@ class Given:
     at: float
     keypoints: list[list[float]]
     values: list[int]
-    proposed: bool = True
+    proposal: list[list[float]] | None = None
+
+    @classmethod
+    def all_of(cls, cycle: int, labels: Labels, at: float) -> list[GivenLabel]:
+        """Labels that were given in ``cycle``, one by one."""
+        values = (labels.visible > 0).int() + ((labels.visible > 0) & ~(labels.occluded > 0)).int()
+        points = labels.keypoints.double().nan_to_num(0, 0, 0)  # NaN is only where nothing is annotated
+        known = labels.proposals.isfinite().flatten(1).all(1)
+        columns = (labels.index, labels.seconds, labels.moved, points, values, labels.proposals.double(), known)
+        return [
+            cls(i, cycle, labels.annotator, seconds, moved, at, keypoints, v, proposal if is_known else None)
+            for i, seconds, moved, keypoints, v, proposal, is_known in zip(*(c.tolist() for c in columns), strict=True)
+        ]
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> GivenLabel:
+        """As it stands in the file."""
+        texts = (row[column] or "null" for column in ("keypoints", "visible", "occluded", "proposal"))
+        keypoints, seen, hidden, proposal = map(json.loads, texts)
+        values = [0 if not s else 1 if h else 2 for s, h in zip(seen, hidden, strict=True)]
+        plain = (row[column] for column in ("instance", "cycle", "annotator", "seconds", "moved", "given_at"))
+        return cls(*plain, keypoints, values, proposal)
+
+    def to_row(self) -> dict[str, Any]:
+        """As it is to stand in the file."""
+        return {
+            "instance": self.instance, "cycle": self.cycle, "annotator": self.annotator, "seconds": self.seconds,
+            "moved": self.moved, "given_at": self.at, "keypoints": json.dumps(self.keypoints),
+            "visible": json.dumps([v > 0 for v in self.values]), "occluded": json.dumps([v == 1 for v in self.values]),
+            "proposal": self.proposal and json.dumps(self.proposal),
+        }  # fmt: skip
 
 
 @attrs.frozen
@@ -90,6 +118,7 @@ class Answers:
             OSError: the disk is full.
         """
         connection = sqlite3.connect(self.path, timeout=30)
+        connection.row_factory = sqlite3.Row
         try:
             connection.execute("pragma synchronous = full")
             with connection:
@@ -109,12 +138,14 @@ class Answers:
             OSError: the disk is full.
         """
         with self._open() as connection:
-            if _version(connection, self.path) != _VERSION:
-                _make_tables(connection)
+            connection.execute("begin immediate")  # another process may want to make the tables, too
+            if not _has_tables(connection, self.path):
+                for statement in _TABLES.split(";"):
+                    connection.execute(statement)
             _write(connection, cycle, answer)
 
-    def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows that a query finds; none where nothing was answered yet. Nothing is written, earlier layouts stay.
+    def _read(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        """The rows that a query finds; none where nothing was answered yet. Nothing is written.
 
         Raises:
             InputError: the file is damaged, or another program does not let go of it.
@@ -122,12 +153,7 @@ class Answers:
         if not self.path.exists():
             return []
         with self._open() as connection:
-            if _version(connection, self.path) == _VERSION:
-                return connection.execute(statement, values).fetchall()
-            with closing(sqlite3.connect(":memory:")) as copy:  # the folder may not be ours to write to
-                connection.backup(copy)
-                _make_tables(copy)
-                return copy.execute(statement, values).fetchall()
+            return connection.execute(statement, values).fetchall() if _has_tables(connection, self.path) else []
 
     def labels(self, index: Sequence[int], keypoints: int, before: int = EVER) -> Labels:
         """The latest labels of those of these instances that have one, in this order, on the CPU.
@@ -137,9 +163,8 @@ class Answers:
             keypoints: K.
             before: only those given in cycles before this one count.
         """
-        statement = f"select {_COLUMNS} from labels where cycle < ? order by id"
-        rows = {row[0]: row for row in self._read(statement, before)}
-        return _labels([rows[i] for i in index if i in rows], keypoints)
+        rows = {row["instance"]: row for row in self._read("select * from labels where cycle < ? order by id", before)}
+        return _labels([GivenLabel.from_row(rows[i]) for i in index if i in rows], keypoints)
 
     def seconds(self, cycle: int) -> float:
         """What the annotators spent in a cycle, corrected labels included."""
@@ -150,12 +175,9 @@ class Answers:
         rows = self._read("select instance from labels where cycle = ? order by id", cycle)
         return list(dict.fromkeys(row[0] for row in rows))
 
-    def history(self) -> list[Given]:
+    def history(self) -> list[GivenLabel]:
         """Every label ever given, in order; of one instance, the last counts."""
-        return [
-            Given(row[0], row[1], row[7], row[8], row[5], row[9], json.loads(row[2]), _values(row), row[6] is not None)
-            for row in self._read(f"select {_COLUMNS} from labels order by id")
-        ]
+        return [GivenLabel.from_row(row) for row in self._read("select * from labels order by id")]
 
     def labelled(self) -> set[int]:
         """The instances that have a label; cheap, since it is asked after each answer."""
@@ -167,9 +189,9 @@ class Answers:
 
     def redrawn(self, before: int = EVER) -> dict[int, Redrawn]:
         """As :meth:`boxes`, with who did it."""
-        columns = "instance, x, y, width, height, annotator"
+        columns = "instance, annotator, x, y, width, height"
         rows = self._read(f"select {columns} from boxes where cycle < ? order by id", before)
-        return {row[0]: Redrawn(row[0], (row[1], row[2], row[3], row[4]), row[5]) for row in rows}
+        return {i: Redrawn(i, (x, y, width, height), who) for i, who, x, y, width, height in rows}
 
     def refused(self, before: int = EVER) -> dict[int, bool]:
         """The instances that get no label by the answers of cycles ``before`` this, each with whether nobody is there.
@@ -181,8 +203,8 @@ class Answers:
     def refusals(self, before: int = EVER) -> dict[int, Refusal]:
         """As :meth:`refused`, with who said so."""
         rows = self._read("select instance, annotator, absent from refusals where cycle < ? order by id", before)
-        latest = {row[0]: row for row in rows}
-        return {i: Refusal(i, who, bool(absent)) for i, who, absent in latest.values() if absent is not None}
+        latest = {i: (who, absent) for i, who, absent in rows}
+        return {i: Refusal(i, who, bool(absent)) for i, (who, absent) in latest.items() if absent is not None}
 
     def ended(self, cycle: int) -> str | None:
         """Who said in this cycle that it is enough, or None."""
@@ -190,117 +212,57 @@ class Answers:
         return str(rows[0][0]) if rows else None
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """Of the tables' layout; 0 before there are any, and for the first one.
+def _has_tables(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the tables are there: the file may have been made just now.
 
     Raises:
-        InputError: it is newer than this program.
+        InputError: they have another layout.
     """
     (version,) = connection.execute("pragma user_version").fetchone()
-    if version > _VERSION:
-        raise InputError(f"{path} was written by a later version of vatl: take that one")
-    return int(version)
-
-
-def _make_tables(connection: sqlite3.Connection) -> None:
-    """The tables, in one transaction; the first layout's, which had one row an instance, is carried over."""
-    if not connection.in_transaction:
-        connection.execute("begin immediate")
-    (version,) = connection.execute("pragma user_version").fetchone()
-    if version == _VERSION:  # another process was quicker
-        return
-    earlier = connection.execute("select 1 from sqlite_master where name = 'labels'").fetchone()
-    if earlier:
-        connection.execute("alter table labels rename to earlier")
-    for statement in filter(str.strip, _TABLES.split(";")):
-        connection.execute(statement)
-    if earlier:
-        columns = "instance, cycle, keypoints, visible, annotator, seconds, given_at"
-        connection.execute(f"insert into labels ({columns}) select {columns} from earlier order by given_at, instance")
-        connection.execute("drop table earlier")
-    connection.execute(f"pragma user_version = {_VERSION}")
+    if version != _VERSION and connection.execute("select 1 from sqlite_master").fetchone():
+        raise InputError(f"{path} was written by another version of vatl: take that one")
+    return bool(version == _VERSION)
 
 
 def _write(connection: sqlite3.Connection, cycle: int, answer: Answer) -> None:
     """Add an answer's rows; nothing that is there is changed."""
-    now = time.time()
+    who: dict[str, Any] = {"cycle": cycle, "annotator": answer.annotator, "given_at": time.time()}
     if isinstance(answer, Labels):
-        connection.executemany(f"insert into labels ({_COLUMNS}) values ({_marks(10)})", _rows(answer, cycle, now))
-        taken_back = [(cycle, answer.annotator, now, i) for i in answer.index.tolist()]
-        columns = "instance, cycle, absent, annotator, given_at"
-        refused = "select distinct instance, ?, null, ?, ? from refusals where instance = ?"
-        connection.executemany(f"insert into refusals ({columns}) {refused}", taken_back)
+        refused = {row[0] for row in connection.execute("select instance from refusals")}
+        for label in GivenLabel.all_of(cycle, answer, who["given_at"]):
+            _insert(connection, "labels", label.to_row())
+            if label.instance in refused:  # it is taken back
+                _insert(connection, "refusals", {"instance": label.instance, "absent": None} | who)
     elif isinstance(answer, Redrawn):
-        row = (int(answer.index), cycle, *map(float, answer.box), answer.annotator, now)
-        columns = "instance, cycle, x, y, width, height, annotator, given_at"
-        connection.execute(f"insert into boxes ({columns}) values ({_marks(8)})", row)
+        box = dict(zip(("x", "y", "width", "height"), map(float, answer.box), strict=True))
+        _insert(connection, "boxes", {"instance": int(answer.index)} | box | who)
     elif isinstance(answer, Refusal):
-        refusal = (int(answer.index), cycle, bool(answer.absent), answer.annotator, now)
-        columns = "instance, cycle, absent, annotator, given_at"
-        connection.execute(f"insert into refusals ({columns}) values ({_marks(5)})", refusal)
+        _insert(connection, "refusals", {"instance": int(answer.index), "absent": bool(answer.absent)} | who)
     else:
-        connection.execute("insert or replace into endings values (?, ?, ?)", (cycle, answer.annotator, now))
+        _insert(connection, "endings", who)
 
 
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
+def _insert(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
+    """Add a row; who ended a cycle is the last to say so."""
+    columns, places = ", ".join(row), ", ".join(f":{column}" for column in row)
+    connection.execute(f"insert or replace into {table} ({columns}) values ({places})", row)
 
 
-def _rows(labels: Labels, cycle: int, now: float) -> list[tuple[Any, ...]]:
-    columns = zip(
-        labels.index.tolist(),
-        labels.keypoints.double().nan_to_num(0, 0, 0).tolist(),  # NaN is only where nothing is annotated
-        labels.visible.tolist(),
-        labels.occluded.tolist(),
-        labels.moved.tolist(),
-        labels.proposals.double().tolist(),
-        labels.seconds.tolist(),
-        labels.proposals.isfinite().flatten(1).all(1).tolist(),
-        strict=True,
-    )
-    return [
-        (
-            i,
-            cycle,
-            json.dumps(points),
-            json.dumps(seen),
-            json.dumps(hidden),
-            moved,
-            json.dumps(proposal) if kept else None,
-            labels.annotator,
-            seconds,
-            now,
-        )
-        for i, points, seen, hidden, moved, proposal, seconds, kept in columns
-    ]
-
-
-def _values(row: tuple[Any, ...]) -> list[int]:
-    """K times 0 (not annotated), 1 (hidden), 2 (visible)."""
-    seen = json.loads(row[3])
-    hidden = json.loads(row[4]) if row[4] else [False] * len(seen)
-    return [0 if not s else 1 if h else 2 for s, h in zip(seen, hidden, strict=True)]
-
-
-def _labels(rows: list[tuple[Any, ...]], keypoints: int) -> Labels:
-    """Rows as columns, K ``keypoints`` each."""
-    values = _flags([_values(row) for row in rows], keypoints)
+def _labels(given: Sequence[GivenLabel], keypoints: int) -> Labels:
+    """Labels as columns, K ``keypoints`` each."""
+    values = torch.tensor([label.values for label in given], dtype=torch.int64).view(-1, keypoints)
     nowhere = [[float("nan")] * 2] * keypoints
-    return Labels(
-        index=torch.tensor([row[0] for row in rows], dtype=torch.int64),
-        keypoints=_points([json.loads(row[2]) for row in rows], keypoints),
-        visible=values > 0,
-        annotator=joined([row[7] for row in rows]),
-        seconds=torch.tensor([row[8] for row in rows], dtype=torch.float32),
-        occluded=values == 1,
-        moved=torch.tensor([row[5] for row in rows], dtype=torch.int64),
-        proposals=_points([json.loads(row[6]) if row[6] else nowhere for row in rows], keypoints),
+    points, proposals = (
+        torch.tensor(rows, dtype=torch.float32).view(-1, keypoints, 2)
+        for rows in ([label.keypoints for label in given], [label.proposal or nowhere for label in given])
     )
-
-
-def _points(rows: list[list[list[float]]], keypoints: int) -> Tensor:
-    return torch.tensor(rows, dtype=torch.float32).view(-1, keypoints, 2)
-
-
-def _flags(rows: list[list[int]], keypoints: int) -> Tensor:
-    return torch.tensor(rows, dtype=torch.int64).view(-1, keypoints)
+    return Labels(
+        index=torch.tensor([label.instance for label in given], dtype=torch.int64),
+        keypoints=points,
+        visible=values > 0,
+        annotator=joined([label.annotator for label in given]),
+        seconds=torch.tensor([label.seconds for label in given], dtype=torch.float32),
+        occluded=values == 1,
+        moved=torch.tensor([label.moved for label in given], dtype=torch.int64),
+        proposals=proposals,
+    )

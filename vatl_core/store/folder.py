@@ -14,12 +14,11 @@ import tomli_w
 import torch
 from filelock import FileLock, Timeout
 
-from vatl_core.contracts import Labels
 from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates
 from vatl_core.files import append_line, whole, whole_lines, write_whole
 from vatl_core.records import CycleRecord, RunRecord, cycle_from_json, run_from_json, to_json
-from vatl_core.store.answers import EVER, Answers
+from vatl_core.store.answers import Answers
 
 
 @attrs.define
@@ -89,7 +88,6 @@ class RunFolder:
             self._lock.release()
             self._lock = self._lock if self._lock.is_locked else None
 
-    # -------------------------------------------------------------------------------------------------- configuration
     @property
     def config(self) -> dict[str, Any]:
         """The contents of ``config.toml``."""
@@ -98,7 +96,6 @@ class RunFolder:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{self.path / 'config.toml'} is not TOML ({error})") from error
 
-    # -------------------------------------------------------------------------------------------------------- records
     def append(self, record: CycleRecord) -> None:
         """Add a cycle's record to ``cycles.jsonl``."""
         append_line(self.path / "cycles.jsonl", json.dumps(to_json(record)))
@@ -116,7 +113,6 @@ class RunFolder:
         file = self.path / "run.json"
         return run_from_json(json.loads(file.read_text())) if file.exists() else None
 
-    # --------------------------------------------------------------------------------------------------------- cycles
     def cycle_folder(self, cycle: int) -> Path:
         """``cycles/003``"""
         return self.path / "cycles" / f"{cycle:03d}"
@@ -133,13 +129,13 @@ class RunFolder:
         with whole(self.cycle_folder(cycle) / "estimates.npz") as beside, beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **{name: column.cpu().numpy() for name, column in columns.items()})
 
-    def estimates(self, cycle: int) -> Estimates | None:
-        """What was kept of a cycle's pass, on the CPU and without features, or None."""
+    def estimates(self, cycle: int, device: torch.device | str = "cpu") -> Estimates | None:
+        """What was kept of a cycle's pass, on ``device`` and without features, or None."""
         file = self.cycle_folder(cycle) / "estimates.npz"
         if not file.exists():
             return None
         with np.load(file, allow_pickle=False) as columns:
-            tensors = {name: torch.from_numpy(columns[name]) for name in columns.files}
+            tensors = {name: torch.from_numpy(columns[name]).to(device) for name in columns.files}
         criteria = {name.removeprefix("criterion."): c for name, c in tensors.items() if name.startswith("criterion.")}
         return Estimates(
             tensors["keypoints"], tensors["scores"], tensors["scores"][:, :0], criteria, spread=tensors.get("spread")
@@ -164,15 +160,7 @@ class RunFolder:
         """Let a cycle ask for other instances."""
         (self.cycle_folder(cycle) / "query.json").unlink(missing_ok=True)
 
-    # --------------------------------------------------------------------------------------------------------- labels
     @property
     def answers(self) -> Answers:
         """Everything the oracle answered."""
         return Answers(self.path / "labels.sqlite")
-
-    def labels(self, index: Sequence[int], keypoints: int, before: int = EVER) -> Labels:
-        """The answers for those of these instances that have one, in this order, on the CPU; K ``keypoints`` each.
-
-        Only those given in cycles ``before`` this count.
-        """
-        return self.answers.labels(index, keypoints, before)

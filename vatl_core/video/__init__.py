@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vatl_core.video.decoding import as_shown, decode_from, frame_times
+from vatl_core.video.decoding import as_shown
 from vatl_core.video.frames import PictureFiles, VideoFile, exists, missing_files, picture_size
 from vatl_core.video.geometry import (
     boxes_around,
@@ -20,31 +20,7 @@ from vatl_core.video.skeleton import DEFAULT_SIGMA, PERSON_17, Pair, Skeleton, f
 from vatl_core.video.video import Frames, Instances, Video, neighbours
 
 __all__ = [
-    "DEFAULT_SIGMA",
-    "PERSON_17",
-    "Frames",
-    "Instances",
-    "Pair",
-    "PictureFiles",
-    "Skeleton",
-    "Video",
-    "VideoFile",
-    "as_shown",
-    "boxes_around",
-    "compose",
-    "crop_boxes",
-    "crop_matrices",
-    "decode",
-    "decode_from",
-    "exists",
-    "flip_pairs_from_names",
-    "frame_times",
-    "gaussian_targets",
-    "invert",
-    "missing_files",
-    "neighbours",
-    "peaks",
-    "picture_size",
-    "transform",
-    "warp",
-]
+    "DEFAULT_SIGMA", "PERSON_17", "Frames", "Instances", "Pair", "PictureFiles", "Skeleton", "Video", "VideoFile",
+    "as_shown", "boxes_around", "compose", "crop_boxes", "crop_matrices", "decode", "exists", "flip_pairs_from_names",
+    "gaussian_targets", "invert", "missing_files", "neighbours", "peaks", "picture_size", "transform", "warp",
+]  # fmt: skip

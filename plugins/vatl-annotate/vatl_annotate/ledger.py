@@ -8,7 +8,7 @@ import attrs
 
 from vatl_annotate.submission import Submission
 from vatl_core.contracts import Answer, Labels, Refusal
-from vatl_core.store import Answers, Given
+from vatl_core.store import Answers, GivenLabel
 
 _SAME = 1e-3
 """Pixels: a label on disk is rounded to single precision."""
@@ -24,8 +24,8 @@ class Ledger:
         refused: the instances that get no label, each with whether nobody is there.
     """
 
-    given: list[Given]
-    newest: dict[int, Given]
+    given: list[GivenLabel]
+    newest: dict[int, GivenLabel]
     refused: dict[int, bool]
 
     @classmethod
@@ -41,7 +41,7 @@ class Ledger:
     def add(self, cycle: int, answer: Answer) -> None:
         """Heed an answer that has come to be on disk."""
         if isinstance(answer, Labels):
-            for given in _given(cycle, answer):
+            for given in GivenLabel.all_of(cycle, answer, time.time()):
                 self.given.append(given)
                 self.newest[given.instance] = given
                 self.refused.pop(given.instance, None)
@@ -67,11 +67,3 @@ class Ledger:
             value == v and (not v or max(abs(px - x), abs(py - y)) < _SAME)
             for (px, py), value, (x, y, v) in zip(given.keypoints, given.values, made.keypoints, strict=True)
         )
-
-
-def _given(cycle: int, labels: Labels) -> list[Given]:
-    """Labels as :meth:`Answers.history` would give them."""
-    values = labels.visible.int() + (labels.visible & ~labels.occluded).int()
-    columns = (labels.index, labels.seconds, labels.moved, labels.keypoints.double(), values)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [Given(i, cycle, labels.annotator, s, m, time.time(), points, vs) for i, s, m, points, vs in rows]

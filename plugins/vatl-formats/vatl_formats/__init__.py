@@ -18,25 +18,7 @@ from vatl_formats.rows import LARGEST, Id, Indices, Mask, Numbers, Rows
 from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
 
 __all__ = [
-    "LARGEST",
-    "Annotations",
-    "Id",
-    "Indices",
-    "Mask",
-    "Numbers",
-    "Pictures",
-    "Reading",
-    "Rows",
-    "Sieve",
-    "again",
-    "by_position",
-    "clipped",
-    "frame_numbers",
-    "images_and_annotations",
-    "keypoints_of",
-    "kinds",
-    "numbered",
-    "on_pictures",
-    "read_json",
-    "skeleton_of",
-]
+    "LARGEST", "Annotations", "Id", "Indices", "Mask", "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again",
+    "by_position", "clipped", "frame_numbers", "images_and_annotations", "keypoints_of", "kinds", "numbered",
+    "on_pictures", "read_json", "skeleton_of",
+]  # fmt: skip

@@ -18,7 +18,7 @@ from vatl_report.wording import UNKNOWN, duration, percent
 if TYPE_CHECKING:
     from vatl_core.records import CycleRecord
     from vatl_core.run import PastRun
-    from vatl_core.store import Answers, Given
+    from vatl_core.store import Answers, GivenLabel
 
 _CURVES = {"query_mean_oks": "mean OKS of the query against its labels", "mean_oks": "mean OKS of all instances"}
 
@@ -82,7 +82,7 @@ def annotators(answers: Answers) -> list[Annotator]:
     found = []
     for name in names:
         own = [(given, corrects) for given, corrects in zip(history, again, strict=True) if given.annotator == name]
-        proposed = [given for given, _ in own if given.proposed]
+        proposed = [given for given, _ in own if given.proposal]
         refused = [r.absent for r in refusals if r.annotator == name]
         found.append(
             Annotator(
@@ -100,7 +100,7 @@ def annotators(answers: Answers) -> list[Annotator]:
     return sorted(found, key=lambda person: -person.labels)
 
 
-def _corrections(history: Sequence[Given]) -> list[bool]:
+def _corrections(history: Sequence[GivenLabel]) -> list[bool]:
     """Whether each label is of an instance that had one already."""
     first: dict[int, int] = {}
     return [first.setdefault(given.instance, place) != place for place, given in enumerate(history)]
@@ -159,7 +159,7 @@ def annotation_csv(past: PastRun) -> str:
     """One row a label as it was given."""
     instances = past.folder.answers.history()
     rows = [
-        [g.instance, g.cycle, g.annotator, g.seconds, g.moved if g.proposed else None, corrects, *_counts(g.values)]
+        [g.instance, g.cycle, g.annotator, g.seconds, g.moved if g.proposal else None, corrects, *_counts(g.values)]
         for g, corrects in zip(instances, _corrections(instances), strict=True)
     ]
     head = [

@@ -14,7 +14,7 @@ import attrs
 
 from vatl_core.contracts import Executor
 from vatl_core.errors import VatlError
-from vatl_core.estimation import outcomes_of
+from vatl_core.estimation import checked_outcomes
 from vatl_core.plugins import culprit, describe
 from vatl_core.run import execute
 from vatl_sweep.folder import SweepFolder
@@ -86,7 +86,7 @@ def _carry_out(
     folder: SweepFolder, left: list[SweepRun], executor: Executor, ended: Callable[[SweepRun], None]
 ) -> None:
     tasks = [Task(run, folder.log(run)) for run in left]
-    with closing(outcomes_of(executor, left[0].config.executor, work, tasks)) as outcomes:
+    with closing(checked_outcomes(left[0].config.executor, executor, work, tasks)) as outcomes:
         for outcome in outcomes:
             run = left[outcome.index]
             if outcome.error and not folder.record(run):  # one that ended is complete, if its report failed
