@@ -146,6 +146,10 @@ class Oracle(ABC):
                 "write annotate(self, request), which finds these as request.video, .indices and .proposals",
             )
 
+    def can_answer(self, video: Video) -> Tensor | None:
+        """(N,) bool, which instances of a video (with its truth) it can answer for; None for any. It is asked no others."""
+        return None
+
     @abstractmethod
     def annotate(self, request: Request) -> Iterable[Answer]:
         """Answers to this cycle's query, one after the other as they come.

@@ -7,7 +7,18 @@ from vatl_core.cycle.answering import Asked
 from vatl_core.cycle.combining import normalised, query_score
 from vatl_core.cycle.cycle import Run
 from vatl_core.cycle.schedule import amounts
-from vatl_core.cycle.standing import Standing
+from vatl_core.cycle.standing import Standing, answerable_by
 from vatl_core.cycle.step import Cycle
 
-__all__ = ["Asked", "Cycle", "Run", "Standing", "advisers", "amounts", "left_out", "normalised", "query_score"]
+__all__ = [
+    "Asked",
+    "Cycle",
+    "Run",
+    "Standing",
+    "advisers",
+    "amounts",
+    "answerable_by",
+    "left_out",
+    "normalised",
+    "query_score",
+]

@@ -52,6 +52,7 @@ class Run:
         notes: what the criteria begin with.
         learnt: what some of them learnt before the run, kept with it.
         spare: the criteria that only ``advising`` ones watch, and the run can do without.
+        answerable: (N,) bool, which instances the oracle can answer for; None for any.
         records: of the cycles so far.
         estimates: of the present cycle.
         closing: how it ended; None while it has not.
@@ -76,6 +77,7 @@ class Run:
     notes: list[str] = attrs.field(factory=list)
     learnt: Mapping[str, Learnt] = attrs.field(factory=dict)
     spare: set[str] = attrs.field(factory=set)
+    answerable: Tensor | None = None
     records: list[CycleRecord] = attrs.field(factory=list)
     estimates: Estimates | None = None
     source: dict[str, Tensor] = attrs.field(factory=dict)
@@ -94,7 +96,7 @@ class Run:
 
     def standing(self, before: int = EVER) -> Standing:
         """Where each instance stands now, or by the answers given in cycles ``before`` this one."""
-        return Standing.of(len(self.video.instances), self.records, self.folder.answers, before)
+        return Standing.of(len(self.video.instances), self.records, self.folder.answers, before, self.answerable)
 
     @property
     def asked(self) -> list[int]:

@@ -28,7 +28,7 @@ def how_many(run: Run, record: CycleRecord) -> int:
     """
     if (kept := run.folder.query(run.cycle)) is not None:
         return len(kept)
-    left = int((~run.standing().settled(run.compute.device)).sum())
+    left = int(run.standing().askable(run.compute.device).sum())
     if run.stopped_by is not None or not left:
         return 0
     ahead = [amount for amount in amounts(run.config.schedule, record.instances) if amount > record.labelled]
@@ -72,7 +72,7 @@ def _select(run: Run, record: CycleRecord, count: int) -> Tensor:
     """(count,) the selector's picks, on the CPU."""
     if not run.present.features.numel():  # those on disk have none, and a query that nobody could label was theirs
         run.estimates = one_pass(run)
-    estimates, labelled = run.present, run.standing().settled(run.compute.device)
+    estimates, labelled = run.present, ~run.standing().askable(run.compute.device)
     pool = Pool(
         scores=scores_of(run, estimates.criteria, ~labelled, record.fraction),
         features=estimates.features,

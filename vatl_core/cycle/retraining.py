@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -59,7 +60,7 @@ def _labelled(run: Run, record: CycleRecord) -> Labelled:
         index=labels.index.to(device),
         keypoints=labels.keypoints.to(device),
         visible=labels.visible.to(device),
-        oks=torch.tensor(record.labelled_oks, device=device),
+        oks=torch.tensor([math.nan if oks is None else oks for oks in record.labelled_oks], device=device),
         queried=queried,
         pictures=run.pictures,
     )

@@ -76,6 +76,7 @@ def _flaw(instances: Instances, keypoints: int) -> str | None:
         "frame": (torch.int64, (count,)), "track": (torch.int64, (count,)), "boxes": (torch.float32, (count, 4)),
         "previous": (torch.int64, (count,)), "next": (torch.int64, (count,)),
         "keypoints": (torch.float32, (count, keypoints, 2)), "visible": (torch.bool, (count, keypoints)),
+        "known": (torch.bool, (count,)),
     }  # fmt: skip
     for name, (kind, shape) in columns.items():
         column = getattr(instances, name)
@@ -96,6 +97,11 @@ def _flaw_of_numbers(instances: Instances) -> str | None:
     if flat.any():
         return f"{int(flat.sum())} boxes without an area: drop such instances, and count them in Video.dropped"
     points, visible = instances.keypoints, instances.visible
+    if (points is None) != (visible is None):
+        return "keypoints without visible, or the reverse: give both, or neither where no truth is known"
+    unknown = ~instances.known
+    if bool(instances.known.any() if visible is None else visible[unknown].any()):
+        return "keypoints and known at odds: what is not known has no visible keypoint, what is known has keypoints"
     if points is not None and visible is not None and not points[visible].isfinite().all():
         return "annotated keypoints that are NaN or infinite: visible is to be False where one is not known"
     return None

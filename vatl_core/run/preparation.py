@@ -12,7 +12,7 @@ import torch
 from vatl_core.compute import Compute
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.contracts import Criterion, Dataset, Estimator, Poses, Selector, Stopping
-from vatl_core.cycle import Run, advisers, left_out
+from vatl_core.cycle import Run, advisers, answerable_by, left_out
 from vatl_core.errors import InputError
 from vatl_core.estimation import Crops, loaded, names_of
 from vatl_core.learning import MARGIN
@@ -48,6 +48,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     advising, further, failed = advisers(registry, config, criteria)
     spare = set(further)
     video = load_video(dataset, config.video)
+    answerable = answerable_by(oracle, config.oracle, video)
     redrawn = begun.answers.boxes(before=cycle) if begun else {}
     video = attrs.evolve(video, instances=video.instances.with_boxes(redrawn))
     weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
@@ -73,6 +74,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         stopping=parts["stop"],
         advising=advising,
         spare=spare,
+        answerable=answerable,
         oracle=oracle,
         compute=compute,
         crops=crops,
@@ -226,5 +228,9 @@ def source_poses(dataset: Dataset, video: Video) -> Poses | None:
     if not dataset.sources():
         return None
     found = [instances for skeleton, instances in dataset.split_poses("train") if skeleton == video.skeleton]
-    columns = [(i.keypoints, i.visible, i.boxes) for i in found if i.keypoints is not None and i.visible is not None]
+    columns = [
+        (i.keypoints[i.annotated], i.visible[i.annotated], i.boxes[i.annotated])
+        for i in found
+        if i.keypoints is not None and i.visible is not None and i.annotated.any()
+    ]
     return Poses(*(torch.cat(column) for column in zip(*columns, strict=True))) if columns else None

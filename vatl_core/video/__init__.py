@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vatl_core.video.decoding import as_shown, decode_from, frame_times
+from vatl_core.video.decoding import as_shown
 from vatl_core.video.frames import PictureFiles, VideoFile, exists, missing_files, picture_size
 from vatl_core.video.geometry import (
     boxes_around,
@@ -34,10 +34,8 @@ __all__ = [
     "crop_boxes",
     "crop_matrices",
     "decode",
-    "decode_from",
     "exists",
     "flip_pairs_from_names",
-    "frame_times",
     "gaussian_targets",
     "invert",
     "missing_files",

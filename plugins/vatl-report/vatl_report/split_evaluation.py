@@ -178,7 +178,7 @@ def _begin(config: RunConfig, estimator: Estimator, dataset: Dataset, skeleton: 
 
 def _truth(video: Video, skeleton: Skeleton | None) -> Poses:
     """The truth of a video, which must have one and, like those before it, poses of this skeleton."""
-    truth = true_poses(video)
+    truth = true_poses(video, video.instances.known)
     if truth is None or not bool((truth.weight > 0).any()):
         raise InputError(f"video '{video.name}' has no annotated keypoints: there is nothing to compare with")
     if skeleton is not None and skeleton != video.skeleton:
