@@ -147,7 +147,7 @@ class Oracle(ABC):
             )
 
     def can_answer(self, video: Video) -> Tensor | None:
-        """(N,) bool, which instances of a video (with its truth) it can answer for; None for any. It is asked no others."""
+        """(N,) bool, which instances of a video with its truth it can answer for, and is asked; None for any."""
         return None
 
     @abstractmethod
