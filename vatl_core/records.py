@@ -16,14 +16,18 @@ ANNOTATOR: Final = "annotator"
 class Evaluation:
     """What only the truth can tell about one pass; never shown to a method. AP and OKS are 0 to 1.
 
+    Instances whose truth is not known count nowhere, those known to have no visible keypoint only in AP and AR, where
+    COCO says how.
+
     Attributes:
-        mean_oks: over all instances, the estimator's poses alone.
+        measured: how many instances all else is about: those whose truth is known, with a visible keypoint.
+        mean_oks: over these, the estimator's poses alone.
         mean_oks_unlabelled: over those not labelled when the pass was made; None when all are.
         mean_oks_with_labels: labelled instances count as 1.
         ap, ap_with_labels: the estimator's poses alone; labelled instances replaced by their labels.
         ap_at: ``{threshold: AP}`` of the estimator's poses alone.
         ap_medium, ap_large, ar: likewise.
-        all_correct: whether every instance, labelled or not, has OKS ≥ the threshold (`actual-finish`).
+        all_correct: whether every measured instance, labelled or not, has OKS ≥ the threshold (`actual-finish`).
         counts: ``{"labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong": number}``.
         pck, pck_with_labels: the share of annotated keypoints within 0.2 of the box's longer side; None where none is.
         pck_keypoints: ``{keypoint: PCK}`` of the estimator's poses alone.
@@ -32,6 +36,7 @@ class Evaluation:
             that are constant there.
     """
 
+    measured: int
     mean_oks: float
     mean_oks_unlabelled: float | None
     mean_oks_with_labels: float
@@ -61,7 +66,7 @@ class CycleRecord:
         labelled: how many were labelled before this cycle's query.
         query: instances asked for and labelled, in the order of picking; those that nobody would label are left out.
         corrected: instances of earlier queries whose label was given anew in this cycle.
-        query_oks: their OKS against the answers, before retraining.
+        query_oks: their OKS against the answers, before retraining; None where no keypoint of the answer is visible.
         labelled_oks: OKS of everything labelled, the query last, under this cycle's estimates.
         mean_scores: each criterion's mean over the video.
         further_passes: ``{criterion: instances}`` that went through the network once more for it.
@@ -77,8 +82,8 @@ class CycleRecord:
     labelled: int
     query: tuple[int, ...] = ()
     corrected: tuple[int, ...] = ()
-    query_oks: tuple[float, ...] = ()
-    labelled_oks: tuple[float, ...] = ()
+    query_oks: tuple[float | None, ...] = ()
+    labelled_oks: tuple[float | None, ...] = ()
     mean_scores: dict[str, float] = attrs.field(factory=dict)
     further_passes: dict[str, int] = attrs.field(factory=dict)
     annotation_seconds: float = 0.0
@@ -104,8 +109,9 @@ class CycleRecord:
 
     @property
     def query_mean_oks(self) -> float | None:
-        """m of the paper; None where nothing was asked."""
-        return sum(self.query_oks) / len(self.query_oks) if self.query_oks else None
+        """m of the paper, over what is measured; None where nothing is."""
+        measured = [oks for oks in self.query_oks if oks is not None]
+        return sum(measured) / len(measured) if measured else None
 
 
 def _without_truth(cycles: Iterable[CycleRecord]) -> tuple[CycleRecord, ...]:
@@ -152,6 +158,7 @@ class RunRecord:
     Attributes:
         run: the run directory.
         instances, labelled: N, and how many of them were labelled.
+        measured: how many of them the figures are about: those whose truth is known, with a visible keypoint.
         cycles: how many queries were put to the oracle.
         stopped_by: the stopping criterion, or ``schedule`` when it ran out.
         reason: why, in a line.
@@ -166,6 +173,7 @@ class RunRecord:
     video: str
     instances: int
     labelled: int
+    measured: int
     cycles: int
     stopped_by: str
     reason: str

@@ -90,6 +90,9 @@ class TestStanding:
         assert not (labelled & ~there).any(), "nobody is labelled who is not there"
         assert set(torch.nonzero(settled & ~labelled).flatten().tolist()) == set(refused)
         assert set(torch.nonzero(labelled).flatten().tolist()) == set(standing.asked)
+        assert torch.equal(standing.askable(cpu), ~settled)
+        silent = torch.arange(10) % 3 == 0
+        assert torch.equal(attrs.evolve(standing, answerable=~silent).askable(cpu), ~settled & ~silent)
 
 
 def together(work: Any, count: int) -> None:

@@ -240,7 +240,7 @@ def test_a_file_is_read_once_and_forgotten(pictures: Path, monkeypatch: pytest.M
 
 
 # ------------------------------------------------------------------------------------------- truth, boxes, dropped
-@pytest.mark.parametrize("empty", [[0.0] * 9, None])
+@pytest.mark.parametrize("empty", [[0.0] * 9, [], None])
 def test_a_file_with_no_annotated_keypoint_has_no_truth(pictures: Path, empty: list[float] | None) -> None:
     content = document()
     for annotation in content["annotations"]:
@@ -249,6 +249,7 @@ def test_a_file_with_no_annotated_keypoint_has_no_truth(pictures: Path, empty: l
     assert len(instances) == 2 * FRAMES
     assert instances.keypoints is None
     assert instances.visible is None
+    assert not instances.known.any()
 
 
 def test_an_instance_without_keypoints_stays_among_others(pictures: Path) -> None:
@@ -257,6 +258,17 @@ def test_an_instance_without_keypoints_stays_among_others(pictures: Path) -> Non
     visible = load(pictures, content).instances.visible
     assert visible is not None
     assert visible.any(dim=1).tolist() == [i != 3 for i in range(2 * FRAMES)]
+
+
+def test_what_has_no_keypoints_is_not_known_and_what_has_none_visible_is(pictures: Path) -> None:
+    content = document()
+    none, empty, blank = content["annotations"][1:4]
+    del none["keypoints"]
+    empty["keypoints"] = []
+    blank |= {"keypoints": [0.0] * 9, "num_keypoints": 0}
+    instances = load(pictures, content).instances
+    assert torch.nonzero(~instances.known).flatten().tolist() == [1, 2]
+    assert torch.nonzero(~instances.annotated).flatten().tolist() == [1, 2, 3]
 
 
 def test_a_missing_box_surrounds_the_annotated_keypoints(pictures: Path) -> None:
@@ -519,7 +531,6 @@ BAD_CONTENT: dict[str, tuple[Change, list[str]]] = {
     "keypoints cut": (keypoints(*POSE, 1, 2), ["annotation 103", "8 numbers", "3 times x, y, v"]),
     "keypoints too few": (keypoints(*POSE), ["annotation 103", "6 numbers", "3 times"]),
     "keypoints too many": (keypoints(*POSE, *POSE), ["annotation 103", "12 numbers", "3 times"]),
-    "keypoints none": (keypoints(), ["annotation 103", "0 numbers"]),
     "keypoints text": (setting("annotations", 3, keypoints="1 2 3"), ["annotation 103", "'1 2 3'"]),
     "keypoints NaN": (keypoints(*POSE, NAN, 2, 2), ["annotation 103", "nan", "keypoints"]),
     "keypoints infinite": (keypoints(*POSE, 1, -INFINITY, 2), ["annotation 103", "-inf", "keypoints"]),

@@ -21,6 +21,7 @@ from vatl_core.metrics.correlation import spearman
 from vatl_core.metrics.ospa import ospa
 from vatl_core.metrics.pck import correct_keypoints
 from vatl_core.records import CycleRecord, cycle_from_json, to_json
+from vatl_core.video import Instances
 
 SIGMAS = STICK.sigmas
 
@@ -186,7 +187,7 @@ class TestEvaluation:
 
     def test_where_every_box_has_one_pose_ospa_is_at_most_the_mean_error(self) -> None:
         video, estimates = stick_video(), self.pass_()
-        truth = true_poses(video)
+        truth = true_poses(video, video.instances.known)
         assert truth is not None
         predicted = Poses(truth.frame, truth.boxes, estimates.keypoints, estimates.scores)
         found = Accuracy.of(truth, predicted, video.skeleton)
@@ -194,6 +195,52 @@ class TestEvaluation:
 
     def test_no_truth_no_figures(self) -> None:
         assert evaluate(stick_video().without_truth(), self.pass_(), self.labels([]), 0.5) is None
+        video = stick_video()
+        blank = attrs.evolve(video.instances, visible=torch.zeros(self.N, 5) > 0)
+        assert evaluate(attrs.evolve(video, instances=blank), self.pass_(), self.labels([]), 0.5) is None
+
+    @settings(max_examples=25, deadline=None)
+    @given(
+        st.lists(st.integers(0, 23), min_size=1, max_size=30), st.integers(0, 2**31), st.sampled_from([1, 9e9, "nan"])
+    )
+    def test_what_nobody_knows_changes_no_measure(self, copied: list[int], seed: int, far: float | str) -> None:
+        video, estimates, generator = stick_video(), self.pass_(), torch.Generator().manual_seed(seed)
+        all_of_them = torch.tensor([*range(self.N), *copied])
+        known = torch.arange(len(all_of_them)) < self.N
+        truth = video.instances
+        assert truth.keypoints is not None
+        said = truth.keypoints[all_of_them] + float(far) * torch.randn(len(known), 5, 2, generator=generator)
+        said[: self.N] = truth.keypoints
+        guessed = estimates.keypoints[all_of_them] + 50 * torch.randn(len(known), 1, 2, generator=generator)
+        guessed[: self.N] = estimates.keypoints
+        columns = (column[all_of_them] for column in (truth.frame, truth.track, truth.boxes))
+        more = Instances.of(*columns, None, said, torch.ones(len(known), 5) > 0, known)
+        criteria = {name: torch.cat([c, torch.rand(len(copied))]) for name, c in estimates.criteria.items()}
+        also = Estimates(guessed, estimates.scores[all_of_them], estimates.features[all_of_them], criteria)
+        for labels in ([], [0, 5]):
+            before = evaluate(video, estimates, self.labels(labels), 0.5)
+            # one of those that nobody knows may have been labelled by somebody
+            person = attrs.evolve(self.labels([*labels, 0]), index=torch.tensor([*labels, self.N]))
+            after = evaluate(attrs.evolve(video, instances=more), also, person, 0.5)
+            assert before is not None
+            assert after == before
+            assert before.measured == self.N
+
+    def test_where_nothing_is_visible_only_coco_says_what_counts(self) -> None:
+        video, estimates = stick_video(), self.pass_()
+        truth = video.instances
+        assert truth.visible is not None
+        seen = truth.visible.clone()
+        seen[20:] = False
+        found = evaluate(
+            attrs.evolve(video, instances=attrs.evolve(truth, visible=seen)), estimates, self.labels([]), 0.1
+        )
+        rest = evaluate(video, estimates, self.labels([]), 0.1, torch.arange(self.N) < 20)
+        assert found is not None
+        assert rest is not None
+        assert attrs.asdict(found) | {"ap": 0} == attrs.asdict(rest) | {"ap": 0}
+        assert found.measured == 20
+        assert found.rank_correlation == {"knows": pytest.approx(1), "misled": pytest.approx(-1)}
 
     def test_a_record_of_it_comes_back(self) -> None:
         record = CycleRecord(0, self.N, 1, evaluation=evaluate(stick_video(), self.pass_(), self.labels([1]), 0.5))

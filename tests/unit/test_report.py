@@ -109,6 +109,7 @@ def made_up_video(truth: bool = True, name: str = "walk", frames: Scene | None =
 def evaluation(mean: float, unlabelled: float, ap: float, correct: bool, labelled: int) -> Evaluation:
     wrong = 0 if correct else 5
     return Evaluation(
+        measured=N,
         mean_oks=mean,
         mean_oks_unlabelled=unlabelled,
         mean_oks_with_labels=min(1.0, mean + 0.05),
@@ -205,6 +206,7 @@ def closing(path: Path, video: Video, last: Evaluation | None) -> RunRecord:
         video=video.name,
         instances=N,
         labelled=5,
+        measured=N if last else 0,
         cycles=2,
         stopped_by="sc-correct",
         reason="every labelled instance is correct",

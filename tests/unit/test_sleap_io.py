@@ -239,6 +239,7 @@ def test_predicted_instances_are_boxes_without_truth(clip: Path, tmp_path: Path)
     assert video.instances.visible is not None
     known = video.instances.visible.any(1)
     assert torch.nonzero(known).flatten().tolist() == [3, 4, 5]
+    assert torch.equal(video.instances.known, known)
     assert video.instances.ids[2:4] == ("1-0", "1-1")
     assert (video.instances.boxes[:, 2:] > 0).all()
 
@@ -248,6 +249,7 @@ def test_predicted_instances_count_or_go_if_asked(clip: Path, tmp_path: Path) ->
     trusted = load(path, predicted="truth").instances
     assert trusted.visible is not None
     assert trusted.visible.any(1).all()
+    assert trusted.known.all()
     without = load(path, predicted="none")
     assert len(without.instances) == 3
     assert without.dropped["predicted, not labelled by a user"] == 2 * FRAMES - 3

@@ -90,7 +90,7 @@ def closing(config: RunConfig, **figures: float) -> RunRecord:
         ("mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "alc", "alc_with_labels")
     )
     plain = {"run": str(config.path), "dataset": config.dataset, "video": config.video, "instances": 4, "labelled": 2}
-    plain |= {"cycles": 1, "stopped_by": "schedule", "reason": "", "seconds": 1.0, "weights": "random"}
+    plain |= {"measured": 4, "cycles": 1, "stopped_by": "schedule", "reason": "", "seconds": 1.0, "weights": "random"}
     return RunRecord(**(plain | none | figures))  # type: ignore[arg-type]
 
 

@@ -130,6 +130,10 @@ class Oracle(ABC):
     asks_people: ClassVar[bool] = False
     """Whether answers wait for somebody: then nothing tries it out without them."""
 
+    def can_answer(self, video: Video) -> Tensor | None:
+        """(N,) bool, which instances of a video with its truth it can answer for, and is asked; None for any."""
+        return None
+
     @abstractmethod
     def annotate(self, request: Request) -> Iterable[Answer]:
         """Answers to this cycle's query, one after the other as they come.

@@ -22,8 +22,9 @@ class Pool:
     Attributes:
         scores: (N,) the query's score, 0 to 1 over the unlabelled; zeros where the query has no criterion.
         features: (N, D).
-        labelled: (N,) bool, what may not be picked: labelled already, or never to be asked for.
-        query_oks: mean OKS of the previous query when it was asked; None in the first cycle.
+        labelled: (N,) bool, what may not be picked: labelled, refused, or beyond what the oracle can answer.
+        query_oks: mean OKS of the previous query when it was asked; None where nothing was measured, as in the first
+            cycle.
         watched: ``{name: (N,)}`` scores of the criteria that the selector watches.
         embeddings: ``{name: (N, …)}`` what those of them condensed that do.
         keypoints: (N, K, 2) present estimates, pixels.

@@ -53,7 +53,7 @@ class Labelled:
         index: (M,) indices into the video's instances.
         keypoints: (M, K, 2) pixels of the frame.
         visible: (M, K) bool.
-        oks: (M,) of the present estimates against the labels.
+        oks: (M,) of the present estimates against the labels; NaN where nothing of a label is visible.
         queried: (M,) bool, whether the label is from the query just answered.
         pictures: the video's, with a margin.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -14,7 +15,7 @@ from vatl_core.cycle.querying import chosen
 from vatl_core.cycle.state import RunState
 from vatl_core.errors import VatlError
 from vatl_core.estimation import breach, flaw_of_answer
-from vatl_core.metrics import evaluate, oks
+from vatl_core.metrics import evaluate, measured_oks
 from vatl_core.records import ANNOTATOR, CycleRecord, Evaluation
 
 
@@ -119,7 +120,7 @@ def answered(run: RunState, record: CycleRecord, labelled: list[int]) -> CycleRe
     answers, standing = run.folder.answers, run.standing()
     there, ended = standing.there(run.compute.device), answers.ended(run.cycle)
     all_there = standing.instances == record.instances
-    similarity = _similarity(run, run.labels([*standing.asked, *labelled])).tolist()
+    similarity = _similarity(run, run.labels([*standing.asked, *labelled]))
     return attrs.evolve(
         record,
         instances=standing.instances,
@@ -141,12 +142,14 @@ def _evaluated(run: RunState, there: Tensor) -> Evaluation | None:
     return evaluate(run.video, run.present, run.beginning()[1], run.config.threshold, there)
 
 
-def _similarity(run: RunState, labels: Labels) -> Tensor:
-    """(M,) OKS of the present estimates against the labels."""
+def _similarity(run: RunState, labels: Labels) -> list[float | None]:
+    """M OKS of the present estimates against the labels; None where nothing of one is visible."""
     index, device = labels.index, run.compute.device
     boxes = run.video.instances.boxes[index].to(device)
     estimated = run.present.keypoints[index.to(device)]
-    return oks(estimated, labels.keypoints.to(device), labels.visible.to(device), boxes, run.video.skeleton.sigmas)
+    points, visible = labels.keypoints.to(device), labels.visible.to(device)
+    found = measured_oks(estimated, points, visible, boxes, run.video.skeleton.sigmas)
+    return [None if math.isnan(value) else value for value in found.tolist()]
 
 
 def request_of(run: RunState, query: Sequence[int]) -> Request:

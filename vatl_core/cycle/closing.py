@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import torch
+
+from vatl_core.cycle.schedule import amounts
 from vatl_core.cycle.state import RunState
 from vatl_core.metrics import alc
-from vatl_core.records import RunRecord
+from vatl_core.records import CycleRecord, RunRecord
 
 
 def close(run: RunState) -> RunRecord:
@@ -13,6 +18,9 @@ def close(run: RunState) -> RunRecord:
     run.folder.close(run.closing)
     run.hook.vatl_run_finished(run=run, record=run.closing)
     return run.closing
+
+
+CPU: Final = torch.device("cpu")
 
 
 def closing_record(run: RunState) -> RunRecord:
@@ -27,9 +35,10 @@ def closing_record(run: RunState) -> RunRecord:
         video=run.video.name,
         instances=last.instances,
         labelled=last.labelled,
+        measured=evaluation.measured if evaluation else 0,
         cycles=sum(bool(r.query) for r in run.records),
         stopped_by=stopped.stopped_by or "schedule" if stopped else "schedule",
-        reason=stopped.fired[stopped.stopped_by or ""] if stopped else "every label of the schedule was asked for",
+        reason=stopped.fired[stopped.stopped_by or ""] if stopped else _out_of_labels(run, last),
         mean_oks=evaluation.mean_oks if evaluation else None,
         mean_oks_unlabelled=evaluation.mean_oks_unlabelled if evaluation else None,
         mean_oks_with_labels=evaluation.mean_oks_with_labels if evaluation else None,
@@ -42,6 +51,16 @@ def closing_record(run: RunState) -> RunRecord:
         warnings=(*run.warnings, *_by_hand(run)),
         notes=tuple(run.notes),
     )
+
+
+def _out_of_labels(run: RunState, last: CycleRecord) -> str:
+    """Why no more was asked for where nothing stopped the run."""
+    standing = run.standing()
+    unknown = int((~standing.settled(CPU) & ~standing.askable(CPU)).sum())
+    if not unknown or standing.askable(CPU).any() or amounts(run.config.schedule, last.instances)[-1] <= last.labelled:
+        return "every label of the schedule was asked for"
+    whose = f"the truth of {unknown} of {last.instances} instances is not known to oracle '{run.config.oracle}'"
+    return f"nothing is left to ask for: {whose}"
 
 
 def _by_hand(run: RunState) -> list[str]:

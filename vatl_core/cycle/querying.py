@@ -23,7 +23,7 @@ def how_many(run: RunState, record: CycleRecord) -> int:
     Raises:
         PluginError: a stopping criterion breaks its contract.
     """
-    left = int((~run.standing().settled(run.compute.device)).sum())
+    left = int(run.standing().askable(run.compute.device).sum())
     if run.stopped_by is not None or not left:
         return 0
     ahead = [amount for amount in amounts(run.config.schedule, record.instances) if amount > record.labelled]
@@ -68,7 +68,7 @@ def _select(run: RunState, record: CycleRecord, count: int) -> Tensor:
     """(count,) the selector's picks, on the CPU."""
     if not run.present.features.numel():  # those on disk have none, and a query that nobody could label was theirs
         run.estimates = one_pass(run)
-    labelled = run.standing().settled(run.compute.device)
+    labelled = ~run.standing().askable(run.compute.device)
     pool = _pool(run, labelled, record.fraction)
     picks = run.selector.select(pool, count, generator(run.config.seed, run.cycle, "select"))
     return checked_picks(run.config.select, run.selector, picks, labelled, count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import shutil
 import time
@@ -94,7 +95,7 @@ def _labelled(run: RunState, record: CycleRecord) -> Labelled:
         index=labels.index.to(device),
         keypoints=labels.keypoints.to(device),
         visible=labels.visible.to(device),
-        oks=torch.tensor(record.labelled_oks, device=device),
+        oks=torch.tensor([math.nan if oks is None else oks for oks in record.labelled_oks], device=device),
         queried=queried,
         pictures=run.pictures,
     )

@@ -8,8 +8,12 @@ import attrs
 import torch
 from torch import Tensor
 
+from vatl_core.contracts import Oracle
+from vatl_core.errors import InputError, PluginError
+from vatl_core.plugins import whose
 from vatl_core.records import CycleRecord
 from vatl_core.store import EVER, Answers
+from vatl_core.video import Video
 
 
 @attrs.frozen
@@ -20,18 +24,27 @@ class Standing:
         count: N.
         asked: those that earlier cycles asked for and that are labelled, in the order of asking.
         refused: those that get no label, each with whether nobody is there.
+        answerable: (N,) bool, which of them the oracle can answer for; None for any.
     """
 
     count: int
     asked: tuple[int, ...]
     refused: Mapping[int, bool]
+    answerable: Tensor | None = None
 
     @classmethod
-    def of(cls, count: int, records: Iterable[CycleRecord], answers: Answers, before: int = EVER) -> Standing:
+    def of(
+        cls,
+        count: int,
+        records: Iterable[CycleRecord],
+        answers: Answers,
+        before: int = EVER,
+        answerable: Tensor | None = None,
+    ) -> Standing:
         """As it is after ``records``, by the answers that were given in cycles ``before`` this one."""
         refused = answers.refused(before)
         asked = tuple(i for record in records for i in record.query if i not in refused)
-        return cls(count, asked, refused)
+        return cls(count, asked, refused, answerable)
 
     @property
     def instances(self) -> int:
@@ -43,8 +56,13 @@ class Standing:
         return self._mask(self.asked, device)
 
     def settled(self, device: torch.device) -> Tensor:
-        """(N,) bool, whether it is not going to be asked for: labelled, or refused."""
+        """(N,) bool, whether it has its answer: labelled, or refused."""
         return self._mask([*self.asked, *self.refused], device)
+
+    def askable(self, device: torch.device) -> Tensor:
+        """(N,) bool, whether it may still be asked for: it has no answer, and the oracle can give one."""
+        left = ~self.settled(device)
+        return left if self.answerable is None else left & self.answerable.to(device)
 
     def there(self, device: torch.device) -> Tensor:
         """(N,) bool, whether it is an instance at all."""
@@ -54,3 +72,27 @@ class Standing:
         mask = torch.zeros(self.count, dtype=torch.bool, device=device)
         mask[list(index)] = True
         return mask
+
+
+def answerable_by(oracle: Oracle, name: str, video: Video) -> Tensor | None:
+    """(N,) bool, which of a video's instances the oracle called ``name`` can answer for; None for any.
+
+    Raises:
+        InputError: for none of them.
+        PluginError: it breaks its contract.
+    """
+    mask: object = oracle.can_answer(video)
+    if mask is None:
+        return None
+    count = len(video.instances)
+    if not isinstance(mask, Tensor) or mask.dtype != torch.bool or mask.shape != (count,) or mask.is_meta:
+        form = f"{mask.dtype} {tuple(mask.shape)}" if isinstance(mask, Tensor) else type(mask).__name__
+        raise PluginError(
+            f"oracle '{name}' says by a {form} what it can answer: bool ({count},) or None is expected{whose(oracle)}"
+        )
+    if not mask.any():
+        raise InputError(
+            f"oracle '{name}' can answer for none of the {count} instances of video '{video.name}': their truth is not "
+            "known; ask somebody who sees them, as by --oracle browser"
+        )
+    return mask.cpu()

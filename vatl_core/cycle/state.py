@@ -42,6 +42,7 @@ class RunState:
         notes: what the criteria begin with.
         learnt: what some of them learnt before the run, kept with it.
         source: the weights that the run began with.
+        answerable: (N,) bool, which instances the oracle can answer for; None for any.
         records: of the cycles so far.
         estimates: of the present cycle.
         closing: how it ended; None while it has not.
@@ -67,6 +68,7 @@ class RunState:
     notes: list[str] = attrs.field(factory=list)
     learnt: Mapping[str, Learnt] = attrs.field(factory=dict)
     source: dict[str, Tensor] = attrs.field(factory=dict)
+    answerable: Tensor | None = None
     records: list[CycleRecord] = attrs.field(factory=list)
     estimates: Estimates | None = None
     closing: RunRecord | None = None
@@ -105,7 +107,7 @@ class RunState:
 
     def standing(self, before: int = EVER) -> Standing:
         """Where each instance stands now, or by the answers given in cycles ``before`` this one."""
-        return Standing.of(len(self.video.instances), self.records, self.folder.answers, before)
+        return Standing.of(len(self.video.instances), self.records, self.folder.answers, before, self.answerable)
 
     @property
     def asked(self) -> list[int]:

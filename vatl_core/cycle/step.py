@@ -69,9 +69,9 @@ class Cycle:
         Zeros where the selector needs no score.
         """
         run, number, estimates = self.run, self.number, self.estimates
-        then = Standing.of(len(estimates.scores), run.records[:number], run.folder.answers, number)
-        settled = (then if self.finished else run.standing()).settled(estimates.scores.device)
-        return scores_of(run, estimates.criteria, ~settled, self.record.fraction)
+        then = Standing.of(len(estimates.scores), run.records[:number], run.folder.answers, number, run.answerable)
+        left = (then if self.finished else run.standing()).askable(estimates.scores.device)
+        return scores_of(run, estimates.criteria, left, self.record.fraction)
 
     @property
     def query(self) -> list[int]:

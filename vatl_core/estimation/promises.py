@@ -109,6 +109,7 @@ def _flaw_of_columns(instances: Instances, keypoints: int) -> str | None:
         "frame": ((count,), _WHOLE), "track": ((count,), _WHOLE), "boxes": ((count, 4), exactly),
         "previous": ((count,), _WHOLE), "next": ((count,), _WHOLE),
         "keypoints": ((count, keypoints, 2), _FLOATS[:2]), "visible": ((count, keypoints), (torch.bool,)),
+        "known": ((count,), (torch.bool,)),
     }  # fmt: skip
     for name, (shape, kinds) in columns.items():
         column = getattr(instances, name)
@@ -130,6 +131,10 @@ def _flaw_of_instances(instances: Instances) -> str | None:
     if flat.any():
         return f"{int(flat.sum())} boxes without an area: drop such instances, and count them in Video.dropped"
     points, visible = instances.keypoints, instances.visible
+    if (points is None) != (visible is None):
+        return "keypoints without visible, or the reverse: give both, or neither where no truth is known"
+    if bool(instances.known.any() if visible is None else visible[~instances.known].any()):
+        return "keypoints and known at odds: what is not known has no visible keypoint, what is known has keypoints"
     if points is not None and visible is not None and not points[visible].isfinite().all():
         return "annotated keypoints that are NaN or infinite: visible is to be False where one is not known"
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 from torch import Tensor
 
-from vatl_core.metrics.average_precision import AveragePrecision, Poses, average_precision, oks
+from vatl_core.metrics.average_precision import AveragePrecision, Poses, average_precision, measured_oks
 from vatl_core.metrics.ospa import ospa
 from vatl_core.metrics.pck import CorrectKeypoints, correct_keypoints
 from vatl_core.video import Skeleton
@@ -16,10 +16,10 @@ class Accuracy:
     """How good the poses of N instances are.
 
     Attributes:
-        oks: (N,) of each.
+        oks: (N,) of each; NaN where none of its keypoints is annotated.
         precision: AP in its variants, and AR.
         keypoints: PCK, of all and of each keypoint.
-        ospa: 0 to 1, lower is better.
+        ospa: of those with an annotated keypoint, 0 to 1, lower is better.
     """
 
     oks: Tensor
@@ -32,13 +32,16 @@ class Accuracy:
         """Measure.
 
         Args:
-            truth: of N instances; ``weight`` says which keypoints are annotated.
+            truth: of N instances whose truth is known; ``weight`` says which keypoints are annotated. COCO's AP ignores
+                instances without any in its own way; in all else they do not count.
             predicted: of the same instances, on the same device; ``weight`` holds scores.
             skeleton: gives names and sigmas.
         """
+        annotated = truth.weight > 0
+        seen = annotated.any(1)
         return cls(
-            oks(predicted.keypoints, truth.keypoints, truth.weight > 0, truth.boxes, skeleton.sigmas),
+            measured_oks(predicted.keypoints, truth.keypoints, annotated, truth.boxes, skeleton.sigmas),
             average_precision(truth, predicted, skeleton),
             correct_keypoints(truth, predicted, skeleton.keypoints),
-            ospa(truth, predicted, skeleton.sigmas),
+            ospa(truth[seen], predicted[seen], skeleton.sigmas),
         )

@@ -43,6 +43,11 @@ def oks(predicted: Tensor, true: Tensor, visible: Tensor, boxes: Tensor, sigmas:
     return (similarity * counts).sum(1) / counts.sum(1)
 
 
+def measured_oks(predicted: Tensor, true: Tensor, visible: Tensor, boxes: Tensor, sigmas: Sequence[float]) -> Tensor:
+    """As :func:`oks`, but NaN where no keypoint is annotated: that says nothing of the estimate."""
+    return oks(predicted, true, visible, boxes, sigmas).where(visible.any(1), torch.nan)
+
+
 def _to_grown_box(points: Tensor, boxes: Tensor) -> Tensor:
     """Squared distances (N, K) of points to their boxes grown to three times their size; 0 inside."""
     low, high = boxes[:, None, :2] - boxes[:, None, 2:], boxes[:, None, :2] + boxes[:, None, 2:] * 2
@@ -100,6 +105,11 @@ class Poses:
     keypoints: Tensor
     weight: Tensor
     ids: Tensor | None = None
+
+    def __getitem__(self, rows: Tensor) -> Poses:
+        """Some of them, by a mask (N,) or indices."""
+        columns = (self.frame, self.boxes, self.keypoints, self.weight, self.ids)
+        return Poses(*(None if c is None else c[rows.to(c.device)] for c in columns))  # type: ignore[arg-type]
 
     def to(self, device: torch.device | str) -> Poses:
         """The same poses on ``device``."""

@@ -23,26 +23,32 @@ def evaluate(
     """Measure a pass against the truth, twice: the estimator's poses alone, and with labels in place of poses.
 
     Args:
-        video: with its truth; None is returned where it has none.
+        video: with its truth.
         estimates: of all its instances, on any device.
         labels: everything labelled so far.
         threshold: τ.
-        there: (N,) bool, which of them are instances; all if not given. None is returned where none is.
+        there: (N,) bool, which of them are instances; all if not given.
+
+    Returns:
+        None where there is nothing to measure: no instance whose truth is known, with a visible keypoint.
     """
-    truth = true_poses(video)
-    there = torch.ones(len(video.instances), dtype=torch.bool) if there is None else there.cpu()
-    if truth is None or not there.any():
+    instances = video.instances
+    known = instances.known if there is None else instances.known & there.cpu()
+    truth = true_poses(video, known)
+    if truth is None:
         return None
     truth = truth.to(estimates.keypoints.device)
-    predicted = Poses(truth.frame, truth.boxes, estimates.keypoints, estimates.scores)
-    corrected, truth = _among(with_labels(predicted, labels), there), _among(truth, there)
-    alone = Accuracy.of(truth, _among(predicted, there), video.skeleton)
-    both = Accuracy.of(truth, corrected, video.skeleton)
-    similarity = alone.oks.cpu()
-    labelled = torch.zeros(len(there), dtype=torch.bool)
+    frame, boxes = (column.to(estimates.keypoints.device) for column in (instances.frame, instances.boxes))
+    predicted = Poses(frame, boxes, estimates.keypoints, estimates.scores)
+    alone = Accuracy.of(truth, predicted[known], video.skeleton)
+    both = Accuracy.of(truth, with_labels(predicted, labels)[known], video.skeleton)
+    measured = known & instances.annotated
+    labelled = torch.zeros_like(known)
     labelled[labels.index] = True
-    labelled = labelled[there]
+    labelled = labelled[measured]
+    similarity = alone.oks.cpu()[measured[known]]
     return Evaluation(
+        measured=len(similarity),
         mean_oks=float(similarity.mean()),
         mean_oks_unlabelled=None if labelled.all() else float(similarity[~labelled].mean()),
         mean_oks_with_labels=float(torch.where(labelled, 1.0, similarity).mean()),
@@ -59,16 +65,16 @@ def evaluate(
         pck_keypoints=alone.keypoints.by_keypoint,
         ospa=alone.ospa,
         ospa_with_labels=both.ospa,
-        rank_correlation=_rank_correlation(estimates.criteria, there, 1 - similarity, ~labelled),
+        rank_correlation=_rank_correlation(estimates.criteria, measured, 1 - similarity, ~labelled),
     )
 
 
-def true_poses(video: Video) -> Poses | None:
-    """The truth of a video's instances, on the CPU; None where it has none."""
+def true_poses(video: Video, among: Tensor) -> Poses | None:
+    """The truth of the instances ``among`` (N,) all, who are known, on the CPU; None where nothing of it is visible."""
     truth = video.instances
-    if truth.keypoints is None or truth.visible is None:
+    if truth.keypoints is None or truth.visible is None or not (truth.annotated & among).any():
         return None
-    return Poses(truth.frame, truth.boxes, truth.keypoints, truth.visible.float())
+    return Poses(truth.frame, truth.boxes, truth.keypoints, truth.visible.float())[among]
 
 
 def with_labels(predicted: Poses, labels: Labels) -> Poses:
@@ -79,22 +85,18 @@ def with_labels(predicted: Poses, labels: Labels) -> Poses:
     return attrs.evolve(predicted, keypoints=keypoints)
 
 
-def _among(poses: Poses, there: Tensor) -> Poses:
-    """Those that are ``there`` (N,)."""
-    here = there.to(poses.frame.device)
-    return Poses(poses.frame[here], poses.boxes[here], poses.keypoints[here], poses.weight[here])
-
-
-def _rank_correlation(criteria: Mapping[str, Tensor], there: Tensor, error: Tensor, among: Tensor) -> dict[str, float]:
+def _rank_correlation(
+    criteria: Mapping[str, Tensor], measured: Tensor, error: Tensor, among: Tensor
+) -> dict[str, float]:
     """Spearman's ρ of each criterion (N,) with the error (n,), where it is defined.
 
     Args:
         criteria: by name.
-        there: (N,) bool, which n instances there are.
+        measured: (N,) bool, which n instances were measured.
         error: of these.
         among: (n,) bool, which of these count.
     """
-    found = {name: spearman(column.cpu()[there][among], error[among]) for name, column in criteria.items()}
+    found = {name: spearman(column.cpu()[measured][among], error[among]) for name, column in criteria.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 

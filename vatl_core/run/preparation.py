@@ -12,7 +12,7 @@ import torch
 from vatl_core.compute import Compute
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.contracts import Criterion, Dataset, Estimator, Poses, Selector, Stopping
-from vatl_core.cycle import Run, advisers
+from vatl_core.cycle import Run, advisers, answerable_by
 from vatl_core.errors import InputError
 from vatl_core.estimation import Crops, checked_names, checked_video
 from vatl_core.learning import MARGIN
@@ -42,6 +42,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     advice = {name: build(registry, "stopping", name, config.of("stop", name)) for name in config.advise}
     criteria = _criteria(registry, config, made["query"], selector, made["stop"] | advice)
     video = _video(dataset, config, begun, cycle)
+    answerable = answerable_by(_sole(made["oracle"]), config.oracle, video)
     weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
     compute.place(estimator)
     beginning = _Beginning(config, dataset, video, compute, _learnt(criteria, video, begun))
@@ -60,6 +61,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         stopping=made["stop"],
         advising=advice | advisers(registry, config, criteria),
         oracle=_sole(made["oracle"]),
+        answerable=answerable,
         compute=compute,
         crops=crops,
         pictures=pictures,

@@ -82,11 +82,12 @@ def video_of(
     track: Any,
     keypoints: Any,
     visible: Any,
+    known: Any,
     name: str,
 ) -> Video:
     """What :meth:`Video.of` documents."""
     pictures = frames_of(frames)
-    points, seen = _truth(keypoints, visible, skeleton)
+    points, seen, told = _truth(keypoints, visible, known, skeleton) if keypoints is not None else (None, None, None)
     around = _boxes(boxes, points, seen)
     count = len(around)
     when = _when(frame, count, len(pictures))
@@ -94,25 +95,27 @@ def video_of(
     who = _column(track, count, "track") if track is not None else when * 0 if alone else torch.arange(count)
     if points is not None and len(points) != count:
         raise InputError(f"there are {count} boxes, but keypoints of {len(points)} instances")
-    return Video(name, skeleton, pictures, Instances.of(when, who, around, None, points, seen))
+    return Video(name, skeleton, pictures, Instances.of(when, who, around, None, points, seen, told))
 
 
-def _truth(keypoints: Any, visible: Any, skeleton: Skeleton) -> tuple[Tensor | None, Tensor | None]:
-    """Keypoints (N, K, 2) and which are annotated (N, K): the finite ones, unless it is said."""
-    if keypoints is None:
-        return None, None
+def _truth(keypoints: Any, visible: Any, known: Any, skeleton: Skeleton) -> tuple[Tensor, Tensor, Tensor]:
+    """Keypoints (N, K, 2), which are annotated (N, K) and whose are known (N,): what is finite, and what is said."""
     points = torch.as_tensor(keypoints).detach().cpu().float()
     if points.ndim != 3 or points.shape[1:] != (len(skeleton), 2):
         raise InputError(
             f"keypoints must be (N, {len(skeleton)}, 2) for skeleton '{skeleton.name}'; these are {tuple(points.shape)}"
         )
-    known = points.isfinite().all(2)
-    if visible is not None:
-        said = torch.as_tensor(visible).detach().cpu() > 0
-        if said.shape != known.shape:
-            raise InputError(f"visible must be {tuple(known.shape)}, one flag a keypoint; it is {tuple(said.shape)}")
-        known &= said
-    return points, known
+    finite = points.isfinite().all(2)
+    told = finite.any(1) if known is None else _flags(known, (len(points),), "known", "an instance")
+    seen = finite if visible is None else finite & _flags(visible, tuple(finite.shape), "visible", "a keypoint")
+    return points, seen & told[:, None], told
+
+
+def _flags(values: Any, shape: tuple[int, ...], name: str, each: str) -> Tensor:
+    flags = torch.as_tensor(values).detach().cpu() > 0
+    if flags.shape != shape:
+        raise InputError(f"{name} must be {shape}, one flag {each}; it is {tuple(flags.shape)}")
+    return flags
 
 
 def _boxes(boxes: Any, keypoints: Tensor | None, visible: Tensor | None) -> Tensor:

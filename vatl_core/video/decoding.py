@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from av import VideoFrame
 
 
-def frame_times(path: Path) -> list[int]:
-    """The presentation times of a file's frames, in order, in units of its time base; nothing is decoded.
+def frame_times(path: Path) -> tuple[list[int], Fraction | None]:
+    """The presentation times of a file's frames, in order, and the seconds of their unit; nothing is decoded.
 
     Raises:
         InputError: it is no video, or has no frames.
@@ -30,12 +31,13 @@ def frame_times(path: Path) -> list[int]:
             # what a trimmed video keeps of before its beginning is decoded for the sake of the rest, and never shown
             shown = (packet for packet in container.demux(stream) if not packet.is_discard)
             times = sorted(packet.pts for packet in shown if packet.pts is not None)
+            unit = stream.time_base
     except (av.FFmpegError, IndexError) as error:
         cause = getattr(error, "strerror", None) or "it has no video stream"
         raise InputError(f"{path} cannot be read as a video ({cause}): is it complete?") from error
     if not times:
         raise InputError(f"{path} has no frames: is it complete?")
-    return times
+    return times, unit
 
 
 def decode_from(path: Path, time: int) -> Iterator[tuple[int, VideoFrame]]:

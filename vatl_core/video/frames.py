@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -96,6 +97,7 @@ class VideoFile(Frames):
 
     path: Path = attrs.field(converter=Path)
     _times: list[int] = attrs.field(init=False, repr=False)
+    _unit: Fraction | None = attrs.field(init=False, repr=False)
     _next: int = attrs.field(init=False, default=0, repr=False)
     _decoder: Iterator[tuple[int, VideoFrame]] | None = attrs.field(init=False, default=None, repr=False)
     _size: tuple[int, int] | None = attrs.field(init=False, default=None, repr=False)
@@ -103,13 +105,18 @@ class VideoFile(Frames):
     def __attrs_post_init__(self) -> None:
         if not _is_file(self.path):
             raise InputError(f"{self.path} is no file: give the path of a video")
-        self._times = frame_times(self.path)
+        self._times, self._unit = frame_times(self.path)
 
     def __len__(self) -> int:
         return len(self._times)
 
     def name(self, index: int) -> str:
         return self.path.name
+
+    def time(self, index: int) -> float:
+        self._check(index)
+        unit = self._unit
+        return super().time(index) if unit is None else float((self._times[index] - self._times[0]) * unit)
 
     def size(self, index: int) -> tuple[int, int]:
         self._check(index)

@@ -42,10 +42,6 @@ class Frames(ABC):
         _, height, width = self.read(index).shape
         return width, height
 
-    def time(self, index: int) -> float:
-        """Seconds from the first frame to frame ``index`` where the source tells, else the frame's number."""
-        return float(index)
-
     def reader(self) -> Frames:
         """The same frames for a second thread to read; worth overriding where reading changes anything."""
         return self
@@ -53,6 +49,10 @@ class Frames(ABC):
     def name(self, index: int) -> str:
         """What other programs would call frame ``index``: its file, or its number."""
         return f"{index:06d}"
+
+    def time(self, index: int) -> float:
+        """When frame ``index`` is shown: seconds from the first, or its number where the source knows no seconds."""
+        return float(index)
 
 
 @attrs.frozen
@@ -65,8 +65,10 @@ class Instances:
         boxes: (N, 4) float32, x, y, width, height in pixels, with an area.
         previous, next: (N,) int64, the same track's neighbour in time, or −1.
         ids: N strings, what the data set calls each instance.
-        keypoints: (N, K, 2) float32 pixels, the truth; None where nobody knows it or it is hidden.
-        visible: (N, K) bool, which keypoints are annotated; None as above.
+        keypoints: (N, K, 2) float32 pixels, the truth; None where nobody knows any of it or it is hidden.
+        visible: (N, K) bool, which keypoints are annotated, none of an instance that is not known; None as above.
+        known: (N,) bool, whether the truth of it is known at all: that nothing of it is visible may be known too. If
+            not given, of all where there are keypoints, else of none.
     """
 
     frame: Tensor
@@ -77,6 +79,11 @@ class Instances:
     ids: tuple[str, ...]
     keypoints: Tensor | None = None
     visible: Tensor | None = None
+    known: Tensor = attrs.field()
+
+    @known.default
+    def _all_or_none(self) -> Tensor:
+        return torch.full_like(self.frame, self.keypoints is not None, dtype=torch.bool)
 
     @classmethod
     def of(
@@ -87,23 +94,31 @@ class Instances:
         ids: tuple[str, ...] | None = None,
         keypoints: Tensor | None = None,
         visible: Tensor | None = None,
+        known: Tensor | None = None,
     ) -> Instances:
         """Columns with their neighbours in time worked out by :func:`neighbours`."""
-        previous, following = neighbours(frame, track)
         names = ids if ids is not None else tuple(str(i) for i in range(len(frame)))
-        return cls(frame, track, boxes.float(), previous, following, names, keypoints, visible)
+        found = cls(frame, track, boxes.float(), *neighbours(frame, track), names, keypoints, visible)
+        if known is None:
+            return found
+        return attrs.evolve(found, known=known, visible=None if visible is None else visible & known[:, None])
 
     def __len__(self) -> int:
         return len(self.frame)
 
     @property
     def has_truth(self) -> bool:
-        """Whether there are true keypoints: the data set has them, and they are not hidden."""
-        return self.keypoints is not None
+        """Whether the truth of any is known, and not hidden."""
+        return bool(self.known.any())
+
+    @property
+    def annotated(self) -> Tensor:
+        """(N,) bool, whose truth is known and has a visible keypoint: what can be measured and learnt from."""
+        return self.known if self.visible is None else self.known & self.visible.any(1)
 
     def without_truth(self) -> Instances:
-        """The same instances with the true keypoints taken out: all that a method may see."""
-        return attrs.evolve(self, keypoints=None, visible=None)
+        """The same instances with the truth taken out, and whose is known: all that a method may see."""
+        return attrs.evolve(self, keypoints=None, visible=None, known=torch.zeros_like(self.known))
 
     def with_boxes(self, boxes: Mapping[int, Sequence[float]]) -> Instances:
         """The same instances with boxes of their own, some of them redrawn: ``{instance: (x, y, w, h) px}``."""
@@ -151,6 +166,7 @@ class Video:
         track: Any = None,
         keypoints: Any = None,
         visible: Any = None,
+        known: Any = None,
         name: str = "video",
     ) -> Video:
         """A video from what is at hand; columns may be tensors, arrays or lists.
@@ -164,6 +180,7 @@ class Video:
             track: (N,) which individual it is; if not given, the only one, or where ``frame`` is given one of its own.
             keypoints: (N, K, 2) the truth in pixels, for experiments; NaN where it is not known.
             visible: (N, K) which keypoints are annotated; those that are finite if not given.
+            known: (N,) of which instances the truth is known; of all that have a finite keypoint if not given.
             name: of the video.
 
         Raises:
@@ -171,7 +188,7 @@ class Video:
         """
         from vatl_core.video.columns import video_of
 
-        return video_of(frames, boxes, skeleton, frame, track, keypoints, visible, name)
+        return video_of(frames, boxes, skeleton, frame, track, keypoints, visible, known, name)
 
     def __attrs_post_init__(self) -> None:
         if not len(self.instances):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 import numpy as np
 import torch
@@ -32,7 +34,7 @@ def instances_of(
     dropped: dict[str, int] = {}
     rows = _of_category(document, dropped)
     image = _images(document, rows)
-    keypoints, visible = _keypoints(rows, len(skeleton))
+    keypoints, visible, known = _keypoints(rows, len(skeleton))
     boxes, sieve = _boxes(rows, keypoints, visible, places.size[image], dropped)
     if training:
         boxes = for_training(rows, visible, boxes, places.size[image], sieve)
@@ -44,13 +46,14 @@ def instances_of(
     rows, image, visible = rows.take(order), image[order], visible[order]
     track = _tracks(rows)
     _check_tracks(rows, image, track)
-    truth = (_tensor(keypoints[order]), torch.from_numpy(visible)) if visible.any() else (None, None)
+    # of boxes alone, which many programs write with keypoints of zeros, nobody knows the poses
+    truth = (_tensor(keypoints[order]), torch.from_numpy(visible), torch.from_numpy(known[order]))
     instances = Instances.of(
         torch.from_numpy(places.time[image]),
         torch.from_numpy(track),
         _tensor(boxes[order]),
         tuple(map(str, rows.ids())),
-        *truth,
+        *(truth if visible.any() else ()),
     )
     # Neighbours follow from time, in which picture files may leave gaps that their places in the list do not show.
     return attrs.evolve(instances, frame=torch.from_numpy(places.index[image])), dropped
@@ -77,16 +80,21 @@ def _images(document: Document, rows: Rows) -> Indices:
     return np.array([position[image] for image in rows.ids("image_id")], dtype=np.int64)
 
 
-def _keypoints(rows: Rows, count: int) -> tuple[Numbers, Mask]:
-    """(n, K, 2) pixels, and (n, K) whether each is annotated."""
+def _keypoints(rows: Rows, count: int) -> tuple[Numbers, Mask, Mask]:
+    """(n, K, 2) pixels, (n, K) whether each is annotated, and (n,) whether there is any list, not an empty one."""
     expected = f"{count} times x, y, v, with 0 0 0 for a keypoint that is not annotated"
-    numbers, _ = rows.pixel_lists("keypoints", 3 * count, expected)
+    rows = attrs.evolve(rows, objects=[row | {"keypoints": None} if _empty(row) else row for row in rows.objects])
+    numbers, given = rows.pixel_lists("keypoints", 3 * count, expected)
     triples = numbers.reshape(-1, count, 3)
-    known = np.isin(triples[..., 2], (0, 1, 2)).all(axis=1)
-    if not known.all():
-        position = int(np.argmin(known))
+    sound = np.isin(triples[..., 2], (0, 1, 2)).all(axis=1)
+    if not sound.all():
+        position = int(np.argmin(sound))
         raise rows.error(position, "has keypoints whose v is none of 0 (not annotated), 1 (hidden), 2 (visible)")
-    return triples[..., :2], triples[..., 2] > 0
+    return triples[..., :2], triples[..., 2] > 0, given
+
+
+def _empty(row: Mapping[str, object]) -> bool:
+    return row.get("keypoints") == []
 
 
 def _boxes(

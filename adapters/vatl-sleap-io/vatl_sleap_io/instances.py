@@ -41,15 +41,15 @@ def instances_of(
     number = torch.tensor([frame.frame_idx for frame, _ in listed], dtype=torch.int64)
     track = torch.tensor(_tracks(project, listed), dtype=torch.int64)
     _check_tracks(project, listed, number, track)
-    if predicted == "boxes":
-        visible &= ~torch.from_numpy(_automatic(listed))[:, None]
+    known = torch.from_numpy(~_automatic(listed) | (predicted == "truth"))
+    truth = (keypoints.float(), visible & known[:, None], known) if known.any() else ()
     instances = Instances(
         torch.tensor(_places(project, listed, footage), dtype=torch.int64),
         track,
         boxes.float(),
         *neighbours(number, track),  # by the project's numbers: frames without a picture still lie between
         _ids(listed),
-        *((keypoints.float(), visible) if visible.any() else (None, None)),
+        *truth,
     )
     return instances, dropped
 

@@ -6,6 +6,7 @@ disk. Everything that both touch is behind one lock.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from vatl_annotate.queue import Queue
 from vatl_annotate.submission import RefusedError, Submission
 from vatl_annotate.windows import Windows
 from vatl_core.contracts import Answer, Enough, Labels, Redrawn, Refusal, Request
-from vatl_core.metrics import oks
+from vatl_core.metrics import measured_oks
 
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
@@ -170,8 +171,9 @@ class Desk:
 
     def _similarity(self, labels: Labels) -> dict[int, float]:
         boxes, sigmas = self.boxes[labels.index], self.run.video.skeleton.sigmas
-        found = oks(labels.proposals, labels.keypoints, labels.visible, boxes, sigmas)
-        return dict(zip(labels.index.tolist(), found.tolist(), strict=True))
+        found = measured_oks(labels.proposals, labels.keypoints, labels.visible, boxes, sigmas)
+        pairs = zip(labels.index.tolist(), found.tolist(), strict=True)
+        return {index: value for index, value in pairs if not math.isnan(value)}
 
     # -------------------------------------------------------------------------------------------- the people's side
     def hear(self, tab: str) -> None:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 import attrs
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -144,13 +145,15 @@ class Display:
 def _cycles(run: Run) -> int:
     """How many cycles the schedule still has, the closing pass included."""
     done = run.records[-1].labelled_after if run.records else 0
-    return 1 + sum(amount > done for amount in amounts(run.config.schedule, len(run.video.instances)))
+    most = done + int(run.standing().askable(torch.device("cpu")).sum())
+    return 1 + len({min(a, most) for a in amounts(run.config.schedule, len(run.video.instances)) if a > done} - {done})
 
 
 def _line(record: CycleRecord) -> str:
     parts = [f"{record.labelled}/{record.instances} labelled"]
     if record.evaluation:
-        parts += [f"mean OKS {record.evaluation.mean_oks:.3f}", f"AP {record.evaluation.ap:.3f}"]
+        of = _measured(record.evaluation.measured, record.instances)
+        parts += [f"mean OKS {record.evaluation.mean_oks:.3f}{of and f' of {of}'}", f"AP {record.evaluation.ap:.3f}"]
     if record.corrected:
         parts.append(f"{len(record.corrected)} corrected")
     if record.query_mean_oks is not None:
@@ -158,6 +161,11 @@ def _line(record: CycleRecord) -> str:
     parts += [f"{name} would stop" for name in record.fired if name != record.stopped_by]
     took = sum(record.seconds.values())
     return f"cycle {record.cycle + 1}: {', '.join(parts)} ({_time(took)})"
+
+
+def _measured(measured: int, instances: int) -> str:
+    """How many of the instances the figures are about; empty where they are about all."""
+    return f"{measured} of {instances} instances measured" if measured < instances else ""
 
 
 def labelled_by(run: Run) -> str:
@@ -177,6 +185,7 @@ def _table(record: RunRecord, people: str) -> Table:
         "labelled": f"{record.labelled} of {record.instances}{share}",
         "labelled by": people,
         "stopped by": f"{record.stopped_by}: {record.reason}",
+        "measured": _measured(record.measured, record.instances) if record.measured else "",
         "mean OKS": _number(record.mean_oks),
         "mean OKS of the unlabelled": _number(record.mean_oks_unlabelled),
         "AP": _number(record.ap),

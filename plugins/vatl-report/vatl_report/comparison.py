@@ -165,14 +165,14 @@ def _chosen(run: PastRun, key: str) -> object:
 def runs_csv(runs: dict[str, PastRun]) -> str:
     """One row a run, in full precision; unknown cells are empty, and what no run has has no column."""
     shown = measured(runs.values())
-    head = ["run", *CHOSEN, "instances", "labelled", "cycles", *shown, "seconds", "stopped_by", "reason"]
+    head = ["run", *CHOSEN, "instances", "labelled", "cycles", "measured", *shown, "seconds", "stopped_by", "reason"]
     rows = [[name, *(_chosen(run, k) for k in CHOSEN), *_closed(run.closing, shown)] for name, run in runs.items()]
     return csv_text(head, rows)
 
 
 def _closed(closing: RunRecord | None, shown: Sequence[str]) -> list[object]:
     if closing is None:
-        return [None] * (3 + len(shown) + 3)
+        return [None] * (4 + len(shown) + 3)
     measures = [known(getattr(closing, key)) for key in shown]
-    counts = [closing.instances, closing.labelled, closing.cycles]
+    counts = [closing.instances, closing.labelled, closing.cycles, closing.measured]
     return [*counts, *measures, closing.seconds, closing.stopped_by, closing.reason]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vatl_core.errors import InputError
 from vatl_core.estimation import estimate
 from vatl_core.files import write_whole
-from vatl_core.metrics import oks
+from vatl_core.metrics import measured_oks
 from vatl_drawing import COLOURS, plotted
 from vatl_report.plots import Style, legend_below
 from vatl_report.tables import csv_text
@@ -98,7 +98,8 @@ def write_features(
     values = None
     if truth.keypoints is not None and truth.visible is not None:
         guessed = estimates.keypoints.cpu()
-        values = oks(guessed, truth.keypoints, truth.visible, truth.boxes, run.video.skeleton.sigmas).numpy()[there]
+        similarity = measured_oks(guessed, truth.keypoints, truth.visible, truth.boxes, run.video.skeleton.sigmas)
+        values = similarity.numpy()[there]
     write_whole(path, _drawn(found, groups, values))
     write_whole(path.with_suffix(".csv"), _csv(run, there, found, groups, values))
     return [path, path.with_suffix(".csv")]
@@ -134,7 +135,7 @@ def _csv(
     names, instances = list(_LOOKS), run.video.instances
     rows = [
         [int(i), int(instances.frame[i]), int(instances.track[i]), float(x), float(y), names[groups[n]],
-         *([] if values is None else [float(values[n])])]
+         *([] if values is None else [None if np.isnan(values[n]) else float(values[n])])]
         for n, (i, (x, y)) in enumerate(zip(there, found.places, strict=True))
     ]  # fmt: skip
     truth = [] if values is None else ["oks"]

@@ -74,7 +74,7 @@ def _by_truth(past: PastRun, estimates: Estimates, rest: Tensor) -> Remaining:
     instances = past.video.instances
     if instances.keypoints is None or instances.visible is None:
         raise AssertionError("asked for instances with truth")
-    rest = rest[instances.visible[rest].any(1)]
+    rest = rest[instances.annotated[rest]]
     truth, visible = instances.keypoints, instances.visible
     values = oks(estimates.keypoints, truth, visible, instances.boxes, past.video.skeleton.sigmas)
     shots = [

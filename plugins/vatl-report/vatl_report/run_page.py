@@ -164,7 +164,9 @@ def _accuracies(closing: RunRecord, cycles: Sequence[CycleRecord]) -> list[tuple
         asked = [record.query_mean_oks for record in cycles if record.query]
         return [("Mean OKS, last query", accuracy(asked[-1]), f"first query {accuracy(asked[0])}")] if asked else []
     reached = percent(closing.labelled, closing.instances)
+    part = f"of {closing.instances} instances: of the others no truth is known, or nothing is visible"
     return [
+        *([("Measured", f"{closing.measured}", part)] if closing.measured < closing.instances else []),
         ("Mean OKS", accuracy(closing.mean_oks), f"unlabelled {accuracy(closing.mean_oks_unlabelled)}"),
         ("AP", accuracy(closing.ap), f"with labels {accuracy(closing.ap_with_labels)}"),
         ("Area under AP", accuracy(closing.alc), f"with labels {accuracy(closing.alc_with_labels)}, up to {reached}"),

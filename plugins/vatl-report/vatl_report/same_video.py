@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.metrics import oks
+from vatl_core.metrics import measured_oks
 
 if TYPE_CHECKING:
     from vatl_core.estimation import Estimates
@@ -44,10 +44,10 @@ def _check_truth(past: PastRun, instances: Instances, estimates: Estimates, meas
     """The same estimates against the same truth must be as good as they were."""
     if instances.keypoints is None or instances.visible is None:
         raise InputError("the data set has no ground truth for this video any more, and the run had")
-    similarity = oks(
+    similarity = measured_oks(
         estimates.keypoints, instances.keypoints, instances.visible, instances.boxes, past.video.skeleton.sigmas
     )
-    now = float(similarity[there].mean())
+    now = float(similarity[there].nanmean())
     if abs(now - measured) > _TOLERANCE:
         raise InputError(
             f"the data set has changed since the run: against it as it is now, the last estimates have a mean OKS of "

@@ -32,11 +32,12 @@ class Figures:
 
     Attributes:
         video: its name; None for all together.
-        instances, frames: how many, those without an annotated keypoint included.
+        instances, frames: how many whose truth is known, those without an annotated keypoint included.
+        measured: how many of these have an annotated keypoint: what all but AP and AR is about.
         ap: mean over OKS .50:.05:.95.
         ap_at: ``{threshold: AP}``.
         ap_medium, ap_large, ar: AP by the size of the instance; average recall.
-        mean_oks: over the instances.
+        mean_oks: over the measured instances.
         pck: the share of annotated keypoints within 0.2 of the box's longer side.
         pck_keypoints: the same of each keypoint.
         ospa: distance on 1 − OKS, 0 to 1, lower is better.
@@ -45,6 +46,7 @@ class Figures:
     video: str | None
     instances: int
     frames: int
+    measured: int
     ap: float | None
     ap_at: dict[str, float | None]
     ap_medium: float | None
@@ -63,12 +65,13 @@ class Figures:
             video=video,
             instances=len(truth.frame),
             frames=len(truth.frame.unique()),
+            measured=int((~found.oks.isnan()).sum()),
             ap=_defined(found.precision.ap),
             ap_at={threshold: _defined(value) for threshold, value in found.precision.at.items()},
             ap_medium=_defined(found.precision.medium),
             ap_large=_defined(found.precision.large),
             ar=_defined(found.precision.ar),
-            mean_oks=float(found.oks.mean()),
+            mean_oks=float(found.oks.nanmean()),
             pck=found.keypoints.pck,
             pck_keypoints=found.keypoints.by_keypoint,
             ospa=found.ospa,
@@ -178,8 +181,8 @@ def _begin(config: RunConfig, estimator: Estimator, dataset: Dataset, skeleton: 
 
 def _truth(video: Video, skeleton: Skeleton | None) -> Poses:
     """The truth of a video, which must have one and, like those before it, poses of this skeleton."""
-    truth = true_poses(video)
-    if truth is None or not bool((truth.weight > 0).any()):
+    truth = true_poses(video, video.instances.known)
+    if truth is None:
         raise InputError(f"video '{video.name}' has no annotated keypoints: there is nothing to compare with")
     if skeleton is not None and skeleton != video.skeleton:
         raise InputError(
@@ -192,11 +195,11 @@ def _truth(video: Video, skeleton: Skeleton | None) -> Poses:
 def _predicted(
     estimator: Estimator, video: Video, compute: Compute, batch: int, progress: Callable[[str, int, int], None]
 ) -> Poses:
-    """The estimator's poses on the CPU, from the same pass as a cycle's."""
+    """The estimator's poses of those whose truth is known, on the CPU, from the same pass as a cycle's."""
     crops = Crops(video.without_truth(), estimator.input_size, compute.device, budget=0)
     found = estimate(estimator, crops, {}, compute, batch, progress)
     instances = video.instances
-    return Poses(instances.frame, instances.boxes, found.keypoints.cpu(), found.scores.cpu())
+    return Poses(instances.frame, instances.boxes, found.keypoints.cpu(), found.scores.cpu())[instances.known]
 
 
 def _joined(parts: Sequence[Poses]) -> Poses:

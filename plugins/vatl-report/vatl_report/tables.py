@@ -65,6 +65,7 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
     def spent(phase: str) -> Column:
         return column(phase, lambda r: f"{r.seconds[phase]:.1f}" if phase in r.seconds else UNKNOWN)
 
+    part = any(r.evaluation and r.evaluation.measured < r.instances for r in cycles)
     groups = [
         Group("", (column("cycle", lambda r: str(r.cycle)),)),
         Group(
@@ -74,6 +75,10 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
                 column("queried", lambda r: str(len(r.query))),
                 *([column("corrected", lambda r: str(len(r.corrected)))] if any(r.corrected for r in cycles) else []),
             ),
+        ),
+        Group(
+            "measured",
+            (column("instances", lambda r: str(r.evaluation.measured) if r.evaluation and part else UNKNOWN),),
         ),
         Group(
             "mean OKS",
@@ -114,8 +119,8 @@ def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
     ranks = names(_ranks(cycles))
     head = [
         "cycle", "instances", "labelled", "labelled_fraction", "queried", "corrected", "query_mean_oks",
-        *((*MEASURES, *(f"ap_{t}" for t in thresholds), "all_correct", *(c.replace(" ", "_") for c in COUNTS))
-          if truth else ()),
+        *(("measured", *MEASURES, *(f"ap_{t}" for t in thresholds), "all_correct",
+           *(c.replace(" ", "_") for c in COUNTS)) if truth else ()),
         *(f"mean_{name}" for name in scores), *(f"rank_correlation_{name}" for name in ranks),
         "annotation_seconds", *(f"{p}_seconds" for p in phases), "fired",
     ]  # fmt: skip
@@ -136,10 +141,10 @@ def _judged(record: CycleRecord, thresholds: Sequence[str]) -> list[object]:
     """The cells that need truth; empty ones where there is none."""
     evaluation = record.evaluation
     if evaluation is None:
-        return [None] * (len(MEASURES) + len(thresholds) + 1 + len(COUNTS))
+        return [None] * (1 + len(MEASURES) + len(thresholds) + 1 + len(COUNTS))
     measures = [known(getattr(evaluation, name)) for name in MEASURES]
     at = [known(evaluation.ap_at.get(t)) for t in thresholds]
-    return [*measures, *at, evaluation.all_correct, *(evaluation.counts.get(c) for c in COUNTS)]
+    return [evaluation.measured, *measures, *at, evaluation.all_correct, *(evaluation.counts.get(c) for c in COUNTS)]
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -96,7 +96,7 @@ def _of_trial(trial: Trial, problems: dict[str, None]) -> list[Scores]:
         if kept is not None and truth.keypoints is not None and truth.visible is not None:
             sigmas = trial.past.video.skeleton.sigmas
             values = oks(kept.keypoints, truth.keypoints, truth.visible, truth.boxes, sigmas)
-            among = unlabelled & truth.visible.any(1)
+            among = unlabelled & truth.annotated
             when = _LATER if record.labelled else _FIRST
             found += [
                 s for name, column in kept.criteria.items() if (s := _ranked(name, when, column[among], values[among]))

@@ -12,12 +12,12 @@ from vatl_core.records import History
 class AllCorrect(Stopping):
     """Stops when every labelled and every just-queried instance had OKS ≥ τ before retraining.
 
-    τ is the run's ``threshold``.
+    τ is the run's ``threshold``. A label in which nothing is visible says nothing of the estimate, and does not count.
     """
 
     def decide(self, history: History) -> str | None:
         """The labels' OKS under the present estimates."""
-        similarity = history.present.labelled_oks
+        similarity = [oks for oks in history.present.labelled_oks if oks is not None]
         if not similarity or min(similarity) < history.threshold:
             return None
         return (

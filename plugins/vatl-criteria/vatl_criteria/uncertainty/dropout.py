@@ -43,9 +43,10 @@ class MonteCarloDropout(Criterion):
 
     def _places(self, network: Network, pictures: Tensor, sample: int) -> Tensor:
         """(B, K, h·w) where a thinned network believes the keypoints to be; uniform where its map has nothing."""
-        flat = network(pictures, dropout=self.dropout, sample=sample).heatmaps.clamp(min=0).flatten(2)
+        flat: Tensor = network(pictures, dropout=self.dropout, sample=sample).heatmaps.clamp(min=0).flatten(2)
         mass = flat.sum(-1, keepdim=True)
-        return torch.where(mass > 0, flat / mass.clamp(min=1e-12), 1 / flat.shape[-1])
+        places: Tensor = torch.where(mass > 0, flat / mass.clamp(min=1e-12), 1 / flat.shape[-1])
+        return places
 
 
 def _entropy(places: Tensor) -> Tensor:
