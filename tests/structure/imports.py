@@ -55,14 +55,13 @@ def modules() -> Mapping[str, Path]:
 
 
 @cache
-def tree(module: str) -> ast.Module:
-    return ast.parse(modules()[module].read_bytes())
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes())
 
 
-def imports(module: str) -> Iterator[Import]:
-    """What a module takes from ours, itself left out."""
-    file = modules()[module].relative_to(ROOT)
-    for node in ast.walk(tree(module)):
+def imports(importer: str, file: Path) -> Iterator[Import]:
+    """What a module takes from ours."""
+    for node in ast.walk(tree(file)):
         taken: list[tuple[str, str | None]]
         if isinstance(node, ast.ImportFrom):
             taken = [(str(node.module), alias.name) for alias in node.names]
@@ -70,12 +69,13 @@ def imports(module: str) -> Iterator[Import]:
             taken = [(alias.name, None) for alias in node.names]
         else:
             continue
-        yield from (Import(file, node.lineno, module, *what) for what in taken if what[0].startswith("vatl_"))
+        where = file.relative_to(ROOT), node.lineno, importer
+        yield from (Import(*where, *what) for what in taken if what[0].startswith("vatl_"))
 
 
 @cache
 def every_import() -> tuple[Import, ...]:
-    return tuple(found for module in modules() for found in imports(module))
+    return tuple(found for module, file in modules().items() for found in imports(module, file))
 
 
 # ---------------------------------------------------------------------------------------------------------------- doors
@@ -88,7 +88,7 @@ def room(module: str) -> str:
 @cache
 def public(door: str) -> frozenset[str]:
     """The names that others may take from a door: its ``__all__``; of a module without one, what it defines."""
-    body = tree(door).body
+    body = tree(modules()[door]).body
     listed = [node.value for node in body if isinstance(node, ast.Assign) and _assigned(node) == {"__all__"}]
     if listed:
         return frozenset(ast.literal_eval(listed[0]))

@@ -22,7 +22,7 @@ def test_it_only_shrinks(what: str) -> None:
     assert sum(map(measure.lines, measure.files()[what])) <= measure.LIMITS[what]
 
 
-@pytest.mark.parametrize("what", measure.counts())
+@pytest.mark.parametrize("what", ["modules in circles of imports", "imports that go up"])
 def test_there_is_none(what: str) -> None:
     assert measure.counts()[what] == []
 
