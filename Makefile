@@ -35,10 +35,12 @@ run: $(BIN)/.installed ## Set up and run the main job on the embedded video; the
 test: $(BIN)/.installed lint browser ## Set up and pass the tests
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
-lint: $(BIN)/.installed ## Style and types
+lint: $(BIN)/.installed ## Style, types, which way imports go, and how large the core is
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.structure.measure
 
 parity: $(BIN)/.installed ## Compare with the published numbers, ending in a table; FIXTURES=DIR for another folder of them
 	VATL_PARITY_FIXTURES='$(FIXTURES)' $(BIN)/pytest -q -rN --tb=short tests/parity
@@ -59,4 +61,4 @@ weights: $(BIN)/.installed ## Make the weights of `tiny` that ship with the synt
 	rm -r build/weights
 
 clean: ## Remove what was set up
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The names that scripts and plugins may build upon: none goes unnoticed, none comes by accident."""
+"""The names that scripts, plugins and the other packages may build upon: all are there, told of, and of use."""
 
 from __future__ import annotations
 
@@ -8,48 +8,80 @@ import inspect
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import vatl_core
-import vatl_kit
+from tests.structure.imports import CORE, ROOT, every_import, imports, modules, past_the_door, public, room, tree
 from vatl_core.config import ROLES, RunConfig
 from vatl_core.run.composing import Parts, Settings
 
-PUBLIC = """
-    Augmentation Command Component Criterion Cycle CycleRecord Dataset Download Enough Estimator Executor Frames History
-    InputError Instances Labelled Labels Maps Normalisation Oracle Origin Outcome PERSON_17 PastRun Pictures PluginError
-    Pool Poses Preset Recipe Redrawn Refusal Request Retraining Run RunRecord Selector Skeleton Stopping Trainer
-    Trunk Unlabelled VatlError Video Window hookimpl resume start
-"""
-
+DOORS = sorted({room(module) for module in modules() if public(room(module))})
+"""Every package that lists what others may take from it, and every module of the core that stands for itself."""
+NAMES = [(door, name) for door in DOORS for name in sorted(public(door))]
 ELSEWHERE = {
-    "outcomes": {"attempt": "work index run", "attempt_elsewhere": "work index run"},
+    "contracts": {"attempt": "work index run", "attempt_elsewhere": "work index run"},
     "seeds": {"generator": "seed purpose"},
-    "geometry": {"decode": "heatmaps crops", "crop_boxes": "boxes input_size", "boxes_around": "keypoints visible"},
+    "video": {"decode": "heatmaps crops", "crop_boxes": "boxes input_size", "boxes_around": "keypoints visible"},
 }
-"""Public functions that are imported from modules, with their arguments."""
-ROOT = Path(__file__).parents[2]
+"""Functions that plugins of strangers may take from a floor's door, with their arguments."""
 
 
-def test_the_public_names_are_these() -> None:
-    assert sorted(vatl_core.__all__) == sorted(PUBLIC.split())
-    assert set(dir_of_type_checkers()) == set(PUBLIC.split())
+def told_of(name: str) -> bool:
+    """Whether the documentation uses or names it, as code."""
+    return any(re.search(rf"\b{re.escape(name)}\b", code) for code in _code())
 
 
-def dir_of_type_checkers() -> list[str]:
-    """What a type checker sees: the imports that are never carried out."""
-    source = ast.parse(Path(inspect.getfile(vatl_core)).read_text(encoding="utf-8"))
-    (block,) = (node for node in source.body if isinstance(node, ast.If))
-    return [alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+def _code() -> list[str]:
+    pages = [page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md"))]
+    return [code for page in pages for code in re.findall(r"```python.*?```|`[^`\n]+`", page, re.DOTALL)]
 
 
-@pytest.mark.parametrize("name", PUBLIC.split())
-def test_each_is_there_and_says_what_it_is(name: str) -> None:
-    thing = getattr(vatl_core, name)
-    assert name == "PERSON_17" or name == "hookimpl" or inspect.getdoc(thing)
+@pytest.mark.parametrize("door", DOORS)
+def test_each_is_there_and_says_what_it_is(door: str) -> None:
+    there = importlib.import_module(door)
+    for name in public(door):
+        thing = getattr(there, name)
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            assert inspect.getdoc(thing), f"{door}.{name} says nothing of itself"
+
+
+def test_each_is_of_use_to_others() -> None:
+    """What is public in ``vatl_core``, or told of in the documentation, is for scripts and plugins of strangers."""
+    used = {(room(found.target), found.name) for found in every_import() if room(found.importer) != room(found.target)}
+    listed = [(door, name) for door, name in NAMES if modules()[door].name == "__init__.py" and door != CORE]
+    idle = [f"{door}.{name}" for door, name in listed if (door, name) not in used and not told_of(name)]
+    assert idle == []
+
+
+def test_all_go_through_the_doors() -> None:
+    """The core's own packages, the command line, plugins, adapters and the examples."""
+    assert len(every_import()) > 1000
+    assert [str(found) for found in every_import() if past_the_door(found)] == []
+
+
+def test_the_examples_build_upon_what_is_stable_alone() -> None:
+    stable = {CORE: public(CORE), "vatl_kit": public("vatl_kit")}
+    stable |= {f"{CORE}.{module}": frozenset(functions) for module, functions in ELSEWHERE.items()}
+    files = sorted((ROOT / "docs" / "examples").rglob("*.py"))
+    taken = [found for file in files for found in imports(file.stem, file) if found.module.startswith(tuple(stable))]
+    assert len(taken) > 15
+    assert [str(found) for found in taken if found.name not in stable.get(found.module, ())] == []
+
+
+def test_those_of_the_front_door_are_told_alike_thrice() -> None:
+    homes = {(f"{CORE}.{home}", name) for name, home in vatl_core._HOME.items()}
+    assert sorted(vatl_core.__all__) == sorted(name for _, name in homes)
+    assert homes == seen_by_type_checkers()
+    assert {door for door, name in homes if name not in public(door)} == set()
+
+
+def seen_by_type_checkers() -> set[tuple[str, str]]:
+    """The imports that are never carried out."""
+    (block,) = (node for node in tree(modules()[CORE]).body if isinstance(node, ast.If))
+    taken = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    return {(str(node.module), alias.name) for node in taken for alias in node.names}
 
 
 @pytest.mark.parametrize("module", ELSEWHERE)
@@ -59,26 +91,7 @@ def test_functions_that_are_public_elsewhere_are_told_of_and_keep_their_argument
     for name, arguments in ELSEWHERE[module].items():
         function = getattr(importlib.import_module(f"vatl_core.{module}"), name)
         assert list(inspect.signature(function).parameters) == arguments.split()
-        assert inspect.getdoc(function)
         assert re.search(rf"[`.]{name}`", told), f"docs/stability.md does not tell of {name}"
-
-
-def test_the_examples_build_upon_nothing_else() -> None:
-    stable = {"vatl_core": PUBLIC.split(), "vatl_kit": vatl_kit.__all__}
-    stable |= {f"vatl_core.{module}": list(functions) for module, functions in ELSEWHERE.items()}
-    files = sorted((ROOT / "docs" / "examples").rglob("*.py"))
-    imported = [(file, *found) for file in files for found in _imported(file)]
-    assert len(imported) > 15
-    assert [(str(file), name) for file, module, name in imported if name not in stable.get(module, ())] == []
-
-
-def _imported(file: Path) -> Iterator[tuple[str, str]]:
-    """What a module takes from vatl_core, as modules and names in them."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == "vatl_core":
-            yield from ((str(node.module), alias.name) for alias in node.names)
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, "itself") for alias in node.names if alias.name.startswith("vatl_core."))
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
