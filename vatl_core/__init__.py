@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Pool,
         Poses,
         Redrawn,
+        Refinement,
         Refusal,
         Request,
         Retraining,
@@ -38,38 +39,21 @@ if TYPE_CHECKING:
     from vatl_core.run import PastRun, resume, start
     from vatl_core.video import PERSON_17, Frames, Instances, Skeleton, Video
 
-_HOMES = {
-    "contracts": "Criterion Dataset Download Enough Estimator Executor Labels Normalisation Oracle Origin Outcome Pool "
-    "Poses Redrawn Refusal Request Retraining Selector Stopping Trunk Window",
-    "cycle": "Cycle Run",
-    "errors": "InputError PluginError VatlError",
-    "hookspecs": "hookimpl",
-    "learning": "Augmentation Labelled Recipe Trainer",
-    "plugins": "Command Component Preset",
-    "records": "CycleRecord History RunRecord",
-    "run": "PastRun resume start",
-    "video": "PERSON_17 Frames Instances Skeleton Video",
-}
-_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+_DOORS = ("errors", "hookspecs", "plugins", "records", "video", "contracts", "learning", "cycle", "run")
+"""The packages that the names come from, from the bottom up: none imports more than the names in it need anyway."""
 
 __all__ = [
     "PERSON_17", "Augmentation", "Command", "Component", "Criterion", "Cycle", "CycleRecord", "Dataset",
     "Download", "Enough", "Estimator", "Executor", "Frames", "History", "InputError", "Instances", "Labelled",
     "Labels", "Normalisation", "Oracle", "Origin", "Outcome", "PastRun", "PluginError", "Pool", "Poses",
-    "Preset", "Recipe", "Redrawn", "Refusal", "Request", "Retraining", "Run", "RunRecord", "Selector",
+    "Preset", "Recipe", "Redrawn", "Refinement", "Refusal", "Request", "Retraining", "Run", "RunRecord", "Selector",
     "Skeleton", "Stopping", "Trainer", "Trunk", "VatlError", "Video", "Window", "hookimpl", "resume", "start",
 ]  # fmt: skip
 
-FORMER: dict[str, str] = {}
-"""Names that public things had in earlier releases, with their present ones: they go on working, with a warning."""
-
 
 def __getattr__(name: str) -> Any:
-    if name in FORMER:
-        from vatl_core.deprecation import deprecated
-
-        deprecated(f"vatl_core.{name}", f"write vatl_core.{FORMER[name]}")
-        name = FORMER[name]
-    if name not in _HOME:
-        raise AttributeError(f"module 'vatl_core' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"vatl_core.{_HOME[name]}"), name)
+    for door in _DOORS if name in __all__ else ():
+        module = importlib.import_module(f"vatl_core.{door}")
+        if hasattr(module, name):
+            return getattr(module, name)
+    raise AttributeError(f"module 'vatl_core' has no attribute '{name}'")

@@ -44,7 +44,7 @@ class RunConfig:
     Attributes:
         dataset, estimator, query, select, retrain, refine, oracle, executor: component names; ``query`` may be a sum.
         stop: names of stopping criteria; the first to fire ends the run.
-        advise: names of stopping criteria that only say where they would have ended it.
+        advise: names of others that say where they would have ended it; those that cost nothing need not be named.
         video: name of the video; the data set's first if empty.
         weights: ``auto``, ``none`` (random), a known name such as ``imagenet``, an address with ``#sha256=HEX`` behind
             it, or a file; with ``backbone:`` before it for its backbone alone.
@@ -76,8 +76,8 @@ class RunConfig:
     stop: tuple[str, ...]
     oracle: str
     executor: str
-    advise: tuple[str, ...] = ()
     video: str = ""
+    advise: tuple[str, ...] = ()
     weights: str = "auto"
     weights_keypoints: tuple[str, ...] = ()
     name: str = ""
