@@ -20,7 +20,7 @@ from vatl_core.errors import unknown
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import build, option_fields
 from vatl_core.plugins.options import value_converter
-from vatl_core.plugins import Registry
+from vatl_core.plugins import KINDS, Registry
 from vatl_core.discovery import discover
 from vatl_kit.small_parts import PARTS
 
@@ -149,7 +149,7 @@ def _check_option(text: str, context: click.Context, registry: Registry) -> None
     assert equals, f"-o {text} has no ="
     assert point, f"-o {text} names no part"
     name = context.params.get(part) or part
-    kinds = [ROLES[part]] if part in ROLES else [kind for kind, n in registry.claims if n == name]
+    kinds = [ROLES[part]] if part in ROLES else [kind for kind, n in registry.claims if n == name and kind in KINDS]
     assert kinds, f"-o {text}: nothing is called {part}"
     found = [registry.find(kind, name) for kind in kinds]
     having = [c for c in found if c.help == PROMISED or option in option_fields(c.load())]

@@ -11,7 +11,6 @@ from vatl_core.plugins.descriptions import (
     Preset,
     Tables,
     describe,
-    is_text,
     laid_over,
 )
 from vatl_core.plugins.option_docs import OptionDoc, attributes_told, option_docs
@@ -20,32 +19,8 @@ from vatl_core.plugins.registry import DESCRIBING, GROUP, Registry, culprit, dis
 from vatl_core.plugins.versions import VERSION, refusal, refusal_in_source, written_for
 
 __all__ = [
-    "DESCRIBING",
-    "GROUP",
-    "KINDS",
-    "VERSION",
-    "Command",
-    "Component",
-    "OptionDoc",
-    "Options",
-    "Preset",
-    "Registry",
-    "Shown",
-    "Tables",
-    "attributes_told",
-    "build",
-    "culprit",
-    "describe",
-    "distribution_of",
-    "entries",
-    "is_text",
-    "laid_over",
-    "option_docs",
-    "option_fields",
-    "refusal",
-    "refusal_in_source",
-    "shown",
-    "structure",
-    "whose",
+    "DESCRIBING", "GROUP", "KINDS", "VERSION", "Command", "Component", "OptionDoc", "Options", "Preset", "Registry",
+    "Shown", "Tables", "attributes_told", "build", "culprit", "describe", "distribution_of", "entries",
+    "laid_over", "option_docs", "option_fields", "refusal", "refusal_in_source", "shown", "structure", "whose",
     "written_for",
-]
+]  # fmt: skip
