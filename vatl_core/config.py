@@ -37,6 +37,10 @@ def _in(*choices: str) -> Any:
     return check
 
 
+def _copied(options: Options) -> Options:
+    return copy.deepcopy(options)
+
+
 @attrs.frozen
 class RunConfig:
     """Everything needed to repeat a run.
@@ -44,7 +48,7 @@ class RunConfig:
     Attributes:
         dataset, estimator, query, select, retrain, refine, oracle, executor: component names; ``query`` may be a sum.
         stop: names of stopping criteria; the first to fire ends the run.
-        advise: names of stopping criteria that only say where they would have ended it.
+        advise: names of others that say where they would have ended it; those that cost nothing need not be named.
         video: name of the video; the data set's first if empty.
         weights: ``auto``, ``none`` (random), a known name such as ``imagenet``, an address with ``#sha256=HEX`` behind
             it, or a file; with ``backbone:`` before it for its backbone alone.
@@ -76,8 +80,8 @@ class RunConfig:
     stop: tuple[str, ...]
     oracle: str
     executor: str
-    advise: tuple[str, ...] = ()
     video: str = ""
+    advise: tuple[str, ...] = ()
     weights: str = "auto"
     weights_keypoints: tuple[str, ...] = ()
     name: str = ""
@@ -92,7 +96,7 @@ class RunConfig:
     batch: int = attrs.field(default=64, validator=attrs.validators.ge(1))
     cache_mb: int = attrs.field(default=2048, validator=attrs.validators.ge(0))
     preset: str = ""
-    options: Options = attrs.field(factory=dict, converter=copy.deepcopy)
+    options: Options = attrs.field(factory=dict, converter=_copied)
 
     @property
     def criteria(self) -> list[str]:

@@ -14,11 +14,9 @@ from roles import plain
 from vatl_core import contracts, hookspecs
 from vatl_core.cli import vatl
 from vatl_core.config import ROLES, RunConfig
-from vatl_core.plugins import OptionDoc, option_docs
-from vatl_core.plugins import KINDS, Registry
 from vatl_core.discovery import discover
-from vatl_core.plugins import presets
-from vatl_sweep import Grid
+from vatl_core.plugins import KINDS, OptionDoc, Registry, option_docs
+from vatl_sweep.plan import Grid
 
 _TITLES = {
     "estimator": "Estimators",
@@ -26,6 +24,7 @@ _TITLES = {
     "criterion": "Criteria",
     "selector": "Selectors",
     "retraining": "Retraining policies",
+    "refinement": "Refinements",
     "stopping": "Stopping criteria",
     "oracle": "Oracles",
     "executor": "Executors",
@@ -119,7 +118,7 @@ def components(registry: Registry, kind: str) -> str:
     for name in registry.names(kind):
         component = registry.find(kind, name)
         made = component.load()
-        told += [f"## {name}", f"{component.help}. From {_from(registry.origins[kind, name])}."]
+        told += [f"## {name}", f"{component.help}. From {_from(component.origin)}."]
         told += [_description(made), _options(option_docs(made), name)]
     return "\n\n".join(part for part in told if part) + "\n"
 
@@ -148,7 +147,7 @@ def _options(options: list[OptionDoc], name: str = "") -> str:
 def presets_page(registry: Registry) -> str:
     """Every preset and the tables it stands for."""
     told = ["# Presets", "Chosen by `--preset NAME`. [Options of the published code](../published-options.md) explains them."]
-    for name, ((_, preset), *_) in presets(registry).items():
+    for name, preset in sorted(registry.described("preset").items()):
         told += [f"## {name}", f"{preset.help}.", _toml(preset.tables)]
         told += [f"For `--dataset {d}` also:\n\n{_toml(t)}" for d, t in preset.datasets.items()]
     return "\n\n".join(told) + "\n"

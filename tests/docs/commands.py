@@ -20,9 +20,8 @@ from vatl_core.errors import unknown
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import build, option_fields
 from vatl_core.plugins.options import value_converter
-from vatl_core.plugins import Registry
+from vatl_core.plugins import KINDS, Registry
 from vatl_core.discovery import discover
-from vatl_core.config_files import find_preset
 from vatl_kit.small_parts import PARTS
 
 _TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
@@ -93,7 +92,7 @@ def _check_vatl(words: list[str], registry: Registry, folder: Path) -> None:
         for value in names_in(context.params.get(name) or ()):
             registry.find(kind, value)
     if preset := context.params.get("preset"):
-        find_preset(registry, preset)
+        registry.preset(preset)
     if path in ("plugins show", "plugins check", "fit", "datasets check"):
         _check_name(path, context.params["name"], registry)
     if path == "run" and LEFT_OUT not in words:
@@ -139,8 +138,8 @@ def _check_name(path: str, name: str, registry: Registry) -> None:
     kind = {"fit": "criterion", "datasets check": "dataset"}.get(path)
     if kind:
         registry.find(kind, name)
-    elif name not in {n for _, n in registry.components}:
-        find_preset(registry, name)
+    elif name not in {n for _, n in registry.claims}:
+        registry.preset(name)
 
 
 def _check_option(text: str, context: click.Context, registry: Registry) -> None:
@@ -150,7 +149,7 @@ def _check_option(text: str, context: click.Context, registry: Registry) -> None
     assert equals, f"-o {text} has no ="
     assert point, f"-o {text} names no part"
     name = context.params.get(part) or part
-    kinds = [ROLES[part]] if part in ROLES else [kind for kind, n in registry.components if n == name]
+    kinds = [ROLES[part]] if part in ROLES else [kind for kind, n in registry.claims if n == name and kind in KINDS]
     assert kinds, f"-o {text}: nothing is called {part}"
     found = [registry.find(kind, name) for kind in kinds]
     having = [c for c in found if c.help == PROMISED or option in option_fields(c.load())]

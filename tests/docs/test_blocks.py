@@ -24,7 +24,6 @@ from vatl_core.config_files import split
 from vatl_core.cycle import Run
 from vatl_core.errors import InputError, VatlError
 from vatl_core.plugins import Registry
-from vatl_core.config_files import find_preset
 from vatl_sweep.plan import Grid
 
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
@@ -91,7 +90,7 @@ def _check_tables(tables: dict[str, Any], registry: Registry) -> None:
     grid = tables.pop("sweep", {})
     assert set(grid) <= set(Grid.__annotations__), f"[sweep] has no {set(grid) - set(Grid.__annotations__)}"
     for preset in grid.get("presets", ()):
-        find_preset(registry, preset)
+        registry.preset(preset)
     for part in (tables, *tables.pop("variant", {}).values()):
         settings, options = split(part, "the block")
         check_settings(settings, options, registry)

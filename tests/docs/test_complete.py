@@ -18,10 +18,8 @@ from vatl_core import contracts, hookspecs
 from vatl_core.cli import COMMANDS, vatl
 from vatl_core.config import ROLES, RunConfig
 from vatl_core.contracts import CONTRACTS
-from vatl_core.plugins.option_docs import option_docs
-from vatl_core.plugins import KINDS, Registry
+from vatl_core.plugins import KINDS, Registry, option_docs
 from vatl_core.discovery import discover
-from vatl_core.plugins import presets
 from vatl_sweep.plan import Grid
 
 
@@ -43,7 +41,7 @@ def _commands(command: click.Command, context: click.Context) -> Iterator[tuple[
 def test_every_command_has_its_place_and_every_option_a_line(site: Site, registry: Registry) -> None:
     page = site["reference/commands.html"]
     paths = dict(_commands(vatl, click.Context(vatl, info_name="vatl")))
-    assert {f"vatl {name}" for name in [*COMMANDS, *registry.commands]} <= set(paths)
+    assert {f"vatl {name}" for name in [*COMMANDS, *registry.names("command")]} <= set(paths)
     for path, command in paths.items():
         assert path.replace(" ", "-") in page.ids, path
         for option in [p for p in command.params if isinstance(p, click.Option)]:
@@ -78,7 +76,7 @@ def test_every_setting_is_explained(site: Site) -> None:
 
 def test_every_preset_is_there(site: Site, registry: Registry) -> None:
     ids = site["reference/presets.html"].ids
-    assert {_slug(name) for name in presets(registry)} <= ids
+    assert {_slug(name) for name in registry.names("preset")} <= ids
 
 
 def test_every_hook_is_there_and_told_of_in_words(site: Site) -> None:

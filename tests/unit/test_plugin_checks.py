@@ -187,7 +187,7 @@ def test_two_defaults_of_a_kind_are_told(site: Path, found: Found) -> None:
     ],
 )
 def test_requirements_are_read_as_installers_read_them(site: Path, found: Found, requires: str, said: str) -> None:
-    install(site, "vatl-odd", "vatl_contract = '>=1'", requires=requires)
+    install(site, "vatl-odd", "vatl_contract = '>=2'", requires=requires)
     problem = found("vatl-odd")["plugin vatl-odd 1.0"].problem
     assert problem.startswith(said)
     assert bool(problem) == bool(said)
@@ -213,12 +213,12 @@ def test_of_two_entry_points_only_the_broken_one_is_wrong(site: Path, found: Fou
 
 
 def test_a_hook_that_is_not_marked_is_named(site: Path, found: Found) -> None:
-    install(site, "vatl-odd", "vatl_contract = '>=1'\ndef vatl_cycle_finished(run, record):\n    pass\n")
+    install(site, "vatl-odd", "vatl_contract = '>=2'\ndef vatl_cycle_finished(run, record):\n    pass\n")
     problem = found("vatl-odd")["plugin vatl-odd 1.0"].problem
     assert problem == "vatl_cycle_finished is never called: mark it with @hookimpl"
 
 
 def test_what_is_only_called_like_a_hook_is_left_alone(site: Path, found: Found) -> None:
-    module = "import sys as vatl_report\nvatl_contract = '>=1'\ndef vatl_components():\n    return []\n"
+    module = "import sys as vatl_report\nvatl_contract = '>=2'\ndef vatl_components():\n    return []\n"
     install(site, "vatl-odd", module)
     assert found("vatl-odd")["plugin vatl-odd 1.0"].problem == ""

@@ -34,31 +34,25 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._helps(ctx))
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
         if name in self.commands:
             return self.commands[name]
         if name in self.own:
             command: click.Command = importlib.import_module(f"vatl_core.cli.{name}").command
             return command
         brought = self._brought(ctx)
-        return _installed(ctx).command(brought[name].name).load() if name in brought else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0] if args and not args[0].startswith("-") else None
-        if name and name not in self.own and name not in self.commands and name not in self._brought(ctx):
+        if name not in brought:
             raise _installed(ctx).missing(f"{self.prefix}command", name, self.list_commands(ctx))
-        return super().resolve_command(ctx, args)
+        return _installed(ctx).command(brought[name].name).load()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(self._helps(ctx).items()))
 
     def _helps(self, ctx: click.Context) -> dict[str, str]:
-        """A line of help for each command, the group's own first."""
-        brought = {name: command.help for name, command in self._brought(ctx).items()}
-        return {**self.own, **{n: c.get_short_help_str(100) for n, c in self.commands.items()}, **brought, **self.own}
+        """A line of help for each command, the group's own first; a plugin cannot take their names."""
+        own = {**self.own, **{name: command.get_short_help_str(100) for name, command in self.commands.items()}}
+        return own | {name: command.help for name, command in self._brought(ctx).items() if name not in own}
 
     def _brought(self, ctx: click.Context) -> dict[str, Command]:
         """What plugins bring to this group, by the name within it."""

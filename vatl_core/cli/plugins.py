@@ -28,7 +28,6 @@ def command() -> None:
     """See what is installed, try it out, and begin a plugin of your own."""
 
 
-# ----------------------------------------------------------------------------------------------------------------- list
 @command.command("list")
 @click.option("--kind", type=click.Choice([*KINDS, "preset", "command"]), help="Only this kind.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with what cannot be used.")
@@ -38,25 +37,21 @@ def list_plugins(kind: str | None, as_json: bool) -> None:
 
     registry = discover()
     listed = [entry for entry in entries(registry) if kind in (None, entry.kind)]
-    claimed = registry.clashes()
+    clashes = [{"kind": k, "name": name, "claimed_by": plugins} for (k, name), plugins in registry.clashes().items()]
     if as_json:
-        click.echo(_json({"installed": listed, "clashes": _joined(claimed), "broken": registry.broken}))
+        click.echo(_json({"installed": listed, "clashes": clashes, "broken": registry.broken}))
         return
     rows = [(e.kind, e.name, f"{e.distribution} {e.version}".strip(), e.help) for e in listed]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
     for *left, text in rows:
         click.echo("  ".join(word.ljust(width) for word, width in zip(left, widths, strict=True)) + f"  {text}")
-    for (of, name), claimants in claimed.items():
-        click.echo(f"clash: {of} '{name}' is claimed by {' and by '.join(claimants)}", err=True)
+    for clash in clashes:
+        claimants = " and by ".join(clash["claimed_by"])
+        click.echo(f"clash: {clash['kind']} '{clash['name']}' is claimed by {claimants}", err=True)
     for name, cause in sorted(registry.broken.items()):
         click.echo(f"broken: {name}: {cause}", err=True)
 
 
-def _joined(claimed: Mapping[tuple[str, str], list[str]]) -> list[dict[str, Any]]:
-    return [{"kind": kind, "name": name, "claimed_by": plugins} for (kind, name), plugins in claimed.items()]
-
-
-# ----------------------------------------------------------------------------------------------------------------- show
 @command.command("show")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -65,25 +60,19 @@ def show(name: str, as_json: bool) -> None:
     from vatl_core.plugins import shown
 
     found = list(shown(discover(), name))
-    if as_json:
-        click.echo(_json(found))
-        return
-    for number, thing in enumerate(found):
-        click.echo("\n" * bool(number) + _in_full(thing))
+    click.echo(_json(found) if as_json else "\n\n".join(map(_in_full, found)))
 
 
 def _in_full(thing: Shown) -> str:
     entry = thing.entry
-    lines = [f"{entry.kind} {entry.name}: {entry.help}", f"from {entry.distribution} {entry.version}".rstrip()]
-    if thing.target:
-        lines[-1] += f", {thing.target}"
-    lines += [f"in {thing.source}"] if thing.source else []
+    origin = ", ".join(filter(None, [f"from {entry.distribution} {entry.version}".rstrip(), thing.target]))
+    lines = [f"{entry.kind} {entry.name}: {entry.help}", origin, *([f"in {thing.source}"] if thing.source else []), ""]
     if entry.kind == "preset":
-        lines += ["", _toml(thing.sets)]
+        lines += [_toml(thing.sets)]
         for dataset, tables in thing.datasets.items():
             lines += [f"and for --dataset {dataset}:", "", _toml(tables)]
         return "\n".join(lines)
-    lines += ["", thing.text.partition("\n\nAttributes:")[0], ""]
+    lines += [thing.text.partition("\n\nAttributes:")[0], ""]
     if entry.kind == "command":
         return "\n".join([*lines, f"`vatl {entry.name} --help` says more."])
     lines += ["Options:" if thing.options else "It has no options."]
@@ -92,20 +81,15 @@ def _in_full(thing: Shown) -> str:
 
 def _option(component: str, option: OptionDoc) -> list[str]:
     default = "required" if option.default is None else f"default {option.default}"
-    return [
-        f"  -o {component}.{option.name}=  {option.type}, {default}",
-        *([f"      {option.help}"] * bool(option.help)),
-    ]
+    told = [f"      {option.help}"] if option.help else []
+    return [f"  -o {component}.{option.name}=  {option.type}, {default}", *told]
 
 
 def _toml(tables: Tables) -> str:
     """The tables of a configuration file, a line to each value."""
-    return "\n".join(line for title, table in _flat(tables) for line in [f"[{title}]", *_lines(table), ""])
-
-
-def _flat(tables: Tables) -> list[tuple[str, Mapping[str, Any]]]:
-    settings = [("run", tables["run"])] if "run" in tables else []
-    return settings + [(f"{r}.{name}", table) for r, t in tables.items() if r != "run" for name, table in t.items()]
+    flat: dict[str, Mapping[str, Any]] = {"run": tables["run"]} if "run" in tables else {}
+    flat |= {f"{role}.{name}": table for role, t in tables.items() if role != "run" for name, table in t.items()}
+    return "\n".join(line for title, table in flat.items() for line in [f"[{title}]", *_lines(table), ""])
 
 
 def _lines(table: Mapping[str, Any]) -> list[str]:

@@ -16,11 +16,6 @@ def command(run: Path, as_json: bool) -> None:
 
     On the same device it ends as it would have without the interruption, and asks for no label twice.
     """
-    from vatl_core.errors import InputError
-
-    if not (run / "config.toml").is_file():
-        raise InputError(f"{run} is no run: it has no config.toml")
-
     from vatl_core.discovery import discover, say_what_is_left_out
     from vatl_core.records import to_json
     from vatl_core.run import execute

@@ -34,7 +34,8 @@ class Entry:
     @classmethod
     def of(cls, thing: Any) -> Entry:
         """The entry of a component, preset or command."""
-        distribution, version, *_ = *thing.origin.split(" "), ""  # behind them may stand which of its entry points
+        distribution, _, rest = thing.origin.partition(" ")
+        version = rest.partition(" ")[0]  # behind it may stand which of its entry points
         return cls(thing.kind, thing.name, distribution, version, thing.help)
 
 

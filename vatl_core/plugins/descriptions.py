@@ -13,8 +13,16 @@ import click
 from vatl_core.errors import PluginError, unknown
 
 KINDS: Final = (
-    "estimator", "dataset", "criterion", "selector", "retraining", "refinement", "stopping", "oracle", "executor",
-)  # fmt: skip
+    "estimator",
+    "dataset",
+    "criterion",
+    "selector",
+    "retraining",
+    "refinement",
+    "stopping",
+    "oracle",
+    "executor",
+)
 
 
 def _is_kind(_: object, __: object, value: str) -> None:

@@ -125,7 +125,6 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(str, _str)
     converter.register_structure_hook(Path, lambda value, _: Path(_str(value, str)).expanduser())
     converter.register_structure_hook_func(_is_optional, lambda value, kind: _optional(converter, value, kind))
-    plain_tuple = cattrs.Converter.structure
 
     def structure_tuple(value: Any, kind: Any) -> Any:
         parts = [p.strip() for p in value.split(",") if p.strip()] if isinstance(value, str) else value
@@ -133,7 +132,7 @@ def _converter() -> cattrs.Converter:
         if wanted[-1] is not Ellipsis and len(wanted) != len(parts):
             raise ValueError(f"{len(wanted)} values are expected")
         kinds = [wanted[0]] * len(parts) if wanted[-1] is Ellipsis else wanted
-        return tuple(plain_tuple(converter, p, k) for p, k in zip(parts, kinds, strict=True))
+        return tuple(converter.structure(p, k) for p, k in zip(parts, kinds, strict=True))
 
     converter.register_structure_hook_func(_is_tuple, structure_tuple)
     return converter
@@ -178,8 +177,7 @@ def _int(value: Any, _: Any) -> int:
 def _float(value: Any, _: Any) -> float:
     if isinstance(value, bool):
         raise ValueError("a number is expected")
-    number = float(value)
-    if number != number:
+    if (number := float(value)) != number:
         raise ValueError("a number is expected")
     return number
 

@@ -53,9 +53,9 @@ class Registry:
         return found
 
     def _described(self, hook: str, origin: str, plugin: Any) -> list[Any]:
-        describing = getattr(plugin, hook, None)
+        describing = getattr(plugin, hook, tuple)  # which describes nothing
         try:
-            return [attrs.evolve(_checked(hook, thing), origin=origin) for thing in describing()] if describing else []
+            return [attrs.evolve(_checked(hook, thing), origin=origin) for thing in describing()]
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a stranger's code: whatever it raises, the others must go on working

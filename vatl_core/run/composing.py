@@ -57,7 +57,7 @@ class Parts(TypedDict, total=False):
 class Settings(Parts, total=False):
     """Parts, and the other settings of a run, as in :class:`vatl_core.config.RunConfig`."""
 
-    advise: str | Sequence[str]
+    advise: Sequence[str]
     weights: str | Path
     weights_keypoints: Sequence[str]
     schedule: Sequence[str | float | int] | str | float
@@ -102,7 +102,9 @@ def start(
     registry = registry or _installed()
     values, objects = separated(registry, settings)
     registry = registry.with_objects(objects)
-    path = _place(folder)
+    path = Path(folder or Path(tempfile.mkdtemp(prefix="vatl-")) / "run").expanduser()
+    if path.name in ("", ".."):
+        raise InputError(f"'{folder}' is no name for the folder of a run: give one such as runs/first")
     try:
         values |= {"preset": preset, "runs": path.parent, "name": path.name}
         config = configure(registry, values, options=options or {})
@@ -153,24 +155,10 @@ def _installed() -> Registry:
 
 
 def _check_known(what: str, given: Mapping[str, Any], choices: Any) -> None:
-    """Hold the arguments to those that there are, of which a type checker would have known.
-
-    Raises:
-        InputError: one that there is not.
-    """
+    """Hold the arguments to those that there are, of which a type checker would have known."""
     for name in given:
         if name not in choices.__annotations__:
             raise unknown(what, name, choices.__annotations__)
-
-
-def _place(folder: str | Path | None) -> Path:
-    """Where the run is kept: in a temporary folder if in none."""
-    if folder is None:
-        return Path(tempfile.mkdtemp(prefix="vatl-")) / "run"
-    path = Path(folder).expanduser()
-    if path.name in ("", ".."):
-        raise InputError(f"'{folder}' is no name for the folder of a run: give one such as runs/first")
-    return path
 
 
 def _tell_only_bringers(registry: Registry, config: RunConfig) -> None:

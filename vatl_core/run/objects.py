@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
@@ -52,9 +52,7 @@ def separated(installed: Registry, settings: Mapping[str, Any]) -> tuple[dict[st
         if values.get("dataset"):
             raise InputError("give a Video, or a data set and the name of one of its videos: not both")
         values |= {"dataset": OwnVideo(video), "video": video.name}
-    for role in ROLES:
-        if values.get(role) is None:
-            continue
+    for role in [role for role in ROLES if values.get(role) is not None]:
         named = _named(installed, role, values[role])
         if role not in ("query", "stop") and len(named) != 1:
             raise InputError(f"{role}: one is expected, and {len(named)} were given")
@@ -65,77 +63,64 @@ def separated(installed: Registry, settings: Mapping[str, Any]) -> tuple[dict[st
 
 def _named(installed: Registry, role: str, parts: Any) -> dict[str, Any]:
     """What fills a role, by name; a name that is installed stands for itself."""
+    if isinstance(parts, Mapping):
+        for name in parts:
+            if not re.fullmatch(r"[\w.-]+", str(name)):
+                raise InputError(f"{role}: '{name}' is no name: letters, digits, points, dashes and underscores only")
+        return {name: _fitting(role, part) for name, part in parts.items()}
     named: dict[str, Any] = {}
-    for name, part in _each(role, parts):
+    for part in parts if isinstance(parts, list | tuple) else [parts]:
         if isinstance(part, str):
             named |= {word: word for word in names_in(part)}
-        else:
-            thing = _fitting(role, part)
-            named[name or _free(_called(installed, ROLES[role], thing), named)] = thing
+            continue
+        thing = _fitting(role, part)
+        name = _called(installed, ROLES[role], thing)
+        named[next(n for n in (name, *(f"{name}-{k}" for k in range(2, len(named) + 3))) if n not in named)] = thing
     return named
 
 
-def _each(role: str, parts: Any) -> Iterator[tuple[str, Any]]:
-    if not isinstance(parts, Mapping):
-        yield from (("", part) for part in (parts if isinstance(parts, list | tuple) else [parts]))
-        return
-    for name, part in parts.items():
-        if not re.fullmatch(r"[\w.-]+", str(name)):
-            raise InputError(f"{role}: '{name}' is no name: letters, digits, points, dashes and underscores only")
-        yield str(name), part
-
-
 def _fitting(role: str, part: Any) -> Any:
-    """The part, held to its contract; a function that is to be an oracle, a video as a data set."""
+    """The part, held to its contract; a function is an oracle, too, and a video a data set."""
     contract = CONTRACTS[ROLES[role]]
     if isinstance(part, contract):
         return part
     if isinstance(part, Video) and role == "dataset":
         return OwnVideo(part)
-    if role == "oracle" and callable(part) and not isinstance(part, type):
+    if callable(part) and role == "oracle" and not isinstance(part, type):
         return Asked(part)
-    hint = ": make an object of it" if isinstance(part, type) else ""
     found = f"the class {part.__name__}" if isinstance(part, type) else f"a {type(part).__name__}"
+    hint = ": make an object of it" if isinstance(part, type) else ""
     article = "an" if contract.__name__[0] in "AEIO" else "a"
     raise InputError(f"{role}: a name or {article} {contract.__name__} is expected, and {found} was given{hint}")
 
 
 def _called(installed: Registry, kind: str, thing: Any) -> str:
-    """What users type for an installed class, so that its random choices are the same; else the class's own name."""
-    if isinstance(thing, OwnVideo):
-        return "own-video"
-    if isinstance(thing, Asked):
-        return re.sub(r"[^\w.-]", "", getattr(thing.function, "__name__", "function")).replace("_", "-") or "function"
+    """What users type for an installed class, so that its random choices are the same; else its own name."""
+    made = _maker(thing)
     for name, component in installed.described(kind).items():
-        if component.target == _made_by(thing):
+        if component.target == f"{made.__module__}:{made.__qualname__}":
             return name
-    own = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", type(thing).__name__).lower()
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", "-", made.__name__).lower()
+    own = re.sub(r"[^\w.-]", "", apart) or "function"
     return f"own-{own}" if own in installed.names(kind) else own
 
 
-def _free(name: str, taken: Iterable[str]) -> str:
-    number, free = 2, name
-    while free in taken:
-        number, free = number + 1, f"{name}-{number}"
-    return free
+def _maker(thing: Any) -> Any:
+    """The class of an object, or the function that is asked."""
+    asked = thing.function if isinstance(thing, Asked) else thing
+    return asked if isinstance(asked, FunctionType) else type(asked)
 
 
 # ------------------------------------------------------------------------------------------------------------- recorded
 def recorded(objects: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
-    """The table of ``config.toml`` that says which parts were objects; empty where none was."""
+    """The table of ``config.toml`` that says which parts were objects, and what made them; empty where none was."""
     roles = {kind: role for role, kind in ROLES.items()}
     table: dict[str, dict[str, Any]] = {}
     for (kind, name), thing in objects.items():
         share = getattr(thing, "share", None)  # of a criterion; reports tell it without the object
-        told = {"made_by": _made_by(thing)} | ({"share": share} if share else {})
-        table.setdefault(roles[kind], {})[name] = told
+        told = {"made_by": _maker(thing).__qualname__, "module": _maker(thing).__module__}
+        table.setdefault(roles[kind], {})[name] = told | ({"share": share} if share else {})
     return {OBJECTS: table} if table else {}
-
-
-def _made_by(thing: Any) -> str:
-    """The class, or the function that is asked."""
-    maker = thing.function if isinstance(thing, Asked) and isinstance(thing.function, FunctionType) else type(thing)
-    return f"{maker.__module__}:{maker.__qualname__}"
 
 
 def with_objects(registry: Registry, folder: RunFolder, objects: Objects | None = None) -> Registry:
@@ -147,28 +132,19 @@ def with_objects(registry: Registry, folder: RunFolder, objects: Objects | None 
     table: dict[str, dict[str, Any]] = folder.config.get(OBJECTS, {})
     for role, now in recorded(objects or {}).get(OBJECTS, {}).items():
         then = table.get(role, {})
-        if strange := [name for name in now if name not in then or _maker(now[name]) != _maker(then[name])]:
-            raise InputError(
-                f"{folder.path} was begun with {_words(role, then) if then else f'no object as its {role}'}, and "
-                f"{_maker(now[strange[0]])} is given"
-            )
-    words = ", ".join(_words(role, names) for role, names in table.items())
-    absent = InputError(
-        f"{folder.path} was composed in Python of objects: give them again: vatl_core.resume('{folder.path}', {words})"
-    )
-    return registry.with_objects(objects or {}).with_objects(
-        {(ROLES[role], name): absent for role, names in table.items() for name in names}
-    )
-
-
-def _maker(told: Mapping[str, Any]) -> str:
-    """The class or function without its module: it may have moved there from a notebook."""
-    return str(told["made_by"]).partition(":")[2]
+        for name, told in now.items():  # its module may be another: from a notebook into a file
+            if then.get(name, {}).get("made_by") != told["made_by"]:
+                began = _words(role, then) if then else f"no object as its {role}"
+                raise InputError(f"{folder.path} was begun with {began}, and {told['made_by']} is given")
+    again = ", ".join([f"'{folder.path}'", *(_words(role, names) for role, names in table.items())])
+    absent = InputError(f"{folder.path} was composed in Python of objects: give them again: vatl_core.resume({again})")
+    every = {(ROLES[role], name): absent for role, names in table.items() for name in names}
+    return registry.with_objects(objects or {}).with_objects(every)
 
 
 def _words(role: str, names: Mapping[str, Mapping[str, Any]]) -> str:
     """``query=[Spread, Turn]``: what a part is to be given again."""
-    makers = [_maker(told) for told in names.values()]
+    makers = [str(told["made_by"]) for told in names.values()]
     if makers == ["OwnVideo"]:
         return "video=…"
     return f"{role}={makers[0]}" if len(makers) == 1 else f"{role}=[{', '.join(makers)}]"

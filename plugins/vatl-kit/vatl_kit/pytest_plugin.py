@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import vatl_core
+
 if TYPE_CHECKING:
     from vatl_core.run import PastRun
 
@@ -41,7 +43,8 @@ def _elsewhere(cause: BaseException | None) -> str:
 
 
 def _is_ours(filename: str) -> bool:
-    return Path(filename).is_relative_to(Path(__file__).parents[1])
+    ours = Path(__file__).parent, Path(vatl_core.__file__).parent
+    return any(Path(filename).is_relative_to(package) for package in ours)
 
 
 @pytest.fixture
