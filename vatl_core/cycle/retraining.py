@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 import shutil
 import time
 from collections.abc import Mapping
@@ -73,7 +72,7 @@ def _kept(run: RunState) -> dict[str, Any] | None:
         return None
     try:
         kept: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except Exception as error:  # a torn pickle may raise anything
         raise InputError(f"{file} is damaged: delete it to retrain with a new optimiser") from error
     return kept
 
