@@ -92,3 +92,8 @@ def vatl_run_finished(run: Run, record: RunRecord) -> None:
 @hookspec
 def vatl_run_failed(run: Run, error: BaseException) -> None:
     """The run ends by an error, or is interrupted; it can be taken up again."""
+
+
+@hookspec
+def vatl_run_left(run: Run) -> None:
+    """Whoever stepped through the run left the loop before its end, which is no failure; it can be taken up again."""

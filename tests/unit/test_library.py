@@ -25,7 +25,7 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component, build
 from vatl_core.records import History
 from vatl_core.run import finish as taken_up
-from vatl_core.run.running import execute
+from vatl_core.run.running import begin, execute
 from vatl_core.store import Answers
 from vatl_criteria.uncertainty.continuity import HeatmapContinuity
 from vatl_estimators.tiny import Tiny
@@ -398,6 +398,36 @@ def test_a_hook_that_raises_ends_the_run_and_it_can_be_taken_up(
     assert len(PastRun.open(tmp_path / "run", without).cycles) == left
     record = taken_up(tmp_path / "run", without)
     assert (record.labelled, record.stopped_by) == (8, "schedule")
+
+
+class Endings:
+    """A lifecycle plugin that writes down how runs end."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    @hookimpl
+    def vatl_run_left(self, run: object) -> None:
+        self.heard.append("left")
+
+    @hookimpl
+    def vatl_run_failed(self, run: object, error: BaseException) -> None:
+        self.heard.append(f"failed: {error!r}")
+
+    @hookimpl
+    def vatl_run_finished(self, run: object) -> None:
+        self.heard.append("finished")
+
+
+def test_leaving_the_loop_is_no_failure(tmp_path: Path, registered: Registered) -> None:
+    ends = Endings()
+    registry = registered(plugins=(ends,))
+    run = begin(configured(registry, tmp_path), registry)
+    for _ in run:
+        break
+    assert ends.heard == ["left"]
+    run.adapt()
+    assert ends.heard == ["left", "finished"]
 
 
 def test_where_the_last_hook_raises_the_run_is_finished(registered: Registered, tmp_path: Path) -> None:

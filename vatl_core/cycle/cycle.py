@@ -144,6 +144,9 @@ class Run:
                     if not self._under_way.finished:
                         self._under_way.retrain()
                     self._under_way = None
+            except GeneratorExit:  # a `break` in the loop over the run
+                self.hook.vatl_run_left(run=self)
+                raise
             except BaseException as error:
                 self._tell(error)
                 raise
