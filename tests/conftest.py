@@ -105,6 +105,30 @@ def _empty_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _forced_precision() -> Iterator[None]:
+    """VATL_TEST_PRECISION is what the automatic precision comes to in this process, in place of what is faster here.
+
+    Runs the tests as on another processor; commands in processes of their own are not concerned.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if forced := os.environ.get("VATL_TEST_PRECISION"):
+            _force(patch, forced)
+        yield
+
+
+@pytest.fixture(params=["float32", "bfloat16"])
+def automatic_precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the automatic precision comes to in this process: either in turn, on every processor."""
+    _force(monkeypatch, request.param)
+    return str(request.param)
+
+
+def _force(patch: pytest.MonkeyPatch, precision: str) -> None:
+    gains = {"float32": False, "bfloat16": True}[precision]
+    patch.setattr("vatl_core.compute.gains_from_bfloat16", lambda device: gains)
+
+
 @pytest.fixture
 def environment(cache: Path) -> dict[str, str]:
     """This process's, with caches in the session's folder and one thread, so that runs beside each other agree.
