@@ -156,9 +156,13 @@ def whose(component: object) -> str:
     return f" ({kind.__module__}:{kind.__qualname__})"
 
 
-def culprit(error: BaseException) -> str:
-    """The plugin in whose code an error arose, to end a message with; nothing where it was in no plugin's."""
+def culprit(error: BaseException, besides: str = "") -> str:
+    """The plugin in whose code an error arose, to end a message with; nothing where it was in no plugin's.
+
+    The package ``besides`` does not count: that of a plugin which asks about work that it only had carried out.
+    """
     packages = {point.module.partition(".")[0]: distribution_of(point) for point in entry_points(group=GROUP)}
+    packages.pop(besides, None)
     found, trace = "", error.__traceback__
     while trace is not None:
         package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
