@@ -5,7 +5,7 @@ from __future__ import annotations
 from vatl_core.estimation.crops import Crops, JoinedCrops, ahead
 from vatl_core.estimation.estimates import Estimates
 from vatl_core.estimation.executing import outcomes_of
-from vatl_core.estimation.loaded import loaded, names_of
+from vatl_core.estimation.loaded import loaded, names_of, read
 from vatl_core.estimation.maps import Numbers, maps_of
 from vatl_core.estimation.one_pass import check_finite, estimate, score_pool
 from vatl_core.estimation.opinions import allowance_of, opinion_of
@@ -27,6 +27,7 @@ __all__ = [
     "names_of",
     "opinion_of",
     "outcomes_of",
+    "read",
     "retrained",
     "score_pool",
     "scored",

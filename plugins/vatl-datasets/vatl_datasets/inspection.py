@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from vatl_core.contracts import Dataset
-from vatl_core.errors import InputError
+from vatl_core.errors import InputError, PluginError
+from vatl_core.estimation import loaded, names_of, read
 from vatl_core.video import Video
 
 
@@ -119,7 +120,7 @@ def chosen(dataset: Dataset, split: str | None) -> dict[str, list[str]]:
         return {split: dataset.of_split(split)}
     splits = dataset.splits()
     if not splits:
-        dataset.videos()  # says what was looked for
+        names_of(dataset)  # says what was looked for
     return splits if split is None else {split: splits.get(split, [])}
 
 
@@ -150,13 +151,15 @@ def inspect(
     for name, videos in splits.items():
         for video_name in videos:
             try:
-                video = dataset.load(video_name)
+                video = loaded(dataset, video_name)
                 counts[name].add(video)
                 frames = dict.fromkeys(_frame(video, part) for part in wanted.get((name, video_name), []))
-                shown += [Sample(name, video, frame, video.frames.read(frame)) for frame in frames]
+                shown += [
+                    Sample(name, video, *pair) for pair in zip(frames, read(video.frames, [*frames]), strict=True)
+                ]
                 if decode:
                     _decode(video)
-            except InputError as error:
+            except (InputError, PluginError) as error:
                 missing.append(str(error))
             step()
     return Findings(counts, list(dict.fromkeys(missing)), shown)
@@ -181,5 +184,5 @@ def _frame(video: Video, part: float) -> int:
 
 
 def _decode(video: Video) -> None:
-    for _ in video.frames.read_many(torch.unique(video.instances.frame).tolist()):
+    for _ in read(video.frames, torch.unique(video.instances.frame).tolist()):
         pass

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vatl_core import estimation
 from vatl_core.video import Frames, Skeleton
 from vatl_drawing import Picture
 from vatl_drawing import poses as drawing
@@ -23,8 +24,10 @@ def read(frames: Frames, index: int) -> Picture:
 
     Raises:
         InputError: it cannot be read.
+        PluginError: what comes is no picture.
     """
-    picture: Picture = frames.read(index).permute(1, 2, 0).contiguous().numpy()
+    (given,) = estimation.read(frames, [index])
+    picture: Picture = given.permute(1, 2, 0).contiguous().numpy()
     return picture
 
 
