@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from torch import Tensor
 
 from vatl_core.config import RunConfig, assemble
@@ -21,6 +22,9 @@ from vatl_core.discovery import discover
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component, Registry
 from vatl_core.video import Frames, Instances, Skeleton, Video
+
+settings.register_profile("on a busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("on a busy machine")
 
 STICK = Skeleton(
     "stick", ("head", "handL", "handR", "footL", "footR"), ((0, 1), (0, 2), (0, 3), (0, 4)), ((1, 2), (3, 4))
