@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import vatl_core
+import vatl_kit
+
 if TYPE_CHECKING:
     from vatl_core.run import PastRun
 
@@ -41,7 +44,7 @@ def _elsewhere(cause: BaseException | None) -> str:
 
 
 def _is_ours(filename: str) -> bool:
-    return Path(filename).is_relative_to(Path(__file__).parents[1])
+    return any(Path(filename).is_relative_to(folder) for folder in (*vatl_core.__path__, *vatl_kit.__path__))
 
 
 @pytest.fixture
