@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from torch import Tensor
 
 from vatl_core.config import RunConfig
@@ -22,6 +23,9 @@ from vatl_core.discovery import discover
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component, Registry
 from vatl_core.video import Frames, Instances, Skeleton, Video
+
+settings.register_profile("on a busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("on a busy machine")
 
 STICK = Skeleton(
     "stick", ("head", "handL", "handR", "footL", "footR"), ((0, 1), (0, 2), (0, 3), (0, 4)), ((1, 2), (3, 4))
@@ -104,6 +108,30 @@ def _empty_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forced_precision() -> Iterator[None]:
+    """VATL_TEST_PRECISION is what the automatic precision comes to in this process, in place of what is faster here.
+
+    Runs the tests as on another processor; commands in processes of their own are not concerned.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if forced := os.environ.get("VATL_TEST_PRECISION"):
+            _force(patch, forced)
+        yield
+
+
+@pytest.fixture(params=["float32", "bfloat16"])
+def automatic_precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the automatic precision comes to in this process: either in turn, on every processor."""
+    _force(monkeypatch, request.param)
+    return str(request.param)
+
+
+def _force(patch: pytest.MonkeyPatch, precision: str) -> None:
+    gains = {"float32": False, "bfloat16": True}[precision]
+    patch.setattr("vatl_core.compute.gains_from_bfloat16", lambda device: gains)
 
 
 @pytest.fixture

@@ -95,5 +95,10 @@ def vatl_run_failed(run: Run, error: BaseException) -> None:
 
 
 @hookspec
+def vatl_run_left(run: Run) -> None:
+    """Whoever stepped through the run left the loop before its end, which is no failure; it can be taken up again."""
+
+
+@hookspec
 def vatl_report_section(run: Path, folder: Path) -> Section | None:
     """Add a section to the report of the run in directory ``run``; files it needs may be put into ``folder``."""

@@ -441,6 +441,14 @@ class TestBeingClosed:
 
 
 class TestLeaving:
+    def test_a_run_that_is_left_is_paused_and_has_not_failed(self, run: Beginning) -> None:
+        run.ask([3])
+        run.desk.leave()
+        assert (run.desk.phase, run.desk.error) == ("left", None)
+        with pytest.raises(RefusedError) as refused:
+            run.desk.label(made(3))
+        assert refused.value.status == 503, "the run may be taken up again"
+
     def test_open_pages_are_given_the_time_to_fetch_the_end(self, run: Beginning) -> None:
         run.desk.hear("a")
         run.desk.phase = "finished"

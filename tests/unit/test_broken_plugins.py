@@ -16,7 +16,7 @@ from vatl_core.cli import main
 from vatl_core.run import resume, start
 
 OTHERS = ["run", "--dataset", "tests", "--estimator", "tests", "--retrain", "tests", "--weights", "none"]
-QUICK = [*OTHERS, "--schedule", "2", "--device", "cpu", "--json", "--runs", "runs"]
+QUICK = [*OTHERS, "--schedule", "2", "--device", "cpu", "--precision", "float32", "--json", "--runs", "runs"]
 
 PLAIN = """
     from vatl_core import Component, hookimpl

@@ -33,6 +33,7 @@ from vatl_report.curves import accuracy_curves
 from vatl_report.drawing import ESTIMATE, View, draw_pose
 from vatl_report.gallery import Pose, Shot, take
 from vatl_report.remaining import worst
+from vatl_report.report import write_report
 from vatl_report.run_page import write_run_page
 from vatl_report.stops import actual_finish, stops
 from vatl_report.wording import UNKNOWN, accuracy, percent, verdict
@@ -632,7 +633,5 @@ def test_a_finished_run_is_reported_in_its_own_directory(tmp_path: Path, monkeyp
 
 
 def test_no_runs_are_refused(tmp_path: Path) -> None:
-    from vatl_report.plugin import vatl_report
-
     with pytest.raises(InputError, match="name at least one"):
-        vatl_report([], tmp_path)
+        write_report([], tmp_path)

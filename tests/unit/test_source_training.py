@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 import torch
+from filelock import FileLock
 from torch import Tensor, nn
 
 from tests.conftest import Registered, Vatl, stick_video
@@ -172,7 +173,7 @@ class TestTraining:
             "out.safetensors", "out.safetensors.training",
         ]  # fmt: skip
         assert sorted(p.name for p in (tmp_path / "out.safetensors.training").iterdir()) == [
-            "log.jsonl", "settings.json",
+            ".lock", "log.jsonl", "settings.json",
         ]  # fmt: skip
 
     def test_without_validation_the_last_epoch_is_kept(self, registered: Registered, tmp_path: Path) -> None:
@@ -265,6 +266,21 @@ class TestGoingOn:
                 train(registry, task(registry), out)
 
         train(registry, task(registry, epochs=3), out, again)
+
+    def test_the_lock_stays_where_whoever_comes_next_looks_for_it(self, tmp_path: Path) -> None:
+        folder = TrainingFolder(tmp_path / "out.safetensors", {})
+        with folder.begun():
+            (lock,) = tmp_path.rglob("*.lock")
+            there = lock.stat().st_ino
+        assert lock.stat().st_ino == there
+        folder.check()
+
+    def test_what_was_killed_before_it_wrote_anything_is_gone_on_with(self, tmp_path: Path) -> None:
+        folder = TrainingFolder(tmp_path / "out.safetensors", {})
+        folder.path.mkdir()
+        with FileLock(folder.path / ".lock"):
+            pass
+        folder.check()
 
     @pytest.mark.parametrize(
         ("name", "says"), [("state.pt", "state.pt is damaged"), ("settings.json", "settings.json is damaged")]

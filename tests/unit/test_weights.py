@@ -503,7 +503,7 @@ def test_a_run_taken_up_again_keeps_what_it_began_with(
 
 def test_the_signature_works_offline_with_random_weights_and_a_warning(vatl: Vatl) -> None:
     outcome = vatl(
-        "run", "--estimator", "hrnet", "--query", "wpu", "--stop", "sc-thc", "-o", "hrnet.input_size=64,32",
+        "run", "--estimator", "hrnet", "--query", "wpu", "--stop", "sc-thc", "-o", "hrnet.input_size=64,64",
         "-o", "synthetic.frames=4", "-o", "synthetic.people=1", "-o", "synthetic.source_videos=1",
         "-o", "continual.scratch_epochs=1", "--schedule", "2", "--device", "cpu", "--json",
     )  # fmt: skip

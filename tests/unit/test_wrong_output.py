@@ -195,6 +195,38 @@ def test_a_run_says_who_gave_what(site: Path, vatl: Vatl, kind: str, body: str, 
     assert "unexpected" not in line
 
 
+NO_RUN = {
+    "evaluate": ["evaluate", "--dataset", "odd", "--video", "sticks", "--estimator", "tests", "--weights", "none"],
+    "train": ["train", "--dataset", "odd", "--estimator", "tests", "--split", "test", "--out", "odd.safetensors"],
+    "check": ["datasets", "check", "odd", "--decode"],
+    "sweep": ["sweep", "odd.toml"],
+}
+DOUBLED = columns("boxes=stick.boxes.double()")
+NAMELESS = VIDEO + "return video\ndef videos(self):\n    return 'sticks'"
+
+
+@pytest.mark.parametrize(
+    ("command", "body", "said"),
+    [
+        ("evaluate", DOUBLED, "video 'sticks' has boxes of torch.float64"),
+        ("train", DOUBLED, "video 'sticks' has boxes of torch.float64"),
+        ("check", DOUBLED, "video 'sticks' has boxes of torch.float64"),
+        ("check", frames("torch.zeros(3, 120, 160)"), "as (3, 120, 160) of torch.float32 on cpu"),
+        ("sweep", NAMELESS, "names its videos by a str"),
+    ],
+)
+def test_what_reads_a_data_set_without_a_run_says_it_too(
+    site: Path, tmp_path: Path, vatl: Vatl, command: str, body: str, said: str
+) -> None:
+    install(site, "vatl-odd", describing("dataset", "odd", "vatl_odd.odd:Odd"), odd=component("dataset", body))
+    (tmp_path / "odd.toml").write_text('run = { dataset = "odd", estimator = "tests", retrain = "tests" }\n')
+    told = vatl(*NO_RUN[command])
+    assert told.code == 1
+    assert said in told.out + told.err
+    assert "vatl-odd 1.0" in told.out + told.err
+    assert "unexpected" not in told.err
+
+
 def test_others_work_beside_it(site: Path, vatl: Vatl) -> None:
     ran_with(site, vatl, "estimator", "pass")
     broken.others_work(vatl)

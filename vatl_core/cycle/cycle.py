@@ -59,7 +59,8 @@ class Run(RunState):
         """Tell the plugins what makes the run fail within the block; what they make of it must not hide it."""
         try:
             yield
-        except GeneratorExit:  # whoever iterates has left the loop
+        except GeneratorExit:  # a `break` in the loop over the run
+            self.hook.vatl_run_left(run=self)
             raise
         except BaseException as error:
             try:

@@ -257,7 +257,8 @@ def checked_picks(name: str, selector: Selector, picks: object, labelled: Tensor
     who = f"selector '{name}'"
     if flaw := _flaw_of_tensor(picks, ("q",), _WHOLE):
         raise breach(who, selector, f"must pick by indices, and gave picks {flaw}")
-    picked, settled = picks.cpu(), labelled.cpu()  # type: ignore[attr-defined]  # it has no flaw
+    settled = labelled.cpu()
+    picked: Tensor = picks.cpu()  # type: ignore[attr-defined]  # it has no flaw
     if ((picked < 0) | (picked >= len(settled))).any():
         raise breach(who, selector, f"picked what is no instance of {len(settled)}")
     expected, different = min(count, int((~settled).sum())), len(picked.unique())

@@ -45,7 +45,8 @@ class Desk:
         run: whose.
         pause: seconds between the last answer and retraining, in which one may still go back.
         stage: how far the machine is.
-        phase: ``starting``, ``estimating``, ``labelling``, ``retraining``, ``finished`` or ``failed``.
+        phase: ``starting``, ``estimating``, ``labelling``, ``retraining``, ``finished``, ``failed`` or
+            ``left``.
         queue: of the present or the last cycle that asked.
         ledger: what has been answered so far.
         boxes: (N, 4) as they have been redrawn so far.
@@ -123,6 +124,13 @@ class Desk:
         self._lose()  # Python may close the generator only later
         self._turn_away(RefusedError(503, f"not kept: {self.error}"))
 
+    def leave(self) -> None:
+        """Whoever steps through the run has left it for now."""
+        with self.lock:
+            self.phase = "left"
+        self._lose()
+        self._turn_away(_TAKEN_UP)
+
     def _open(self, request: Request) -> None:
         with self.lock:
             self.queue = Queue.of(request.cycle, request.query.tolist(), request.indices.tolist())
@@ -199,7 +207,7 @@ class Desk:
 
     def tell(self, tab: str, phase: str) -> None:
         """A window is being told that the run is in this phase."""
-        if phase in ("finished", "failed"):
+        if phase in ("finished", "failed", "left"):
             self.windows.tell(tab)
 
     def claim(self, tab: str) -> int | None:
@@ -313,7 +321,7 @@ class Desk:
     def _check_there(self, cycle: int | None = None) -> None:
         """Ask those to come again who speak of a queue that was open when the run was interrupted."""
         early = self.phase in ("starting", "estimating") and self.queue.cycle < self.run.cycle
-        if self.phase == "failed" or (early and cycle in (None, self.run.cycle)):
+        if self.phase in ("failed", "left") or (early and cycle in (None, self.run.cycle)):
             raise _TAKEN_UP
 
     def _check_known(self, instance: int) -> None:

@@ -75,3 +75,12 @@ def vatl_run_failed(run: Run, error: BaseException) -> None:
     if desk:
         desk.fail(error)
         run.oracle.leave()  # type: ignore[attr-defined]
+
+
+@hookimpl
+def vatl_run_left(run: Run) -> None:
+    """Say that the run is paused."""
+    desk = _desks.pop(run.folder.path, None)
+    if desk:
+        desk.leave()
+        run.oracle.leave()  # type: ignore[attr-defined]

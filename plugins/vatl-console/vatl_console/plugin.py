@@ -75,3 +75,10 @@ def vatl_run_failed(run: Run, error: BaseException) -> None:
     """Take the bars away: what has to be said of the error comes below them."""
     if display := _displays.pop(run.folder.path, None):
         display.close()
+
+
+@hookimpl
+def vatl_run_left(run: Run) -> None:
+    """Take the bars away: what is printed meanwhile is not the run's."""
+    if display := _displays.pop(run.folder.path, None):
+        display.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import attrs
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from vatl_core.contracts import Dataset
-from vatl_core.errors import InputError
+from vatl_core.errors import InputError, PluginError
+from vatl_core.estimation import checked_names, checked_pictures, checked_video
 from vatl_core.video import Video
 
 
@@ -119,7 +120,7 @@ def chosen(dataset: Dataset, split: str | None) -> dict[str, list[str]]:
         return {split: dataset.of_split(split)}
     splits = dataset.splits()
     if not splits:
-        dataset.videos()  # says what was looked for
+        checked_names(dataset)  # says what was looked for
     return splits if split is None else {split: splits.get(split, [])}
 
 
@@ -150,16 +151,21 @@ def inspect(
     for name, videos in splits.items():
         for video_name in videos:
             try:
-                video = dataset.load(video_name)
+                video = checked_video(dataset, video_name)
                 counts[name].add(video)
                 frames = dict.fromkeys(_frame(video, part) for part in wanted.get((name, video_name), []))
-                shown += [Sample(name, video, frame, video.frames.read(frame)) for frame in frames]
+                shown += [Sample(name, video, *pair) for pair in _read(video, [*frames])]
                 if decode:
                     _decode(video)
-            except InputError as error:
+            except (InputError, PluginError) as error:
                 missing.append(str(error))
             step()
     return Findings(counts, list(dict.fromkeys(missing)), shown)
+
+
+def _read(video: Video, frames: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+    """Frames with their numbers."""
+    return zip(frames, checked_pictures(video.frames, frames), strict=True)
 
 
 def _spread(splits: Mapping[str, Sequence[str]], samples: int) -> dict[tuple[str, str], list[float]]:
@@ -181,5 +187,5 @@ def _frame(video: Video, part: float) -> int:
 
 
 def _decode(video: Video) -> None:
-    for _ in video.frames.read_many(torch.unique(video.instances.frame).tolist()):
+    for _ in checked_pictures(video.frames, torch.unique(video.instances.frame).tolist()):
         pass

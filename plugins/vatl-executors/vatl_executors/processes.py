@@ -89,5 +89,7 @@ def _received(worker: Worker) -> Any:
 
 def _death(process: BaseProcess) -> VatlError:
     code = process.exitcode or 0
-    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-    return VatlError(f"its process {how}{' (out of memory?)' if code == -signal.SIGKILL else ''}")
+    if code >= 0:
+        return VatlError(f"its process ended with exit code {code}")
+    name = signal.Signals(-code).name
+    return VatlError(f"its process was killed by {name}{' (out of memory?)' if name == 'SIGKILL' else ''}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import vatl_core
+import vatl_kit
 
 if TYPE_CHECKING:
     from vatl_core.run import PastRun
@@ -43,8 +44,7 @@ def _elsewhere(cause: BaseException | None) -> str:
 
 
 def _is_ours(filename: str) -> bool:
-    ours = Path(__file__).parent, Path(vatl_core.__file__).parent
-    return any(Path(filename).is_relative_to(package) for package in ours)
+    return any(Path(filename).is_relative_to(folder) for folder in (*vatl_core.__path__, *vatl_kit.__path__))
 
 
 @pytest.fixture

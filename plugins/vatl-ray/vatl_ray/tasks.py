@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
 
@@ -59,7 +60,7 @@ def attempt_there(folder: str, work: Callable[[T], R], index: int, run: T) -> Ou
     try:
         os.chdir(folder)
     except OSError as error:
-        where = f"node {os.uname().nodename} cannot reach {folder} ({error.strerror})"
+        where = f"node {platform.node()} cannot reach {folder} ({error.strerror})"
         return Outcome(index, error=InputError(f"{where}: give the command from a folder that every node shares"))
     return attempt_elsewhere(work, index, run)
 

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vatl_core.estimation import checked_pictures
 from vatl_core.video import Frames, Skeleton
 from vatl_drawing import Picture
-from vatl_drawing import poses as drawing
+from vatl_drawing import draw_pose as drawn_on
 
 _OUTSIDE: Final = 128
 
@@ -23,8 +24,10 @@ def read(frames: Frames, index: int) -> Picture:
 
     Raises:
         InputError: it cannot be read.
+        PluginError: what comes is no picture.
     """
-    picture: Picture = frames.read(index).permute(1, 2, 0).contiguous().numpy()
+    (given,) = checked_pictures(frames, [index])
+    picture: Picture = given.permute(1, 2, 0).contiguous().numpy()
     return picture
 
 
@@ -120,7 +123,7 @@ def draw_pose(
 
     Those of them that are ``hidden`` (K,) in the picture are hollow.
     """
-    drawing.draw_pose(picture, points, skeleton, pen.colour, size, visible, pen.square, hidden)
+    drawn_on(picture, points, skeleton, pen.colour, size, visible, pen.square, hidden)
 
 
 def jpeg(picture: Picture, quality: int = 80) -> str:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
+from vatl_core.estimation import checked_pictures
 from vatl_core.files import write_whole
 from vatl_core.video import Video
 from vatl_drawing import draw_pose, track_colour, write_video
@@ -151,8 +152,9 @@ def write_overlay(
 def _drawn(predictions: Predictions, progress: Callable[[int], None]) -> Iterator[Tensor]:
     instances, skeleton = predictions.video.instances, predictions.video.skeleton
     sizes = (instances.boxes[:, 2] * instances.boxes[:, 3]).sqrt()
-    for frame in range(len(predictions.video.frames)):
-        picture = predictions.video.frames.read(frame).permute(1, 2, 0).contiguous().numpy()
+    frames = predictions.video.frames
+    for frame, given in enumerate(checked_pictures(frames, range(len(frames)))):
+        picture = given.permute(1, 2, 0).contiguous().numpy()
         for row in torch.nonzero(instances.frame[predictions.index] == frame).flatten().tolist():
             points, i = predictions.keypoints[row].double().numpy(), int(predictions.index[row])
             draw_pose(picture, points, skeleton, track_colour(int(instances.track[i])), float(sizes[i]))

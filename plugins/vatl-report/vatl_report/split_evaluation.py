@@ -15,7 +15,7 @@ from vatl_core.compute import Compute
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Dataset, Estimator
 from vatl_core.errors import InputError
-from vatl_core.estimation import Crops, estimate
+from vatl_core.estimation import Crops, checked_video, estimate
 from vatl_core.metrics import Accuracy, Poses, true_poses
 from vatl_core.plugins import Registry, build
 from vatl_core.seeds import seeded
@@ -150,7 +150,7 @@ def evaluate_videos(
     weights, warnings, skeleton = "", list[str](), None
     truths, predictions, figures = list[Poses](), list[Poses](), list[Figures]()
     for number, name in enumerate(names):
-        video = dataset.load(name)
+        video = checked_video(dataset, name)
         truth = _truth(video, skeleton)
         if skeleton is None:
             skeleton = video.skeleton

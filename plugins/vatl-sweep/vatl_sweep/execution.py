@@ -97,5 +97,7 @@ def _carry_out(
 
 
 def _cause(error: Exception) -> str:
-    """An error in a line, with whose code it arose in if it was a plugin's."""
-    return " ".join(str(error).split()) if isinstance(error, VatlError) else f"{describe(error)}{culprit(error)}"
+    """An error in a line, with whose code it arose in if it was a plugin's that the run is made of."""
+    if isinstance(error, VatlError):
+        return " ".join(str(error).split())
+    return f"{describe(error)}{culprit(error, besides='vatl_sweep')}"

@@ -12,6 +12,7 @@ import attrs
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.config_files import configure, split, tables_of
 from vatl_core.errors import InputError, unknown
+from vatl_core.estimation import checked_names
 from vatl_core.plugins import Options, Registry, build, laid_over, option_fields, structure
 
 ALL: Final = ("all",)
@@ -172,7 +173,7 @@ def _try_parts(registry: Registry, config: RunConfig) -> None:
 def _videos(registry: Registry, config: RunConfig, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """The names of the videos that a variant is run on."""
     dataset = build(registry, "dataset", config.dataset, config.of("dataset", config.dataset))
-    names = list(dataset.videos())
+    names = list(checked_names(dataset))
     if not names:
         raise InputError(f"data set '{config.dataset}' has no video")
     if wanted == ALL:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import torch
+from filelock import FileLock, Timeout
 
 from vatl_core.errors import InputError
 from vatl_core.files import whole, write_whole
+
+LOCK: Final = ".lock"
+"""Who works in a folder holds this file; it stays, since whoever waits for one that is removed waits for nothing."""
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +52,7 @@ class TrainingFolder:
         try:
             theirs = json.loads((self.path / "settings.json").read_text())
         except FileNotFoundError:
-            if self.path.exists() and any(self.path.iterdir()):
+            if self.path.exists() and any(entry.name != LOCK for entry in self.path.iterdir()):
                 raise InputError(f"{self.path} exists and is no training's: choose another --out") from None
             return
         except ValueError as error:
@@ -69,14 +72,12 @@ class TrainingFolder:
             InputError: one already does.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with self.path.with_name(f".{self.path.name}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise InputError(f"{self.path} is being worked on by another process: wait for it") from error
-            write_whole(self.path / "settings.json", json.dumps(self.settings, indent=2) + "\n")
-            yield
-            Path(lock.name).unlink()
+        try:
+            with FileLock(self.path / LOCK, timeout=0):
+                write_whole(self.path / "settings.json", json.dumps(self.settings, indent=2) + "\n")
+                yield
+        except Timeout as error:
+            raise InputError(f"{self.path} is being worked on by another process: wait for it") from error
 
     def save(self, state: Mapping[str, Any], log: list[dict[str, Any]]) -> None:
         """Keep what to go on from, then write the log, which is part of it."""

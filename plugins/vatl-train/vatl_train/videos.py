@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError
+from vatl_core.estimation import checked_names, checked_video
 from vatl_core.seeds import generator
 from vatl_core.video import Instances, Video
 
@@ -59,20 +60,20 @@ def source_videos(dataset: Dataset, split: str, validation: str, held_out: float
     names = dataset.of_split(split)
     if not validation and split != "val" and (held := dataset.splits().get("val")):
         # what is adapted to must not choose the weights to begin with, whatever the data set calls it
-        validation = "" if set(held) & set(dataset.videos()) else "val"
+        validation = "" if set(held) & set(checked_names(dataset)) else "val"
     if validation:
         others = [] if validation == NO_VALIDATION else dataset.of_split(validation)
         how = f"split '{validation}'" if others else "none"
         return SourceVideos(_load(dataset, names), _load(dataset, others), how)
     if len(names) == 1:
-        return _instances_held_out(dataset.load(names[0]), held_out, seed)
+        return _instances_held_out(checked_video(dataset, names[0]), held_out, seed)
     order = _shuffled(torch.arange(len(names)), seed)
     kept, out = (_load(dataset, [names[i] for i in sorted(part.tolist())]) for part in _cut(order, held_out))
     return SourceVideos(kept, out, f"{len(out)} of {len(names)} videos held out")
 
 
 def _load(dataset: Dataset, names: list[str]) -> list[Video]:
-    return [dataset.load(name) for name in names]
+    return [checked_video(dataset, name) for name in names]
 
 
 def _instances_held_out(video: Video, share: float, seed: int) -> SourceVideos:

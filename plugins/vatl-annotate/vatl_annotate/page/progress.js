@@ -34,7 +34,7 @@ export class Progress {
    */
   update(state, working) {
     const { phase } = state;
-    const ended = phase === "finished" || phase === "failed";
+    const ended = phase === "finished" || phase === "failed" || phase === "left";
     document.body.dataset.phase = phase;
     document.body.dataset.view = working ? "task" : ended ? phase : "waiting";
     this.#bar(state);
@@ -114,6 +114,7 @@ function heading(phase, stage) {
   if (phase === "starting") return "Starting";
   if (phase === "finished") return "Finished";
   if (phase === "failed") return "Failed";
+  if (phase === "left") return "Paused";
   return (stage && DOING[stage.name]) ?? (phase === "estimating" ? DOING.estimate : DOING.retrain);
 }
 

@@ -161,7 +161,7 @@ export class Queue {
    */
   follow(state) {
     if (this.busy) return;
-    if (state.phase === "finished" || state.phase === "failed") return this.#leave();
+    if (["finished", "failed", "left"].includes(state.phase)) return this.#leave();
     const closed = this.claimed && (state.phase !== "labelling" || state.cycle !== this.claimed.cycle);
     if (closed) {
       this.claimed = null;

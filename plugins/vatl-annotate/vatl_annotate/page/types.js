@@ -19,7 +19,7 @@
  *   frame_size: [number, number], others: Other[], proposal: [number, number, number][],
  *   label: {keypoints: Point[], annotator: string} | null, open: boolean, skipped: number}} Task
  *
- * @typedef {"starting" | "estimating" | "labelling" | "retraining" | "finished" | "failed"} Phase
+ * @typedef {"starting" | "estimating" | "labelling" | "retraining" | "finished" | "failed" | "left"} Phase
  * @typedef {{name: string, done: number, total: number, left: number | null}} Stage
  * @typedef {{cycle: number, labelled: number, query_oks: number | null, mean_oks: number | null, ap: number | null,
  *   scores: Record<string, number>}} CurvePoint

@@ -59,7 +59,7 @@ export class Watch {
 
   /** @param {State} state */
   #wait(state) {
-    const ended = state.phase === "finished" || state.phase === "failed";
+    const ended = ["finished", "failed", "left"].includes(state.phase);
     const time = ended || document.hidden ? ENDED : this.working && !this.correcting() ? WORKING : WAITING;
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, time);

@@ -51,4 +51,5 @@ class MonteCarloDropout(Criterion):
 
 def _entropy(places: Tensor) -> Tensor:
     """(B, K) nats."""
-    return torch.special.entr(places).sum(-1)
+    found: Tensor = torch.special.entr(places).sum(-1)
+    return found

@@ -13,6 +13,7 @@ import cv2
 from torch import Tensor
 
 from vatl_core.contracts import Request
+from vatl_core.estimation import checked_pictures
 from vatl_core.files import write_whole
 from vatl_oracles.files.layout import Layout
 from vatl_oracles.files.task import Size, Task, picture_name
@@ -57,7 +58,7 @@ def _write_pictures(request: Request, folder: Path) -> dict[int, Size]:
     folder.mkdir()
     frames = sorted(set(request.video.instances.frame[request.indices].tolist()))
     sizes = {}
-    for frame, picture in zip(frames, request.video.frames.read_many(frames), strict=True):
+    for frame, picture in zip(frames, checked_pictures(request.video.frames, frames), strict=True):
         write_whole(folder / picture_name(frame), _jpeg(picture))
         sizes[frame] = (picture.shape[2], picture.shape[1])
     return sizes
