@@ -13,8 +13,7 @@ from torch import Tensor
 
 from vatl_core.estimation import checked_pictures
 from vatl_core.video import Frames, Skeleton
-from vatl_drawing import Picture
-from vatl_drawing import draw_pose as drawn_on
+from vatl_drawing import PALETTE, Picture, draw_pose
 
 _OUTSIDE: Final = 128
 
@@ -105,8 +104,8 @@ class Pen:
     square: bool = False
 
 
-ESTIMATE: Final = Pen(drawing.PALETTE[0])
-LABEL: Final = Pen(drawing.PALETTE[1], square=True)
+ESTIMATE: Final = Pen(PALETTE[0])
+LABEL: Final = Pen(PALETTE[1], square=True)
 """Orange and sky blue: apart for every kind of colour vision."""
 
 
@@ -123,7 +122,7 @@ def draw_pose(
 
     Those of them that are ``hidden`` (K,) in the picture are hollow.
     """
-    drawn_on(picture, points, skeleton, pen.colour, size, visible, pen.square, hidden)
+    draw_pose(picture, points, skeleton, pen.colour, size, visible, pen.square, hidden)
 
 
 def jpeg(picture: Picture, quality: int = 80) -> str:
