@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+import vatl_drawing
 from vatl_core.estimation import checked_pictures
 from vatl_core.video import Frames, Skeleton
-from vatl_drawing import PALETTE, Picture, draw_pose
+from vatl_drawing import Picture
 
 _OUTSIDE: Final = 128
 
@@ -104,8 +105,8 @@ class Pen:
     square: bool = False
 
 
-ESTIMATE: Final = Pen(PALETTE[0])
-LABEL: Final = Pen(PALETTE[1], square=True)
+ESTIMATE: Final = Pen(vatl_drawing.PALETTE[0])
+LABEL: Final = Pen(vatl_drawing.PALETTE[1], square=True)
 """Orange and sky blue: apart for every kind of colour vision."""
 
 
@@ -122,7 +123,7 @@ def draw_pose(
 
     Those of them that are ``hidden`` (K,) in the picture are hollow.
     """
-    draw_pose(picture, points, skeleton, pen.colour, size, visible, pen.square, hidden)
+    vatl_drawing.draw_pose(picture, points, skeleton, pen.colour, size, visible, pen.square, hidden)
 
 
 def jpeg(picture: Picture, quality: int = 80) -> str:
