@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.processes import Command
 from vatl_core.config import RunConfig, assemble
 from vatl_core.contracts import Dataset
 from vatl_core.discovery import discover
@@ -73,10 +72,18 @@ def video() -> Video:
     return stick_video()
 
 
+def shared(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that this session's workers have in common."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder of made videos for the whole session."""
-    return tmp_path_factory.mktemp("cache")
+    """One folder of made videos for the whole session: they appear there whole, whoever makes them."""
+    return shared(tmp_path_factory, "cache")
 
 
 @attrs.frozen
@@ -120,9 +127,9 @@ def vatl(tmp_path: Path, environment: dict[str, str]) -> Vatl:
     """Calls ``vatl`` in a process of its own, in an empty folder."""
 
     def call(*words: str | Path, timeout: float = 300) -> Outcome:
-        command = [str(Path(sys.executable).with_name("vatl")), *map(str, words)]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=timeout)
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        command = Command(words, tmp_path, environment)
+        out, err = command.communicate(timeout)
+        return Outcome(command.wait(), out, err)
 
     return call
 
