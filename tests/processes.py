@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
@@ -21,7 +22,10 @@ def _server() -> subprocess.Popen[str]:
     """The interpreter that this process's commands are forked from; no test runs in it."""
     command = [sys.executable, "-W", "ignore", "-c", "from tests.warm import serve; serve()"]
     untouched = os.environ | {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}  # a GPU that was asked is lost to forks
-    return subprocess.Popen(command, cwd=ROOT, env=untouched, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    server = subprocess.Popen(command, cwd=ROOT, env=untouched, stdin=pipe, stdout=pipe, text=True)
+    atexit.register(server.communicate)  # it ends when nobody can ask any more
+    return server
 
 
 class Command:
