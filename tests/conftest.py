@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from tests.processes import Command
@@ -77,6 +78,17 @@ def shared(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
     folder.mkdir(exist_ok=True)
+    return folder
+
+
+def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first worker to come fills for all of them."""
+    folder = shared(tmp_path_factory, name)
+    made = folder.with_suffix(".made")
+    with FileLock(folder.with_suffix(".lock")):
+        if not made.exists():
+            make(folder)
+            made.touch()
     return folder
 
 
