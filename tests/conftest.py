@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,11 @@ from typing import Any
 import attrs
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from torch import Tensor
 
+from tests.processes import Command
 from vatl_core.config import RunConfig
 from vatl_core.config_files import configure
 from vatl_core.contracts import Dataset
@@ -78,10 +78,29 @@ def video() -> Video:
     return stick_video()
 
 
+def shared(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that this session's workers have in common."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first worker to come fills for all of them."""
+    folder = shared(tmp_path_factory, name)
+    made = folder.with_suffix(".made")
+    with FileLock(folder.with_suffix(".lock")):
+        if not made.exists():
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder of made videos for the whole session."""
-    return tmp_path_factory.mktemp("cache")
+    """One folder of made videos for the whole session: they appear there whole, whoever makes them."""
+    return shared(tmp_path_factory, "cache")
 
 
 @attrs.frozen
@@ -149,9 +168,9 @@ def vatl(tmp_path: Path, environment: dict[str, str]) -> Vatl:
     """Calls ``vatl`` in a process of its own, in an empty folder."""
 
     def call(*words: str | Path, timeout: float = 300) -> Outcome:
-        command = [str(Path(sys.executable).with_name("vatl")), *map(str, words)]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=timeout)
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        command = Command(words, tmp_path, environment)
+        out, err = command.communicate(timeout)
+        return Outcome(command.wait(), out, err)
 
     return call
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Outcome, Vatl
+from tests.processes import Command
 
 SHORT = ("-o", "synthetic.frames=8", "-o", "synthetic.people=2", "-o", "synthetic.source_videos=2",
          "-o", "continual.alpha=8", "--schedule", "2,4", "--device", "cpu")  # fmt: skip
@@ -32,7 +33,7 @@ def cycles(run: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> tuple[Path, Outcome]:
-    """A short run on the embedded data, in its folder, that several tests look at."""
+    """A short run on the embedded data, in its folder, that several tests look at; of a fresh interpreter."""
     import os
 
     folder = tmp_path_factory.mktemp("finished")
@@ -128,17 +129,15 @@ def test_the_signature_with_nothing_else_works_on_the_embedded_data(vatl: Vatl) 
     assert outcome.record["stopped_by"] in ("sc-thc", "schedule")
 
 
-def test_a_killed_run_is_taken_up_to_the_same_end(vatl: Vatl, tmp_path: Path, environment: dict[str, str]) -> None:
-    words = ["run", "--json", *SHORT]
-    expected = vatl(*words, "--name", "whole")
-    assert expected.code == 0, expected.err
+def test_a_killed_run_is_taken_up_to_the_same_end(
+    finished: tuple[Path, Outcome], vatl: Vatl, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """As one that another interpreter has carried out without a break."""
+    whole, _ = finished
     chance = random.Random(20)
     for number in range(3):
         run = tmp_path / "runs" / f"killed{number}"
-        command = [str(Path(sys.executable).with_name("vatl")), *words, "--name", run.name]
-        process = subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        process = Command(["run", "--json", *SHORT, "--name", run.name], tmp_path, environment)
         while process.poll() is None and not (run / "config.toml").exists():
             time.sleep(0.02)
         time.sleep(chance.uniform(0, 2.5))
@@ -146,7 +145,7 @@ def test_a_killed_run_is_taken_up_to_the_same_end(vatl: Vatl, tmp_path: Path, en
         process.communicate()
         resumed = vatl("resume", run, "--json")
         assert resumed.code == 0, resumed.err
-        assert cycles(run) == cycles(tmp_path / "runs" / "whole")
+        assert cycles(run) == cycles(whole)
         assert not [p for p in run.rglob("*") if ".part" in p.name and p.stat().st_mtime > 0 and p.suffix == ".jsonl"]
 
 

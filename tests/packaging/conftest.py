@@ -1,4 +1,4 @@
-"""Every distribution, built once for all tests of packaging."""
+"""Every distribution, built once for all tests of packaging, whichever worker they are on."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import once
 from tests.packaging.distributions import build, sources
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of all sdists and wheels."""
-    return build([source.folder for source in sources()], tmp_path_factory.mktemp("built"))
+    return once(tmp_path_factory, "built", lambda out: build([source.folder for source in sources()], out))

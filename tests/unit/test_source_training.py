@@ -19,6 +19,7 @@ from filelock import FileLock
 from torch import Tensor, nn
 
 from tests.conftest import Registered, Vatl, stick_video
+from tests.processes import Command
 from tests.unit.test_training import Plain
 from vatl_core.config_files import configure
 from vatl_core.contracts import Augmentation, Dataset, Maps, Recipe
@@ -324,8 +325,7 @@ class TestCommand:
         plain = vatl(*words, "--out", "plain.safetensors")
         assert plain.code == 0, plain.err
         assert "validation mean OKS" in plain.out
-        command = [str(Path(sys.executable).with_name("vatl")), *words, "--out", "cut.safetensors"]
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+        process = Command([*words, "--out", "cut.safetensors"], tmp_path, environment)
         log = tmp_path / "cut.safetensors.training" / "log.jsonl"
         while not (log.exists() and len(log.read_text().splitlines()) >= 3):
             assert process.poll() is None, "it ended before it could be killed"

@@ -6,8 +6,6 @@ import csv
 import json
 import signal
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
@@ -19,6 +17,7 @@ import pytest
 import tomli_w
 
 from tests.conftest import Vatl
+from tests.processes import Command
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Outcome
 from vatl_core.discovery import discover
@@ -318,8 +317,7 @@ def test_one_killed_half_way_repeats_nothing_and_one_that_fails_stands_alone(
     obstacle = folder / "runs" / "sure-beach-seed2" / "notes.txt"
     obstacle.parent.mkdir(parents=True)
     obstacle.write_text("somebody's own file")
-    command = [str(Path(sys.executable).with_name("vatl")), "sweep", str(file), "--jobs", "2"]
-    killed = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    killed = Command(["sweep", file, "--jobs", "2"], tmp_path, environment)
     while killed.poll() is None and len(list(folder.glob("runs/*/run.json"))) < 6:
         time.sleep(0.05)
     killed.send_signal(signal.SIGKILL)
