@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vatl_core.contracts import Estimator, Retraining
 from vatl_core.learning import Augmentation, Labelled, Recipe, Trainer
-from vatl_core.records import History
+from vatl_core.records import CycleRecord, History
 from vatl_core.seeds import seeded
 
 
@@ -23,7 +23,8 @@ class Policy(Retraining):
     moves under it; such a one learns at ``scratch_lr`` in every part, rising and falling once in each retraining.
 
     Attributes:
-        alpha: α; epochs = int(α·(1 − m)), m the mean OKS of the query just labelled, before retraining.
+        alpha: α; epochs = int(α·(1 − m)), m the mean OKS of the query just labelled, before retraining, over the labels
+            in which anything is visible; only these are learnt from. Where there is none m is 0, without a query 1.
         lr: learning rate of the backbone; upsampling and head have 5 and 10 times as much.
         weight_decay: of AdamW.
         decay: factor on the learning rates after each epoch.
@@ -60,14 +61,14 @@ class Policy(Retraining):
 
     def epochs(self, history: History) -> int:
         """int(α·(1 − m))."""
-        mean = history.present.query_mean_oks
-        return int(self.alpha * (1 - mean)) if mean is not None else 0
+        return int(self.alpha * (1 - _mean_oks(history.present)))
 
     def retrain(
         self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
     ) -> Estimator:
         """Fit the present weights further."""
-        trainer.fit(estimator, self.choose(labelled, history), self.recipe(history))
+        shown = labelled.where(labelled.visible.any(1))
+        trainer.fit(estimator, self.choose(shown, history), self.recipe(history))
         return estimator
 
     def recipe(self, history: History) -> Recipe:
@@ -94,6 +95,12 @@ class Policy(Retraining):
     def augmentation(self) -> Augmentation:
         """Of the training crops."""
         return Augmentation(self.rotation, self.rotated, self.scale, self.flip, self.half_body)
+
+
+def _mean_oks(record: CycleRecord) -> float:
+    """m of a cycle."""
+    mean = record.query_mean_oks
+    return mean if mean is not None else float(not record.query)
 
 
 @attrs.frozen
@@ -124,8 +131,7 @@ class FromSource(Continual):
     def epochs(self, history: History) -> int:
         """int(base·labelled fraction + α·(1 − m))."""
         present = history.present
-        mean = 1.0 if present.query_mean_oks is None else present.query_mean_oks
-        return int(self.base * present.labelled_after / present.instances + self.alpha * (1 - mean))
+        return int(self.base * present.labelled_after / present.instances + self.alpha * (1 - _mean_oks(present)))
 
     def retrain(
         self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, history: History, trainer: Trainer
