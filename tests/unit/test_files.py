@@ -131,6 +131,21 @@ class TestVideoFile:
             assert (frames.read(index).float().mean() - 8 * (index + 10)).abs() < 4
         assert [index for index, _ in frames.decoded(0)] == list(range(20))
 
+    @pytest.mark.parametrize("fps", [25.0, 12.5, 30000 / 1001])
+    def test_a_frame_s_time_is_in_seconds_from_the_first(self, tmp_path: Path, fps: float) -> None:
+        path = tmp_path / "a.mp4"
+        write_video(path, (torch.zeros(3, 16, 16, dtype=torch.uint8) for _ in range(60)), fps)
+        frames = VideoFile(path)
+        assert frames.time(0) == 0
+        assert frames.time(50) == pytest.approx(50 / fps, abs=1e-3)
+        with pytest.raises(InputError, match="has 60 frames, and frame 60 was asked for"):
+            frames.time(60)
+        trim(path, 10)
+        assert VideoFile(path).time(0) == 0, "of what is shown"
+
+    def test_pictures_have_no_seconds(self) -> None:
+        assert [PictureFiles([Path("a.png"), Path("b.png")]).time(i) for i in range(2)] == [0, 1]
+
     def test_their_size_is_that_of_what_is_read(self, tmp_path: Path) -> None:
         write_video(tmp_path / "a.mp4", (_quarters(48, 80) for _ in range(3)))
         turn(tmp_path / "a.mp4", 90)

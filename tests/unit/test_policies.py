@@ -46,6 +46,10 @@ class TestStopping:
     ) -> None:
         assert bool(AllCorrect().decide(history(asked(query, earlier)))) is stops
 
+    @pytest.mark.parametrize(("query", "epochs"), [([None, 0.6], 100), ([None, None], 250), ([], 0)])
+    def test_labels_that_show_nothing_do_not_count_in_m(self, query: list[float], epochs: int) -> None:
+        assert Continual().recipe(history(asked(query))).epochs == epochs
+
     def test_minimum_error_looks_at_the_querys_mean_alone(self) -> None:
         assert MinimumError().decide(history(asked([0.4, 0.7], [0.0])))
         assert not MinimumError().decide(history(asked([0.4, 0.5], [1.0])))

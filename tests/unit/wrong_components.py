@@ -375,10 +375,13 @@ class Backwards(Frames):
         pictures = stick_video(8).frames
         if self.wrong == "form":
             return pictures.read(index).permute(1, 2, 0)
-        if self.wrong == "size":
+        if self.wrong in ("size", "time"):
             return pictures.read(index)
         self.read_before.append(index)
         return pictures.read(len(self.read_before) % 8)
+
+    def time(self, index: int) -> float:
+        return -super().time(index) if self.wrong == "time" else super().time(index)
 
     def size(self, index: int) -> tuple[int, int]:
         width, height = super().size(index)
@@ -418,6 +421,10 @@ DATA_SETS = {
     "torch.bool; came torch.int64: make visible": loading(visible=torch.ones(len(_PLAIN), 5).long()),
     "every box meets its picture": loading(boxes=_PLAIN.boxes + torch.tensor([10_000.0, 10_000.0, 0.0, 0.0])),
     "size tells what read gives": _framed("size"),
+    "what nobody knows has no visible keypoint": loading(known=torch.arange(len(_PLAIN)) > 3),
+    "what is known has keypoints": loading(keypoints=None, visible=None),
+    "torch.bool; came torch.int64: make known": loading(known=torch.ones(len(_PLAIN)).long()),
+    "time goes on from the first": _framed("time"),
     "annotated keypoints are numbers": loading(keypoints=_UNKNOWN),
     "previous and next are the same track's": loading(previous=_PLAIN.next, next=_PLAIN.previous),
     "every instance has an id of its own": loading(ids=("one",) * len(_PLAIN)),
@@ -431,8 +438,9 @@ DATA_SETS = {
 }
 
 
-def answering(annotate: Any) -> Oracle:
-    return attrs.define(type("Wrong", (Oracle,), {"annotate": annotate, "__doc__": "Wrong."}), slots=False)()  # type: ignore[no-any-return]
+def answering(annotate: Any, **more: Any) -> Oracle:
+    body = {"annotate": annotate, "__doc__": "Wrong.", **more}
+    return attrs.define(type("Wrong", (Oracle,), body), slots=False)()  # type: ignore[no-any-return]
 
 
 def _truth(request: Request, index: Tensor, **changed: Any) -> Labels:
@@ -453,6 +461,13 @@ def _spoils_the_truth(self: Any, request: Request) -> Iterable[Labels]:
 
 ORACLES = {
     "answers everything it is asked": answering(lambda self, r: [_truth(r, r.indices[:1])]),
+    "tells which instances it can answer for": answering(
+        lambda self, r: [_truth(r, r.indices)], can_answer=lambda self, video: torch.ones(len(video.instances))
+    ),
+    "answers for every instance that it says": answering(
+        lambda self, r: [_truth(r, r.indices if r.video.instances.known.all() else r.indices[1:])],
+        can_answer=lambda self, video: video.instances.known,
+    ),
     "gives answers": answering(lambda self, r: [_truth(r, r.indices), "done"]),
     "labels what it was asked for": answering(lambda self, r: [_truth(r, torch.arange(12))]),
     "asks for the rest of a query": answering(lambda self, r: [_truth(r, r.query)]),

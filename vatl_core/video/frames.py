@@ -51,7 +51,7 @@ class PictureFiles(Frames):
         import cv2
 
         path = self._path(index)
-        if not _is_file(path):
+        if not exists(path) or path.is_dir():
             raise InputError(f"frame {index} is missing: {path} is no file")
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None:
@@ -103,7 +103,7 @@ class VideoFile(Frames):
     _size: tuple[int, int] | None = attrs.field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        if not _is_file(self.path):
+        if not exists(self.path) or self.path.is_dir():
             raise InputError(f"{self.path} is no file: give the path of a video")
         self._times, self._unit = frame_times(self.path)
 
@@ -198,11 +198,3 @@ def picture_size(path: Path) -> tuple[int, int]:
     except (OSError, ValueError, UnidentifiedImageError) as error:
         raise InputError(f"{path} is damaged or no picture") from error
     return (height, width) if lies else (width, height)
-
-
-def _is_file(path: Path) -> bool:
-    """Whether there is a readable file; a name too long or a forbidden folder mean no."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False

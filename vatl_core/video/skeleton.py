@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 
 import attrs
 
@@ -83,23 +84,11 @@ class Skeleton:
 
     def joints(self) -> list[tuple[int, int, int]]:
         """Every pair of edges that meet in a keypoint, as triples (neighbour, joint, neighbour)."""
-        around: dict[int, list[int]] = {}
-        for a, b in self.edges:
-            around.setdefault(a, []).append(b)
-            around.setdefault(b, []).append(a)
-        return [
-            (a, joint, b)
-            for joint in sorted(around)
-            for i, a in enumerate(around[joint])
-            for b in around[joint][i + 1 :]
-        ]
+        return [(a, joint, b) for joint, around in enumerate(self._around()) for a, b in combinations(around, 2)]
 
     def tree(self, root: int = 0) -> list[Pair]:
         """Edges (parent, child) of a spanning forest in breadth-first order; keypoints without edges start trees."""
-        around: dict[int, list[int]] = {k: [] for k in range(len(self))}
-        for a, b in self.edges:
-            around[a].append(b)
-            around[b].append(a)
+        around = self._around()
         seen: set[int] = set()
         links: list[Pair] = []
         for start in [root, *range(len(self))]:
@@ -114,17 +103,20 @@ class Skeleton:
                         queue.append(child)
         return links
 
+    def _around(self) -> list[list[int]]:
+        """The neighbours of each keypoint, in the order of the edges."""
+        around: list[list[int]] = [[] for _ in self.keypoints]
+        for a, b in self.edges:
+            around[a].append(b)
+            around[b].append(a)
+        return around
+
 
 def flip_pairs_from_names(names: Sequence[str]) -> tuple[Pair, ...]:
     """Left/right pairs of names that differ only in left/right, Left/Right or a final L/R before optional digits."""
     index = {name: i for i, name in enumerate(names)}
-    pairs = []
-    for name, i in index.items():
-        for mirrored in _mirrored(name):
-            if mirrored in index:
-                pairs.append((i, index[mirrored]))
-                break
-    return tuple(pairs)
+    found = [(i, next((index[m] for m in _mirrored(name) if m in index), None)) for name, i in index.items()]
+    return tuple((i, other) for i, other in found if other is not None)
 
 
 def _mirrored(name: str) -> list[str]:

@@ -18,7 +18,7 @@ from vatl_kit.material import same
 
 _COLUMNS: Final[Mapping[str, tuple[tuple[int, ...], torch.dtype]]] = {
     "frame": ((), torch.int64), "track": ((), torch.int64), "previous": ((), torch.int64), "next": ((), torch.int64),
-    "boxes": ((4,), torch.float32),
+    "boxes": ((4,), torch.float32), "known": ((), torch.bool),
 }  # fmt: skip
 """What a row of each column is."""
 
@@ -98,6 +98,15 @@ class DatasetContract(Contract):
             "seek to the frame that is asked for; give reader() a decoder of its own",
         )
         self._raises_input_error(lambda: frames.read(len(frames)), f"frame {len(frames)} of {len(frames)}")
+        with going_on(f"{self.called}: the time of each frame"):
+            times = [frames.time(index) for index in range(min(len(frames), 100))]
+        promise(
+            times[0] == 0 and times == sorted(times),
+            f"{self.called}: time goes on from the first frame",
+            "0 s, then more and more",
+            times[:5],
+            "leave time to Frames, or give seconds since the first frame",
+        )
 
     @quick
     def test_neighbours_are_those_in_time(self) -> None:
@@ -184,11 +193,12 @@ class DatasetContract(Contract):
         __tracebackhide__ = True
         found, count = video.instances, len(video.instances)
         columns = {name: ((count, *row), kind) for name, (row, kind) in _COLUMNS.items()}
-        if found.has_truth:
+        if found.keypoints is not None:
             whole = (count, len(video.skeleton))
             columns |= {"keypoints": ((*whole, 2), torch.float32), "visible": (whole, torch.bool)}
         for name, (shape, kind) in columns.items():
             self._is_column(name, getattr(found, name), shape, kind)
+        self._says_what_is_known(found)
         promise(
             len(found.ids) == count and len(set(found.ids)) == count,
             f"{self.called}: every instance has an id of its own",
@@ -214,6 +224,18 @@ class DatasetContract(Contract):
                 "set visible to False where a keypoint is not known",
             )
 
+    def _says_what_is_known(self, found: Instances) -> None:
+        __tracebackhide__ = True
+        both = (found.keypoints is None) == (found.visible is None)
+        odd = found.known.any() if found.visible is None else found.visible[~found.known].any()
+        promise(
+            both and not odd,
+            f"{self.called}: what nobody knows has no visible keypoint, and what is known has keypoints",
+            "known, keypoints and visible that agree",
+            "known instances without keypoints" if found.visible is None else "visible keypoints that are not known",
+            "make Instances by Instances.of(…, known=…), which hides what is not known",
+        )
+
     def _is_column(self, name: str, column: Any, shape: tuple[int, ...], kind: torch.dtype) -> None:
         __tracebackhide__ = True
         promise(
@@ -221,7 +243,7 @@ class DatasetContract(Contract):
             f"{self.called}: {name} has a row an instance, on the CPU",
             shape,
             tuple(column.shape) if isinstance(column, Tensor) else type(column).__name__,
-            "make Instances by Instances.of(frame, track, boxes, ids, keypoints, visible)",
+            "make Instances by Instances.of(frame, track, boxes, ids, keypoints, visible, known)",
         )
         promise(
             column.dtype == kind,
@@ -254,7 +276,7 @@ class DatasetContract(Contract):
 
     def _are_same(self, first: Instances, again: Instances) -> None:
         __tracebackhide__ = True
-        for name in ("frame", "track", "boxes", "keypoints", "visible"):
+        for name in ("frame", "track", "boxes", "keypoints", "visible", "known"):
             before, after = getattr(first, name), getattr(again, name)
             promise(
                 (before is None and after is None) or same(before, after),

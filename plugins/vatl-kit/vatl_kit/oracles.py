@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import attrs
 import torch
 from torch import Tensor
 
 from vatl_core.contracts import Enough, Labels, Oracle, Redrawn, Refusal, Request
 from vatl_core.errors import InputError
-from vatl_core.video import Video
+from vatl_core.video import Instances, Video
 from vatl_kit.broken import BrokenContract, going_on, promise
 from vatl_kit.contract import Contract, quick
 from vatl_kit.material import generator, same, stick_video
@@ -41,6 +42,38 @@ class OracleContract(Contract):
             "Labels or a Refusal for each instance, or Enough",
             f"nothing for {left}",
             "go through request.indices",
+        )
+
+    @quick
+    def test_tells_what_it_can_answer_for(self) -> None:
+        video = stick_video()
+        for asked in (video, _half_known(video), video.without_truth()):
+            with going_on(f"{self.called}: can_answer"):
+                mask = self.fresh().can_answer(asked)
+            promise(
+                mask is None
+                or (isinstance(mask, Tensor) and mask.dtype == torch.bool and mask.shape == (len(video.instances),)),
+                f"{self.called} tells which instances it can answer for",
+                f"None for any, or ({len(video.instances)},) torch.bool",
+                f"{mask.dtype} {tuple(mask.shape)}" if isinstance(mask, Tensor) else type(mask).__name__,
+                "video.instances.known where it looks the truth up, else leave can_answer to Oracle",
+            )
+
+    def test_what_it_can_answer_for_it_answers(self) -> None:
+        video = _half_known(stick_video())
+        mask = self.fresh().can_answer(video)
+        if self.fresh().asks_people or mask is None or not mask.any():
+            return
+        query = torch.nonzero(mask).flatten().tolist()
+        answers = self._answers(self._request(query, video=video))
+        named = {i for answer in answers if isinstance(answer, Labels) for i in answer.index.tolist()}
+        named |= {answer.index for answer in answers if isinstance(answer, Refusal)}
+        promise(
+            set(query) <= named or any(isinstance(answer, Enough) for answer in answers),
+            f"{self.called} answers for every instance that it says it can answer for",
+            query,
+            sorted(named),
+            "let can_answer be what annotate looks up",
         )
 
     @quick
@@ -172,3 +205,10 @@ class OracleContract(Contract):
             labels.seconds.tolist(),
             "give zeros where nobody spent any time",
         )
+
+
+def _half_known(video: Video) -> Video:
+    """The video with the truth of every other instance."""
+    old, known = video.instances, torch.arange(len(video.instances)) % 2 == 0
+    columns = (old.frame, old.track, old.boxes, old.ids, old.keypoints, old.visible, known)
+    return attrs.evolve(video, instances=Instances.of(*columns))

@@ -76,6 +76,7 @@ class StoppingContract(UnknowingContract):
             "where every pose is wrong": History(self._cycles([0.0] * 6), 0.5, 0.0),
             "where nobody would label the query": History((*self._cycles([0.3]), self._cycle(1, 4, [])), 0.5),
             "where the first query had no label": History((self._cycle(0, 0, []),), 0.5),
+            "where nothing of the query is visible": History((self._cycle(0, 0, [None] * 4),), 0.5),
             "of a video of one instance": History((self._cycle(0, 0, [0.7], instances=1),), 0.5, 3.0),
             "of 300 cycles": History(self._cycles([0.001 * n for n in range(300)]), 0.5, 1e5, True),
         }
@@ -83,7 +84,7 @@ class StoppingContract(UnknowingContract):
     def _cycles(self, means: Sequence[float]) -> tuple[CycleRecord, ...]:
         return tuple(self._cycle(number, 4 * number, [mean] * 4) for number, mean in enumerate(means))
 
-    def _cycle(self, number: int, labelled: int, oks: list[float], instances: int = 1600) -> CycleRecord:
+    def _cycle(self, number: int, labelled: int, oks: Sequence[float | None], instances: int = 1600) -> CycleRecord:
         names = self.fresh().watches
         return CycleRecord(
             cycle=number,
@@ -91,7 +92,7 @@ class StoppingContract(UnknowingContract):
             labelled=labelled,
             query=tuple(range(labelled, labelled + len(oks))),
             query_oks=tuple(oks),
-            labelled_oks=tuple([0.5] * labelled + oks),
+            labelled_oks=(*[0.5] * labelled, *oks),
             mean_scores=dict.fromkeys(names, 1.0 / (1 + number)),
             annotation_seconds=2.5 * len(oks),
             seconds={"estimate": 1.0, "score": 0.1, "select": 0.1, "label": 2.0},

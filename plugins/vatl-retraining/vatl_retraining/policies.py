@@ -10,7 +10,7 @@ from attrs.validators import ge, gt, in_, le, lt
 from torch import Tensor
 
 from vatl_core.contracts import Augmentation, Estimator, Labelled, Recipe, Retraining, Trainer, Unlabelled
-from vatl_core.records import History
+from vatl_core.records import CycleRecord, History
 from vatl_core.seeds import seeded
 
 
@@ -22,7 +22,8 @@ class Policy(Retraining):
     moves under it; such a one learns at ``scratch_lr`` in every part, rising and falling once in each retraining.
 
     Attributes:
-        alpha: α; epochs = int(α·(1 − m)), m the mean OKS of the query just labelled, before retraining.
+        alpha: α; epochs = int(α·(1 − m)), m the mean OKS of the query just labelled, before retraining, over the labels
+            in which anything is visible; only these are learnt from. Where there is none m is 0, without a query 1.
         lr: learning rate of the backbone; upsampling and head have 5 and 10 times as much.
         weight_decay: of AdamW.
         decay: factor on the learning rates after each epoch.
@@ -62,8 +63,7 @@ class Policy(Retraining):
 
     def epochs(self, history: History) -> int:
         """int(α·(1 − m))."""
-        mean = history.present.query_mean_oks
-        return int(self.alpha * (1 - mean)) if mean is not None else 0
+        return int(self.alpha * (1 - _mean_oks(history.present)))
 
     def retrain(
         self,
@@ -75,7 +75,8 @@ class Policy(Retraining):
         trainer: Trainer,
     ) -> Estimator:
         """Fit the present weights further."""
-        trainer.fit(estimator, self.choose(labelled, history), self.recipe(history))
+        shown = labelled.where(labelled.visible.any(1))
+        trainer.fit(estimator, self.choose(shown, history), self.recipe(history))
         return estimator
 
     def recipe(self, history: History) -> Recipe:
@@ -118,6 +119,12 @@ class Policy(Retraining):
         return Augmentation(self.rotation, self.rotated, self.scale, self.flip, self.half_body)
 
 
+def _mean_oks(record: CycleRecord) -> float:
+    """m of a cycle."""
+    mean = record.query_mean_oks
+    return mean if mean is not None else float(not record.query)
+
+
 @attrs.frozen
 class Continual(Policy):
     """Goes on from the last cycle's weights, on the query and on those labelled whose present OKS ≤ τ + slack.
@@ -148,8 +155,7 @@ class FromSource(Continual):
     def epochs(self, history: History) -> int:
         """int(base·labelled fraction + α·(1 − m))."""
         present = history.present
-        mean = 1.0 if present.query_mean_oks is None else present.query_mean_oks
-        return int(self.base * present.labelled_after / present.instances + self.alpha * (1 - mean))
+        return int(self.base * present.labelled_after / present.instances + self.alpha * (1 - _mean_oks(present)))
 
     def retrain(
         self,

@@ -152,7 +152,7 @@ def poses_of(dataset: Dataset, split: str, skeleton: Skeleton | str | None, told
         if instances.keypoints is None or instances.visible is None:
             blank += len(instances)
             continue
-        shown = instances.visible.any(1)
+        shown = instances.annotated
         blank += int((~shown).sum())
         columns = (instances.keypoints, instances.visible, instances.boxes, instances.track + tracks)
         tracks += int(instances.track.max()) + 1 if len(instances) else 0

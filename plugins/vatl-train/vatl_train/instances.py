@@ -51,9 +51,8 @@ def _similarity(video: Video, estimated: Tensor) -> Tensor:
     truth = video.instances.to(estimated.device)
     if truth.keypoints is None or truth.visible is None:
         raise AssertionError("videos without truth are refused when they are loaded")
-    seen = truth.visible.any(1)
     every = oks(estimated, truth.keypoints, truth.visible, truth.boxes, video.skeleton.sigmas)
-    return every[seen]
+    return every[truth.annotated]
 
 
 def prepare(
@@ -85,19 +84,19 @@ def everything(videos: Sequence[Video], crops: Sequence[Crops]) -> Labelled:
     Raises:
         InputError: a video has no truth.
     """
-    keypoints, visible = [], []
+    keypoints, visible, annotated = [], [], []
     for video in videos:
         if video.instances.keypoints is None or video.instances.visible is None:
             raise InputError(f"source video '{video.name}' has no annotated keypoints")
         keypoints.append(video.instances.keypoints)
         visible.append(video.instances.visible)
+        annotated.append(video.instances.annotated)
     pictures, device = JoinedCrops(crops), crops[0].device
-    seen = torch.cat(visible).to(device)
-    index = torch.nonzero(seen.any(1)).flatten()
+    index = torch.nonzero(torch.cat(annotated).to(device)).flatten()
     return Labelled(
         index=index,
         keypoints=torch.cat(keypoints).to(device)[index],
-        visible=seen[index],
+        visible=torch.cat(visible).to(device)[index],
         oks=torch.zeros(len(index), device=device),
         queried=torch.ones(len(index), dtype=torch.bool, device=device),
         pictures=pictures,

@@ -34,7 +34,7 @@ class SourceVideos:
 
     def __attrs_post_init__(self) -> None:
         for video in [*self.training, *self.validation]:
-            if video.instances.visible is None or not video.instances.visible.any():
+            if not video.instances.annotated.any():
                 raise InputError(f"source video '{video.name}' has no annotated keypoints")
             if video.skeleton != self.training[0].skeleton:
                 raise InputError(
@@ -77,8 +77,7 @@ def _load(dataset: Dataset, names: list[str]) -> list[Video]:
 
 
 def _instances_held_out(video: Video, share: float, seed: int) -> SourceVideos:
-    visible = video.instances.visible
-    annotated = torch.nonzero(visible.any(1)).flatten() if visible is not None else torch.arange(0)
+    annotated = torch.nonzero(video.instances.annotated).flatten()
     if len(annotated) < 2:
         raise InputError(
             f"source video '{video.name}' has {len(annotated)} annotated instance(s): too few to hold any out for "
@@ -91,7 +90,7 @@ def _instances_held_out(video: Video, share: float, seed: int) -> SourceVideos:
 def _only(video: Video, index: Tensor) -> Video:
     """The same video with some of its instances."""
     old = video.instances
-    columns = [None if c is None else c[index] for c in (old.keypoints, old.visible)]
+    columns = [None if c is None else c[index] for c in (old.keypoints, old.visible, old.known)]
     ids = tuple(old.ids[i] for i in index.tolist())
     new = Instances.of(old.frame[index], old.track[index], old.boxes[index], ids, *columns)
     return attrs.evolve(video, instances=new)
