@@ -13,7 +13,7 @@ from vatl_core.estimation import checked_estimator
 from vatl_core.learning import Labelled, Trainer
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import seed_of
-from vatl_core.weights import checkpoints
+from vatl_core.weights import save_checkpoint
 
 if TYPE_CHECKING:
     from vatl_core.cycle.cycle import Run
@@ -37,7 +37,7 @@ def retrain(run: Run, record: CycleRecord) -> CycleRecord:
     trainer = Trainer(run.compute, torch.Generator().manual_seed(seed), run.progress)
     given = run.retraining.retrain(run.estimator, run.source, _labelled(run, record), run.history(record), trainer)
     run.estimator = checked_estimator(run.config.retrain, run.retraining, given, run.source)
-    checkpoints.save(run.folder.weights(run.cycle + 1), run.estimator, run.video.skeleton)
+    save_checkpoint(run.folder.weights(run.cycle + 1), run.estimator, run.video.skeleton)
     run.hook.vatl_retrained(run=run, cycle=run.cycle)
     return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})
 

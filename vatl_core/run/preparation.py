@@ -20,8 +20,16 @@ from vatl_core.plugins import Registry, build
 from vatl_core.seeds import generator, seeded
 from vatl_core.store import RunFolder
 from vatl_core.video import Skeleton, Video
-from vatl_core.weights import GIVEN, begin_with, checkpoints
-from vatl_core.weights import pretrained as learnt
+from vatl_core.weights import (
+    GIVEN,
+    PreTrained,
+    begin_pretrained,
+    begin_with,
+    find_pretrained,
+    load_checkpoint,
+    read_checkpoint,
+    read_pretrained,
+)
 
 
 def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = None, cycle: int = 0) -> Run:
@@ -130,9 +138,9 @@ def _weights(
             estimator.build(video.skeleton)
     else:
         _check_head(estimator, video.skeleton)
-    kept = checkpoints.read(begun.weights(0)) if begun else None
+    kept = read_checkpoint(begun.weights(0)) if begun else None
     if begun and kept and kept.begun_with is not None:
-        checkpoints.load(estimator, kept, video.skeleton, str(begun.weights(0)))
+        load_checkpoint(estimator, kept, video.skeleton, str(begun.weights(0)))
         return kept.begun_with, list(kept.notes)
     if ready and config.weights == "auto":
         return GIVEN, []
@@ -176,14 +184,14 @@ def _watched(
     return {c: build(registry, "criterion", c, config.of("query", c)) for c in sorted(wanted) if c not in criteria}
 
 
-def _learnt(criteria: Mapping[str, Criterion], video: Video, begun: RunFolder | None) -> dict[str, learnt.Learnt]:
+def _learnt(criteria: Mapping[str, Criterion], video: Video, begun: RunFolder | None) -> dict[str, PreTrained]:
     """What criteria learnt before the run; once it is begun nothing but what was there at first, kept with it."""
 
-    def beginning(name: str, criterion: Criterion) -> learnt.Learnt | None:
+    def beginning(name: str, criterion: Criterion) -> PreTrained | None:
         if begun is None:
-            return learnt.found(name, criterion, video.skeleton)
+            return find_pretrained(name, criterion, video.skeleton)
         file = learnt_file(begun, name)
-        return learnt.read(file) if file.exists() else None
+        return read_pretrained(file) if file.exists() else None
 
     found = {name: beginning(name, criterion) for name, criterion in criteria.items()}
     return {name: file for name, file in found.items() if file}
@@ -195,7 +203,7 @@ def learnt_file(folder: RunFolder, name: str) -> Path:
 
 def _prepare_criteria(
     criteria: Mapping[str, Criterion],
-    known: Mapping[str, learnt.Learnt],
+    known: Mapping[str, PreTrained],
     dataset: Dataset,
     video: Video,
     config: RunConfig,
@@ -213,7 +221,7 @@ def _prepare_criteria(
     said = []
     for name, criterion in criteria.items():
         if name in known:
-            learnt.give(name, criterion, video.skeleton, known[name])
+            begin_pretrained(name, criterion, video.skeleton, known[name])
         shown = None if name in known else source
         said.append(criterion.prepare(video.skeleton, shown, generator(config.seed, "prepare", name), compute.device))
     notes = [f"{name} begins with {found.description}" for name, found in known.items()]

@@ -20,7 +20,7 @@ from vatl_core.run.objects import OBJECTS, with_absent
 from vatl_core.run.past import config_of
 from vatl_core.run.preparation import learnt_file, prepare
 from vatl_core.store import RunFolder
-from vatl_core.weights import checkpoints
+from vatl_core.weights import load_checkpoint, read_checkpoint, save_checkpoint
 
 PATIENCE: Final = 180.0
 """Seconds that a run given to a second process waits for the first one's lock: storage takes that long to notice that
@@ -134,7 +134,7 @@ def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[st
         _keep(run)
         _save_beginning(run)
     present = folder.weights(records[-1].cycle if run.ended else run.cycle)
-    checkpoints.load(run.estimator, checkpoints.read(present), run.video.skeleton, str(present))
+    load_checkpoint(run.estimator, read_checkpoint(present), run.video.skeleton, str(present))
     return run
 
 
@@ -147,7 +147,7 @@ def _answered_by(config: RunConfig, oracle: str, options: Mapping[str, Any]) -> 
 
 def _save_beginning(run: Run) -> None:
     """Keep the weights that the run begins with, and what was said of them: elsewhere they may change or vanish."""
-    checkpoints.save(run.folder.weights(0), run.estimator, run.video.skeleton, run.weights, run.warnings)
+    save_checkpoint(run.folder.weights(0), run.estimator, run.video.skeleton, run.weights, run.warnings)
 
 
 def _keep(run: Run) -> None:

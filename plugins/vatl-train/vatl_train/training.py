@@ -19,7 +19,7 @@ from vatl_core.learning import Fitting, Recipe, Team, Trainer, joined
 from vatl_core.plugins import Registry, build
 from vatl_core.progress import Progress, silent
 from vatl_core.seeds import generator, seeded
-from vatl_core.weights import begin_with, checkpoints
+from vatl_core.weights import begin_with, save_checkpoint
 from vatl_train.folder import TrainingFolder
 from vatl_train.instances import Validation, prepare
 from vatl_train.videos import source_videos
@@ -151,7 +151,7 @@ def _epochs(folder: TrainingFolder, fitting: Fitting, validation: Validation, lo
     while fitting.done < epochs:
         log.append(_epoch(fitting, validation, log))
         if leads and log[-1]["kept"]:
-            checkpoints.save(folder.out, fitting.estimator, fitting.labelled.skeleton)
+            save_checkpoint(folder.out, fitting.estimator, fitting.labelled.skeleton)
         if leads:
             folder.save(fitting.state() | {"normalisation": attrs.asdict(fitting.estimator.normalisation)}, log)
         progress("train", fitting.done, epochs)
