@@ -12,7 +12,7 @@ import torch
 from vatl_core.contracts import Normalisation
 from vatl_core.errors import InputError
 from vatl_core.video import PERSON_17, Skeleton
-from vatl_core.weights import checkpoints
+from vatl_core.weights import load_checkpoint, read_checkpoint, save_checkpoint
 from vatl_estimators.tiny import Tiny
 
 FOUR = Skeleton("four", ("nose", "left_hip", "tail", "right_hip"))
@@ -27,8 +27,8 @@ def built(skeleton: Skeleton = PERSON_17, width: int = 8) -> Tiny:
 def test_what_is_saved_comes_back_with_its_normalisation(tmp_path: Path) -> None:
     one, other = built(), built()
     one.normalisation = Normalisation((0.1, 0.2, 0.3), (1.0, 1.0, 1.0))
-    checkpoints.save(tmp_path / "w.safetensors", one, PERSON_17)
-    assert checkpoints.load(other, checkpoints.read(tmp_path / "w.safetensors"), PERSON_17, "w") == []
+    save_checkpoint(tmp_path / "w.safetensors", one, PERSON_17)
+    assert load_checkpoint(other, read_checkpoint(tmp_path / "w.safetensors"), PERSON_17, "w") == []
     assert other.normalisation == one.normalisation
     for name, tensor in one.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name])
@@ -42,16 +42,16 @@ def test_a_plain_pickle_of_tensors_loads_whatever_it_is_wrapped_in(
     one, other = built(), built()
     tensors = {prefix + name: tensor for name, tensor in one.state_dict().items()}
     torch.save({wrapper: tensors, "epoch": 3} if wrapper else tensors, tmp_path / "w.pth")
-    checkpoints.load(other, checkpoints.read(tmp_path / "w.pth"), PERSON_17, "w")
+    load_checkpoint(other, read_checkpoint(tmp_path / "w.pth"), PERSON_17, "w")
     assert torch.equal(one.final_layer.weight, other.final_layer.weight)
 
 
 def test_a_head_for_another_skeleton_keeps_the_keypoints_that_agree(tmp_path: Path) -> None:
     one, other = built(), built(FOUR)
     fresh_tail = other.final_layer.weight[2].clone()
-    checkpoints.save(tmp_path / "w.safetensors", one, PERSON_17)
-    fresh = checkpoints.load(other, checkpoints.read(tmp_path / "w.safetensors"), FOUR, "w")
-    assert fresh == ["tail"]
+    save_checkpoint(tmp_path / "w.safetensors", one, PERSON_17)
+    notes = load_checkpoint(other, read_checkpoint(tmp_path / "w.safetensors"), FOUR, "w")
+    assert notes == ["the weights know 3 of 4 keypoints; re-initialised: tail"]
     assert torch.equal(other.final_layer.weight[0], one.final_layer.weight[0])
     assert torch.equal(other.final_layer.weight[1], one.final_layer.weight[PERSON_17.keypoints.index("left_hip")])
     assert torch.equal(other.final_layer.weight[2], fresh_tail)
@@ -64,7 +64,7 @@ def test_another_network_is_refused_with_the_first_names(tmp_path: Path) -> None
     tensors["final_layer.bias"] = torch.zeros(3)
     torch.save(tensors, tmp_path / "w.pth")
     with pytest.raises(InputError) as error:
-        checkpoints.load(built(), checkpoints.read(tmp_path / "w.pth"), PERSON_17, "w.pth")
+        load_checkpoint(built(), read_checkpoint(tmp_path / "w.pth"), PERSON_17, "w.pth")
     for words in ("w.pth", "1 missing (first: stem.0.0.weight)", "1 unexpected (first: backbone.extra)",
                   "final_layer.bias (3,) instead of (17,)"):  # fmt: skip
         assert words in str(error.value)
@@ -88,7 +88,7 @@ def test_a_malicious_pickle_is_refused_and_does_nothing(tmp_path: Path, modern: 
     else:
         (tmp_path / "w.pth").write_bytes(pickle.dumps(Malicious(trap)))
     with pytest.raises(InputError, match="refused"):
-        checkpoints.read(tmp_path / "w.pth")
+        read_checkpoint(tmp_path / "w.pth")
     assert not trap.exists()
 
 
@@ -99,15 +99,15 @@ def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str, share: float) 
     if suffix == ".pth":
         torch.save(built().state_dict(), path)
     else:
-        checkpoints.save(path, built(), PERSON_17)
+        save_checkpoint(path, built(), PERSON_17)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(InputError, match=path.name):
-        checkpoints.read(path)
+        read_checkpoint(path)
 
 
 @pytest.mark.parametrize("content", [[1, 2], {}, {"a": 1}, "text"])
 def test_a_file_without_tensors_is_refused(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "w.pth")
     with pytest.raises(InputError, match="no state_dict"):
-        checkpoints.read(tmp_path / "w.pth")
+        read_checkpoint(tmp_path / "w.pth")

@@ -32,7 +32,7 @@ from vatl_core.records import CycleRecord, RunRecord, to_json
 from vatl_core.run import PastRun, execute
 from vatl_core.store import RunFolder
 from vatl_core.video import PERSON_17, Instances, Skeleton, Video
-from vatl_core.weights import checkpoints
+from vatl_core.weights import read_checkpoint, save_checkpoint
 from vatl_criteria.uncertainty import unnaturalness
 
 SKELETONS = {"17": PERSON_17, "5": STICK}
@@ -258,7 +258,7 @@ def weights(video: str, folder: Path) -> Path:
     if not file.exists():
         estimator = Speck()
         estimator.build(skeleton)
-        checkpoints.save(file, estimator, skeleton)
+        save_checkpoint(file, estimator, skeleton)
     return file
 
 
@@ -285,7 +285,7 @@ def look_at(folder: Memory, record: RunRecord, combination: Combination, schedul
     assert record.stopped_by in (combination[3], "schedule")
     assert record.stopped_by != "schedule" or cycles[-1].labelled == wanted[-1]
     assert record.reason
-    assert all(t.isfinite().all() for t in checkpoints.read(folder.weights(len(cycles) - 1)).tensors.values())
+    assert all(t.isfinite().all() for t in read_checkpoint(folder.weights(len(cycles) - 1)).tensors.values())
 
 
 @pytest.mark.parametrize("video", VIDEOS)

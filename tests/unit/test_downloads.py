@@ -185,7 +185,7 @@ def test_what_the_server_refuses_is_told_with_a_way_out(server: Server, cached: 
 def test_nobody_there(host: str) -> None:
     started = time.monotonic()
     with pytest.raises(InputError, match="cannot be fetched"):
-        fetch(Download(f"http://{host}/w.pth", SHA256), patience=3)
+        fetch(Download(f"http://{host}/w.pth", SHA256), timeout=3)
     assert time.monotonic() - started < 4
 
 
@@ -193,7 +193,7 @@ def test_a_server_that_never_answers_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = time.monotonic()
         with pytest.raises(InputError, match=r"no answer within 0\.5 seconds"):
-            fetch(Download(f"http://127.0.0.1:{silent.getsockname()[1]}/w.pth", SHA256), patience=0.5)
+            fetch(Download(f"http://127.0.0.1:{silent.getsockname()[1]}/w.pth", SHA256), timeout=0.5)
         assert time.monotonic() - started < 3
 
 

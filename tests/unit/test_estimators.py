@@ -14,7 +14,7 @@ from torch import Tensor
 from vatl_core.contracts import Estimator, Normalisation
 from vatl_core.errors import InputError
 from vatl_core.video import PERSON_17, Skeleton
-from vatl_core.weights import checkpoints
+from vatl_core.weights import load_checkpoint, read_checkpoint, save_checkpoint
 from vatl_estimators.fastpose import FastPose
 from vatl_estimators.hrnet import HRNet
 from vatl_estimators.simplebaseline import SimpleBaseline
@@ -49,7 +49,7 @@ def same(one: Estimator, other: Estimator) -> bool:
 def load(into: Estimator, tensors: dict[str, Tensor], path: Path, skeleton: Skeleton = PERSON_17) -> list[str]:
     """Through a file of PyTorch's, as a user would."""
     torch.save(tensors, path / "w.pth")
-    return checkpoints.load(into, checkpoints.read(path / "w.pth"), skeleton, "w.pth")
+    return load_checkpoint(into, read_checkpoint(path / "w.pth"), skeleton, "w.pth")
 
 
 class TestForward:
@@ -131,8 +131,8 @@ class TestOwnWeights:
     def test_come_back_strictly(self, name: str, tmp_path: Path) -> None:
         one, other = built(name), built(name)
         one.normalisation = Normalisation((0.1, 0.2, 0.3), (1.0, 1.0, 1.0))
-        checkpoints.save(tmp_path / "w.safetensors", one, PERSON_17)
-        assert checkpoints.load(other, checkpoints.read(tmp_path / "w.safetensors"), PERSON_17, "w") == []
+        save_checkpoint(tmp_path / "w.safetensors", one, PERSON_17)
+        assert load_checkpoint(other, read_checkpoint(tmp_path / "w.safetensors"), PERSON_17, "w") == []
         assert same(one, other)
         assert other.normalisation == one.normalisation
 
@@ -171,7 +171,7 @@ class TestForeignWeights:
         tensors = {prefix + key: tensor for key, tensor in tensors.items()}
         people = {"dataset_meta": {"sigmas": np.ones(17, np.float32), "joints": np.int64(17)}}
         torch.save({"meta": people, "state_dict": tensors}, tmp_path / "w.pth")
-        assert checkpoints.load(other, checkpoints.read(tmp_path / "w.pth"), PERSON_17, "w") == []
+        assert load_checkpoint(other, read_checkpoint(tmp_path / "w.pth"), PERSON_17, "w") == []
         assert same(one, other)
         assert other.normalisation == IMAGENET
 
@@ -204,7 +204,8 @@ class TestForeignWeights:
     def test_of_people_keep_the_keypoints_that_another_skeleton_shares(self, tmp_path: Path) -> None:
         one, other = built("hrnet"), built("hrnet", FIVE)
         random = other.final_layer.weight.clone()
-        assert load(other, one.state_dict(), tmp_path, FIVE) == ["tail", "fin"]
+        notes = load(other, one.state_dict(), tmp_path, FIVE)
+        assert notes == ["the weights know 3 of 5 keypoints; re-initialised: tail, fin"]
         for channel, keypoint in enumerate(FIVE.keypoints):
             known = keypoint in PERSON_17.keypoints
             expected = one.final_layer.weight[PERSON_17.keypoints.index(keypoint)] if known else random[channel]
@@ -214,6 +215,8 @@ class TestForeignWeights:
     def test_of_nobody_knows_which_keypoints_keep_the_backbone_alone(self, tmp_path: Path) -> None:
         one, other = built("fastpose"), built("fastpose", FIVE)
         random = other.conv_out.weight.clone()
-        assert load(other, one.state_dict(), tmp_path, FIVE) == list(FIVE.keypoints)
+        notes = load(other, one.state_dict(), tmp_path, FIVE)
+        assert notes[0].startswith("nothing says which keypoints the 17 channels of w.pth are")
+        assert notes[1].endswith(f"re-initialised: {', '.join(FIVE.keypoints)}")
         assert torch.equal(other.conv_out.weight, random)
         assert torch.equal(one.duc1.conv.weight, other.duc1.conv.weight)

@@ -18,7 +18,7 @@ from vatl_core.errors import InputError
 from vatl_core.plugins import Component, Registry
 from vatl_core.run import execute
 from vatl_core.video import Instances, Skeleton
-from vatl_core.weights import pretrained as learnt
+from vatl_core.weights import PreTrainedFor, begin_pretrained, find_pretrained, read_pretrained
 from vatl_criteria.uncertainty import unnaturalness
 from vatl_criteria.uncertainty.autoencoder import PRE_TRAINING
 from vatl_criteria.uncertainty.unnaturalness import PoseUnnaturalness
@@ -95,7 +95,7 @@ class TestFitting:
 
     def test_poses_of_another_skeleton_are_left_out_and_said(self, registry: Registry, tmp_path: Path) -> None:
         said: list[str] = []
-        assert fitted(registry, tmp_path, "mixed", told=said.append).learnt.purpose.keypoints == STICK.keypoints
+        assert fitted(registry, tmp_path, "mixed", told=said.append).learnt.serves.keypoints == STICK.keypoints
         assert "7 poses of skeleton 'pair' left out" in said[0]
 
     def test_another_skeleton_can_be_asked_for(self) -> None:
@@ -134,10 +134,10 @@ class TestBeginning:
     def test_a_run_says_what_its_criterion_begins_with(self, registry: Registry, tmp_path: Path) -> None:
         assert "wpu" not in " ".join(self.run(registry, tmp_path, name="none"))
         result = fitted(registry, tmp_path)
-        result.save(result.learnt.purpose.path)
+        result.save(result.learnt.serves.path)
         (note,) = self.run(registry, tmp_path, name="auto")
         assert "`vatl fit` learnt from 200 poses (train of splits" in note
-        assert (tmp_path / "auto/criteria/wpu.safetensors").read_bytes() == result.learnt.purpose.path.read_bytes()
+        assert (tmp_path / "auto/criteria/wpu.safetensors").read_bytes() == result.learnt.serves.path.read_bytes()
         never = {"query": {"wpu": {"pretrained": "none"}}}
         assert self.run(registry, tmp_path, name="never", options=never) == ()
         wider = {"query": {"wpu": {"z_dim": 5}}}
@@ -149,14 +149,14 @@ class TestBeginning:
     ) -> None:
         settings = {"query": "wpu", "dataset": "splits", "schedule": ["4", "8"]}
         first, other = (fitted(registry, tmp_path, seed=seed) for seed in (0, 1))
-        first.save(first.learnt.purpose.path)
+        first.save(first.learnt.serves.path)
         execute(configured(registry, tmp_path, name="whole", **settings), registry)
         interrupter = Interrupter(hooks)
         registry.manager.register(interrupter)
         with pytest.raises(InterruptedRunError):
             execute(configured(registry, tmp_path, name="cut", **settings), registry)
         registry.manager.unregister(interrupter)
-        other.save(other.learnt.purpose.path)
+        other.save(other.learnt.serves.path)
         execute(tmp_path / "cut", registry)
         assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
 
@@ -167,7 +167,7 @@ class TestBeginning:
             self.run(registry, tmp_path, name="cut")
         registry.manager.unregister(interrupter)
         result = fitted(registry, tmp_path)
-        result.save(result.learnt.purpose.path)
+        result.save(result.learnt.serves.path)
         assert execute(tmp_path / "cut", registry).notes == ()
 
 
@@ -183,12 +183,12 @@ class TestFile:
         return path
 
     def test_it_comes_back_as_it_was_written(self, file: Path) -> None:
-        assert learnt.read(file).data == file.read_bytes()
+        assert read_pretrained(file).data == file.read_bytes()
 
     def test_it_is_for_its_skeleton_and_options_alone(self, file: Path) -> None:
         def refusal(criterion: PoseUnnaturalness, skeleton: Skeleton) -> str:
             with pytest.raises(InputError) as caught:
-                learnt.found("wpu", attrs.evolve(criterion, pretrained=str(file)), skeleton)
+                find_pretrained("wpu", attrs.evolve(criterion, pretrained=str(file)), skeleton)
             return str(caught.value)
 
         cut = attrs.evolve(STICK, edges=STICK.edges[1:])
@@ -210,32 +210,32 @@ class TestFile:
         for name, (data, message) in cases.items():
             (tmp_path / name).write_bytes(data)
             with pytest.raises(InputError, match=message):
-                learnt.read(tmp_path / name)
+                read_pretrained(tmp_path / name)
         save_file({"a": torch.ones(2)}, tmp_path / "foreign")
         with pytest.raises(InputError, match="not written by `vatl fit`"):
-            learnt.read(tmp_path / "foreign")
+            read_pretrained(tmp_path / "foreign")
         with pytest.raises(InputError, match="no such file"):
-            learnt.read(tmp_path / "missing")
+            read_pretrained(tmp_path / "missing")
 
     @pytest.mark.parametrize("damage", ["lacks", "misshapen", "infinite"])
     def test_what_it_holds_is_checked(self, file: Path, damage: str) -> None:
-        found = learnt.read(file)
+        found = read_pretrained(file)
         name = next(n for n in found.tensors if n.endswith("weight"))
         if damage == "lacks":
             del found.tensors[name]
         else:
             found.tensors[name] = torch.ones(2, 2) if damage == "misshapen" else found.tensors[name] * torch.inf
         with pytest.raises(InputError, match="cannot be used"):
-            learnt.give("wpu", PoseUnnaturalness(), STICK, found)
+            begin_pretrained("wpu", PoseUnnaturalness(), STICK, found)
 
     def test_auto_does_not_pass_over_a_damaged_file(self, file: Path) -> None:
         criterion = PoseUnnaturalness()
-        path = learnt.Purpose.of("wpu", criterion, STICK).path
-        assert learnt.found("wpu", criterion, STICK) is None
+        path = PreTrainedFor.of("wpu", criterion, STICK).path
+        assert find_pretrained("wpu", criterion, STICK) is None
         path.parent.mkdir(parents=True)
         path.write_bytes(file.read_bytes()[:100])
         with pytest.raises(InputError, match="damaged"):
-            learnt.found("wpu", criterion, STICK)
+            find_pretrained("wpu", criterion, STICK)
 
 
 class TestCommand:

@@ -18,7 +18,7 @@ from vatl_core.estimation import Crops
 from vatl_core.learning import GradientDescent
 from vatl_core.records import CycleRecord, History
 from vatl_core.run import PastRun, execute
-from vatl_core.weights import checkpoints
+from vatl_core.weights import read_checkpoint, save_checkpoint
 from vatl_estimators.tiny import Tiny
 from vatl_retraining.policies import Continual, FromScratch, FromSource, Full
 from vatl_stopping.budget import Budget, Never
@@ -142,7 +142,7 @@ class TestRetraining:
         registry = registered()
         execute(configured(registry, tmp_path, retrain="none"), registry)
         files = [tmp_path / "run" / "cycles" / f"{c:03d}" / "weights.safetensors" for c in range(3)]
-        first, *others = [checkpoints.read(file).tensors for file in files]
+        first, *others = [read_checkpoint(file).tensors for file in files]
         assert all(same(first, other) for other in others)
 
     def test_from_source_takes_what_continual_takes(self) -> None:
@@ -194,7 +194,7 @@ class TestRetraining:
     def test_a_run_that_starts_again_can_be_interrupted_too(
         self, registered: Registered, tmp_path: Path, retrain: str, trained: bool
     ) -> None:
-        checkpoints.save(tmp_path / "source.safetensors", estimator(3), STICK)
+        save_checkpoint(tmp_path / "source.safetensors", estimator(3), STICK)
         settings = {
             "retrain": retrain,
             "query": "lc",

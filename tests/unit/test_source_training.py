@@ -27,7 +27,7 @@ from vatl_core.errors import InputError, VatlError
 from vatl_core.learning.optimisation import rate_factor
 from vatl_core.plugins import Component, Registry
 from vatl_core.video import Skeleton, Video
-from vatl_core.weights import checkpoints
+from vatl_core.weights import read_checkpoint
 from vatl_train.commands.train import _recipe
 from vatl_train.commands.train import command as train_command
 from vatl_train.folder import TrainingFolder
@@ -380,7 +380,7 @@ class TestTorchrun:
             assert two["validation_oks"] == pytest.approx(one["validation_oks"], rel=1e-3)
             assert two["lr"] == one["lr"]
         ranks = [torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in range(2)]
-        kept = checkpoints.read(tmp_path / "one.safetensors").tensors
+        kept = read_checkpoint(tmp_path / "one.safetensors").tensors
         for name, weight in ranks[0].items():
             assert torch.equal(weight, ranks[1][name]), name
         for name, weight in Remembered.made[-1].named_parameters():

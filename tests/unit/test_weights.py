@@ -27,7 +27,7 @@ from vatl_core.plugins import Component
 from vatl_core.run import execute
 from vatl_core.store import RunFolder
 from vatl_core.video import PERSON_17, Skeleton, Video
-from vatl_core.weights import begin_with, checkpoints, downloads, is_random
+from vatl_core.weights import begin_with, downloads, is_random, read_checkpoint
 from vatl_core.weights import sources as weights
 from vatl_core.weights.sources import RANDOM, chosen_by
 from vatl_estimators.fastpose import FastPose
@@ -88,7 +88,7 @@ class Public(Tiny):
 @pytest.fixture(autouse=True)
 def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(weights, "IMPATIENCE", 1.0)
+    monkeypatch.setattr(weights, "UNASKED_TIMEOUT", 1.0)
     return downloads.folder()
 
 
@@ -122,7 +122,7 @@ class TestChoice:
         begun, notes = begin(f"{published}#sha256={SHA256[:16].upper()}", estimator)
         assert begun.startswith(published)
         assert notes == []
-        assert torch.equal(estimator.final_layer.weight, checkpoints.read(TRAINED).tensors["final_layer.weight"])
+        assert torch.equal(estimator.final_layer.weight, read_checkpoint(TRAINED).tensors["final_layer.weight"])
 
     def test_a_known_name(self, published: str) -> None:
         estimator = built(lambda: Public(published={"people": Download(published, SHA256)}))
@@ -209,7 +209,7 @@ class TestAuto:
         assert not is_random(begun)
         for words in ("none of the 2 keypoints", "backbone and upsampling", "fin, tail"):
             assert words in note
-        assert torch.equal(estimator.stem[0][0].weight, checkpoints.read(TRAINED).tensors["stem.0.0.weight"])
+        assert torch.equal(estimator.stem[0][0].weight, read_checkpoint(TRAINED).tensors["stem.0.0.weight"])
 
 
 class TestBackbone:
@@ -464,7 +464,7 @@ def test_a_run_on_another_skeleton_begins_with_what_they_share(
 ) -> None:
     registry = registered(PANORAMA)
     options = {"dataset": {"panorama": {"cache": str(cache)}}, "estimator": {"tiny": {}}, "retrain": FEW}
-    torch.save(checkpoints.read(TRAINED).tensors, tmp_path / "nameless.pth")
+    torch.save(read_checkpoint(TRAINED).tensors, tmp_path / "nameless.pth")
     settings = {"dataset": "panorama", "weights": str(tmp_path / "nameless.pth"), "schedule": ["2"], "query": "thc"}
     with pytest.raises(InputError, match="--weights-keypoints"):
         execute(configured(registry, tmp_path, **settings, options=options), registry)

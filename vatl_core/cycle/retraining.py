@@ -20,7 +20,7 @@ from vatl_core.files import whole
 from vatl_core.learning import GradientDescent
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import generator
-from vatl_core.weights import checkpoints
+from vatl_core.weights import save_checkpoint
 
 
 def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
@@ -42,7 +42,7 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
     labelled, unlabelled = _labelled(run, record), _unlabelled(run, record)
     given = run.retraining.retrain(run.estimator, run.source, labelled, unlabelled, run.history(record), trainer)
     run.estimator = checked_estimator(run.config.retrain, run.retraining, given, run.source)
-    checkpoints.save(run.folder.weights(run.cycle + 1), run.estimator, run.video.skeleton)
+    save_checkpoint(run.folder.weights(run.cycle + 1), run.estimator, run.video.skeleton)
     _keep_optimiser(run, trainer.kept)
     run.hook.vatl_retrained(run=run, cycle=run.cycle)
     return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})

@@ -19,7 +19,7 @@ from vatl_core.progress import Progress
 from vatl_core.records import CycleRecord, History, RunRecord
 from vatl_core.store import EVER, RunFolder
 from vatl_core.video import Video
-from vatl_core.weights import Learnt, is_random
+from vatl_core.weights import PreTrained, is_random
 
 
 @attrs.define(eq=False)
@@ -66,7 +66,7 @@ class RunState:
     weights: str = ""
     warnings: list[str] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
-    learnt: Mapping[str, Learnt] = attrs.field(factory=dict)
+    learnt: Mapping[str, PreTrained] = attrs.field(factory=dict)
     source: dict[str, Tensor] = attrs.field(factory=dict)
     answerable: Tensor | None = None
     records: list[CycleRecord] = attrs.field(factory=list)

@@ -20,8 +20,16 @@ from vatl_core.plugins import Registry, build
 from vatl_core.seeds import generator, seeded
 from vatl_core.store import RunFolder
 from vatl_core.video import Skeleton, Video
-from vatl_core.weights import GIVEN, begin_with, checkpoints
-from vatl_core.weights import pretrained as learnt
+from vatl_core.weights import (
+    GIVEN,
+    PreTrained,
+    begin_pretrained,
+    begin_with,
+    find_pretrained,
+    load_checkpoint,
+    read_checkpoint,
+    read_pretrained,
+)
 
 
 def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = None, cycle: int = 0) -> Run:
@@ -153,9 +161,9 @@ def _weights(
             estimator.build(video.skeleton)
     else:
         _check_head(estimator, video.skeleton)
-    kept = checkpoints.read(begun.weights(0)) if begun else None
+    kept = read_checkpoint(begun.weights(0)) if begun else None
     if begun and kept and kept.begun_with is not None:
-        checkpoints.load(estimator, kept, video.skeleton, str(begun.weights(0)))
+        load_checkpoint(estimator, kept, video.skeleton, str(begun.weights(0)))
         return kept.begun_with, list(kept.notes)
     if ready and config.weights == "auto":
         return GIVEN, []
@@ -183,13 +191,13 @@ def _check_head(estimator: Estimator, skeleton: Skeleton) -> None:
 
 
 # ------------------------------------------------------------------------------------------- what criteria begin with
-def _learnt(criteria: Mapping[str, Criterion], video: Video, begun: RunFolder | None) -> dict[str, learnt.Learnt]:
+def _learnt(criteria: Mapping[str, Criterion], video: Video, begun: RunFolder | None) -> dict[str, PreTrained]:
     """What criteria learnt before the run; once it is begun nothing but what was there at first, kept with it."""
     if begun is None:
-        found = {name: learnt.found(name, criterion, video.skeleton) for name, criterion in criteria.items()}
+        found = {name: find_pretrained(name, criterion, video.skeleton) for name, criterion in criteria.items()}
     else:
         files = {name: learnt_file(begun, name) for name in criteria}
-        found = {name: learnt.read(file) for name, file in files.items() if file.exists()}
+        found = {name: read_pretrained(file) for name, file in files.items() if file.exists()}
     return {name: file for name, file in found.items() if file}
 
 
@@ -206,7 +214,7 @@ class _Beginning:
     dataset: Dataset
     video: Video
     compute: Compute
-    learnt: Mapping[str, learnt.Learnt]
+    learnt: Mapping[str, PreTrained]
 
     def given_to(self, criteria: Mapping[str, Criterion]) -> tuple[list[str], list[str]]:
         """Prepare criteria; what they warn of, and what they begin with."""
@@ -215,7 +223,7 @@ class _Beginning:
         skeleton, said = self.video.skeleton, []
         for name, criterion in criteria.items():
             if name in self.learnt:
-                learnt.give(name, criterion, skeleton, self.learnt[name])
+                begin_pretrained(name, criterion, skeleton, self.learnt[name])
             shown = None if name in self.learnt else source
             random = generator(self.config.seed, "prepare", name)
             said.append(criterion.prepare(skeleton, shown, random, self.compute.device))

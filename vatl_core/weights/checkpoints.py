@@ -6,7 +6,7 @@ import json
 import pickle
 import warnings
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,24 +14,19 @@ import attrs
 import numpy as np
 import safetensors
 import torch
-from safetensors.torch import load_file
 from safetensors.torch import save as serialise
 from torch import Tensor
 
 from vatl_core.contracts import Estimator, Normalisation
 from vatl_core.errors import InputError
-from vatl_core.files import whole
+from vatl_core.files import write_whole
 from vatl_core.video import Skeleton
-from vatl_core.weights.heads import Head, identify, refit
 
-_ABOUT = "vatl"
+_ABOUT: Final = "vatl"
 """The entry of a safetensors file's metadata that says what its weights are for, as JSON."""
-COUNTER: Final = "num_batches_tracked"
-"""Batch normalisation's count of steps, which older files lack and which changes no output."""
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
+_WRAPPERS: Final = ("state_dict", "model_state_dict", "model", "net")
 """Keys under which training programs put a network's parameters beside other things."""
-
-_ARRAYS: list[Any] = [
+_ARRAYS: Final[list[Any]] = [
     np.ndarray,
     np.dtype,
     *{type(np.dtype(code)) for code in np.typecodes["AllInteger"] + "?efd"},
@@ -63,7 +58,7 @@ class Checkpoint:
     notes: tuple[str, ...] = ()
 
 
-def save(
+def save_checkpoint(
     path: Path, estimator: Estimator, skeleton: Skeleton, begun_with: str | None = None, notes: Sequence[str] = ()
 ) -> None:
     """Write an estimator's weights, with its keypoints' names and its normalisation, whole or not at all.
@@ -74,39 +69,57 @@ def save(
         skeleton: whose keypoints its channels are.
         begun_with, notes: of a run's first weights, where they came from and what there was to say of that.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in estimator.state_dict().items()}
     about: dict[str, Any] = {"keypoints": skeleton.keypoints, "normalisation": attrs.asdict(estimator.normalisation)}
     if begun_with is not None:
         about |= {"begun_with": begun_with, "notes": list(notes)}
-    with whole(path) as beside:  # one entry of metadata, since several would be written in a random order
-        beside.write_bytes(serialise(tensors, {_ABOUT: json.dumps(about)}))
+    write_whole(path, as_safetensors(estimator.state_dict(), _ABOUT, about))
 
 
-def read(path: Path) -> Checkpoint:
+def as_safetensors(tensors: Mapping[str, Tensor], entry: str, about: object) -> bytes:
+    """A file of tensors, with what there is to say about them as one ``entry``: several have no fixed order."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    data: bytes = serialise(plain, {entry: json.dumps(about)})
+    return data
+
+
+def read_safetensors(path: Path, entry: str) -> tuple[dict[str, Tensor], Any]:
+    """The tensors of a file, on the CPU, and what its ``entry`` says about them; None where there is none.
+
+    Raises:
+        InputError: missing, damaged or truncated.
+    """
+    if not path.is_file():
+        raise InputError(f"weights {path}: there is no such file")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get(entry, "null"))
+            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 - it is no dict
+    except (safetensors.SafetensorError, ValueError, OSError) as error:
+        raise InputError(f"weights {path}: damaged, truncated or no safetensors ({error}): make them again") from error
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint of ours (.safetensors) or of PyTorch's (.pth, .pt, .ckpt), without running anything in it.
 
     Raises:
         InputError: missing, truncated, no checkpoint, or a pickle that holds more than tensors.
     """
-    if not path.is_file():
-        raise InputError(f"weights {path}: there is no such file")
-    return _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-
-
-def _read_safetensors(path: Path) -> Checkpoint:
+    if path.suffix != ".safetensors":
+        return _read_pickle(path)
+    tensors, about = read_safetensors(path, _ABOUT)
+    if about is None:
+        return Checkpoint(tensors)
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get(_ABOUT, "{}"))
-        tensors = load_file(path)
-        names = tuple(about["keypoints"]) if about else None
-        normalisation = Normalisation(**{k: tuple(v) for k, v in about["normalisation"].items()}) if about else None
-        begun_with, notes = about.get("begun_with"), tuple(about.get("notes", ()))
-    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, OSError) as error:
-        raise InputError(f"weights {path}: damaged or truncated ({error}): fetch or make them again") from error
-    return Checkpoint(tensors, names, normalisation, begun_with, notes)
+        normalisation = Normalisation(**{k: tuple(v) for k, v in about["normalisation"].items()})
+        notes = tuple(about.get("notes", ()))
+        return Checkpoint(tensors, tuple(about["keypoints"]), normalisation, about.get("begun_with"), notes)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"weights {path}: written by another version of vatl ({error}): make them again") from error
 
 
 def _read_pickle(path: Path) -> Checkpoint:
+    if not path.is_file():
+        raise InputError(f"weights {path}: there is no such file")
     try:
         with torch.serialization.safe_globals(_ARRAYS), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what torch thinks of a pickle's protocol says nothing to the user
@@ -139,88 +152,3 @@ def _tensors(content: object, path: Path) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not content or not all(isinstance(v, Tensor) for v in content.values()):
         raise InputError(f"weights {path}: no state_dict: a mapping from parameter names to tensors is expected")
     return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
-
-
-def renamed(estimator: Estimator, checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """A checkpoint's tensors under the estimator's own names."""
-    pairs = ((estimator.rename(name), tensor) for name, tensor in checkpoint.tensors.items())
-    return {name: tensor for name, tensor in pairs if name is not None}
-
-
-def head_of(
-    estimator: Estimator, checkpoint: Checkpoint, skeleton: Skeleton, source: str, keypoints: Sequence[str] = ()
-) -> Head:
-    """The keypoints of a checkpoint's head: as the user, else the file, else its family says.
-
-    Args:
-        estimator: built for ``skeleton``.
-        checkpoint: as read.
-        skeleton: of the video.
-        source: what to call the checkpoint in messages.
-        keypoints: the user's word, if any: names, ``same`` or ``person-17``.
-
-    Raises:
-        InputError: the user's word does not fit the head; or nobody says, and it may be for two skeletons.
-    """
-    told = keypoints or checkpoint.keypoints or estimator.origin(checkpoint.tensors).keypoints or ()
-    return identify(renamed(estimator, checkpoint), estimator.head, told, skeleton, source)
-
-
-def load(
-    estimator: Estimator, checkpoint: Checkpoint, skeleton: Skeleton, source: str, keypoints: Sequence[str] = ()
-) -> list[str]:
-    """Put weights into a built estimator, strictly: every parameter must be there and fit.
-
-    Only the head may be for another skeleton: channels whose keypoints agree are kept and the others stay random.
-
-    Args:
-        estimator: built for ``skeleton``.
-        checkpoint: as read.
-        skeleton: of the video.
-        source: what to call the checkpoint in messages.
-        keypoints: of the head's channels, where the user says: names, ``same`` or ``person-17``.
-
-    Returns:
-        The keypoints whose channels were re-initialised.
-
-    Raises:
-        InputError: it belongs to another network; the message has the first missing, unexpected and misshapen names.
-            Or nobody says which keypoints its head is for, and it matters.
-    """
-    own, tensors = estimator.state_dict(), renamed(estimator, checkpoint)
-    theirs = head_of(estimator, checkpoint, skeleton, source, keypoints).channels
-    fresh: list[str] = []
-    if theirs is not None and theirs != skeleton.keypoints:
-        fresh = refit(tensors, own, estimator.head, theirs, skeleton.keypoints)
-    tensors |= {name: tensor for name, tensor in own.items() if name.endswith(COUNTER) and name not in tensors}
-    check(own, own, tensors, f"weights {source} do not fit this estimator")
-    origin = estimator.origin(checkpoint.tensors)
-    estimator.load_state_dict(tensors)
-    estimator.normalisation = checkpoint.normalisation or origin.normalisation or estimator.normalisation
-    return fresh
-
-
-def check(own: Mapping[str, Tensor], needed: Iterable[str], tensors: Mapping[str, Tensor], complaint: str) -> None:
-    """Refuse tensors that lack something needed, have something else or another shape.
-
-    Args:
-        own: the network's parameters.
-        needed: names of those that must be there.
-        tensors: what was found.
-        complaint: how the message begins.
-
-    Raises:
-        InputError: with the number and the first of the missing, unexpected and misshapen names.
-    """
-    wrong = {
-        "missing": [name for name in needed if name not in tensors],
-        "unexpected": [name for name in tensors if name not in own],
-        "misshapen": [
-            f"{name} {tuple(tensors[name].shape)} instead of {tuple(own[name].shape)}"
-            for name in own
-            if name in tensors and tensors[name].shape != own[name].shape
-        ],
-    }
-    problems = [f"{len(names)} {what} (first: {names[0]})" for what, names in wrong.items() if names]
-    if problems:
-        raise InputError(f"{complaint}: {'; '.join(problems)}")

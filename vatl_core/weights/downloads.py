@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path, PurePosixPath
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
@@ -25,7 +25,7 @@ from vatl_core.contracts import Download
 from vatl_core.errors import InputError
 from vatl_core.progress import Progress, silent
 
-PATIENCE: Final = 30.0
+ANSWER_TIMEOUT: Final = 30.0
 """Seconds that a server may take to answer, and that it may be silent afterwards."""
 ATTEMPTS: Final = 4
 """How often a transfer is begun or taken up before the user is told."""
@@ -48,18 +48,17 @@ def place(download: Download) -> Path:
     """Where a download is kept: under its published name, with the hash's first digits unless they are part of it."""
     published = Path(PurePosixPath(unquote(urlsplit(download.url).path)).name or "weights")
     digits = download.sha256[:8]
-    known = digits in published.name
-    return folder() / (published if known else published.with_stem(f"{published.stem}-{digits}"))
+    return folder() / (published if digits in published.name else published.with_stem(f"{published.stem}-{digits}"))
 
 
-def fetch(download: Download, patience: float = PATIENCE, progress: Progress = silent) -> Path:
+def fetch(download: Download, timeout: float = ANSWER_TIMEOUT, progress: Progress = silent) -> Path:
     """The file of a download, from the cache or else from where it is published.
 
     Two processes that want the same file fetch it once.
 
     Args:
         download: what to fetch.
-        patience: seconds to wait for the server's first answer.
+        timeout: seconds to wait for the server's first answer.
         progress: told the stage ``download``, the bytes that are here and those that there will be.
 
     Raises:
@@ -71,9 +70,7 @@ def fetch(download: Download, patience: float = PATIENCE, progress: Progress = s
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_name(f".{path.name}.lock")):
                 if not _is_whole(path, download):  # another process may have fetched it while this one waited
-                    part = path.with_name(f"{path.name}.part")
-                    _complete(download, part, patience, progress)
-                    part.replace(path)
+                    _complete(download, path, timeout, progress)
     except OSError as error:
         raise InputError(f"weights {path} cannot be read or kept: {error.strerror or error}") from error
     return path
@@ -88,18 +85,19 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _complete(download: Download, part: Path, patience: float, progress: Progress) -> None:
-    """Bring ``part`` to the whole file, or remove it if that is another one."""
-    reason = ""
+def _complete(download: Download, path: Path, timeout: float, progress: Progress) -> None:
+    """Bring the part beside ``path`` to the whole file and put it there, or remove it if that is another one."""
+    part, reason = path.with_name(f"{path.name}.part"), ""
     for _ in range(ATTEMPTS):
         have = part.stat().st_size if part.exists() else 0
         try:
-            _transfer(download, part, have, patience, progress)
+            _transfer(download, part, have, timeout, progress)
         except BrokenOffError as error:
             reason = str(error)
             continue
         found = _sha256(part)
         if found.startswith(download.sha256):
+            part.replace(path)
             return
         part.unlink()
         reason = f"its SHA-256 is {found} where {download.sha256} was expected, so it was removed"
@@ -108,20 +106,20 @@ def _complete(download: Download, part: Path, patience: float, progress: Progres
     raise _unavailable(download, reason)
 
 
-def _transfer(download: Download, part: Path, have: int, patience: float, progress: Progress) -> None:
+def _transfer(download: Download, part: Path, have: int, timeout: float, progress: Progress) -> None:
     """Append to ``part``, or write it anew where the server only sends whole files.
 
     Raises:
         BrokenOffError: the connection ended before the file.
         InputError: the server cannot be reached, or will not send it.
     """
-    response = _opened(download, have, patience)
+    response = _opened(download, have, timeout)
     if response is None:
         return
     with response:
-        done = have if _continues(response, have) else 0
-        length = response.headers.get("Content-Length")
-        total = done + int(length) if length and length.isdecimal() else 0
+        part_sent = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        done, length = have if part_sent else 0, response.headers.get("Content-Length", "")
+        total = done + int(length) if length.isdecimal() else 0
         with part.open("ab" if done else "wb") as file:
             for chunk in _chunks(response):
                 file.write(chunk)
@@ -131,19 +129,18 @@ def _transfer(download: Download, part: Path, have: int, patience: float, progre
         raise BrokenOffError(f"the connection ended after {done} of {total} bytes")
 
 
-def _opened(download: Download, have: int, patience: float) -> HTTPResponse | None:
+def _opened(download: Download, have: int, timeout: float) -> HTTPResponse | None:
     """The server's answer to the wish for what is missing; None where it says that nothing is."""
     headers = {"User-Agent": "vatl"} | ({"Range": f"bytes={have}-"} if have else {})
-    request = Request(download.url, headers=headers)
     try:
-        response: HTTPResponse = _within(patience, lambda: urlopen(request, timeout=PATIENCE))
+        request = Request(download.url, headers=headers)
+        return _within(timeout, lambda: cast(HTTPResponse, urlopen(request, timeout=ANSWER_TIMEOUT)))
     except HTTPError as error:
         if have and error.code == _RANGE_NOT_SATISFIABLE:
             return None
         raise _unavailable(download, f"the server says {error.code} {error.reason}") from error
     except (OSError, HTTPException, ValueError) as error:
-        raise _unavailable(download, _words(error) or f"no answer within {patience:g} seconds") from error
-    return response
+        raise _unavailable(download, _words(error) or f"no answer within {timeout:g} seconds") from error
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:
@@ -158,11 +155,6 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
 
     threading.Thread(target=run, daemon=True).start()
     return outcome.result(seconds)
-
-
-def _continues(response: HTTPResponse, have: int) -> bool:
-    """Whether what the server sends begins where the part ends, and not at the file's beginning."""
-    return response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
 
 
 def _chunks(response: HTTPResponse) -> Iterator[bytes]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import attrs
 from torch import Tensor
 
 from vatl_core.errors import InputError
@@ -20,22 +19,14 @@ SAME: Final = "same"
 _REMEDY = f"give --weights-keypoints (their names, or {PERSON_17.name}) to keep those that this video has too"
 
 
-@attrs.frozen
-class Head:
-    """What is known of a checkpoint's head.
-
-    Attributes:
-        channels: its keypoints' names, in order; empty for a channel whose keypoint nobody knows; None where the
-            file has no head, or one of several sizes.
-        note: what the user should know about it.
-    """
-
-    channels: tuple[str, ...] | None = None
-    note: str | None = None
+Channels = tuple[str, ...] | None
+"""A head's keypoints, in order; empty text where nobody knows one; None for no head, or one of several sizes."""
 
 
-def identify(tensors: Mapping[str, Tensor], head: str, told: Sequence[str], skeleton: Skeleton, source: str) -> Head:
-    """The keypoints of a checkpoint's head.
+def identify(
+    tensors: Mapping[str, Tensor], head: str, told: Sequence[str], skeleton: Skeleton, source: str
+) -> tuple[Channels, str]:
+    """The keypoints of a checkpoint's head, and what the user should know about them, if anything.
 
     Args:
         tensors: under the network's own names.
@@ -50,12 +41,12 @@ def identify(tensors: Mapping[str, Tensor], head: str, told: Sequence[str], skel
     """
     sizes = {len(tensor) for name, tensor in tensors.items() if name.startswith(f"{head}.") and tensor.ndim}
     if len(sizes) != 1:
-        return Head()
+        return None, ""
     (count,) = sizes
     if told:
-        return Head(_checked(_names(told, skeleton), count, source))
+        return _checked(told, count, skeleton, source), ""
     if count != len(skeleton):
-        return Head(("",) * count, f"nothing says which keypoints the {count} channels of {source} are: {_REMEDY}")
+        return ("",) * count, f"nothing says which keypoints the {count} channels of {source} are: {_REMEDY}"
     if skeleton.keypoints != PERSON_17.keypoints and count == len(PERSON_17):
         raise InputError(
             f"weights {source} do not say which keypoints their {count} channels are, and this video's {count} are not "
@@ -63,21 +54,15 @@ def identify(tensors: Mapping[str, Tensor], head: str, told: Sequence[str], skel
             f"({', '.join(PERSON_17.keypoints[:3])}, …), --weights-keypoints {SAME} if they are for this video's "
             f"({', '.join(skeleton.keypoints[:3])}, …), or give their names"
         )
-    if skeleton.keypoints == PERSON_17.keypoints:
-        return Head(skeleton.keypoints)
-    return Head(skeleton.keypoints, f"the channels of {source} have no names and are taken for this video's keypoints")
+    named = skeleton.keypoints == PERSON_17.keypoints
+    note = f"the channels of {source} have no names and are taken for this video's keypoints"
+    return skeleton.keypoints, "" if named else note
 
 
-def _names(told: Sequence[str], skeleton: Skeleton) -> tuple[str, ...]:
-    short: dict[tuple[str, ...], tuple[str, ...]] = {
-        (SAME,): skeleton.keypoints,
-        (PERSON_17.name,): PERSON_17.keypoints,
-    }
+def _checked(told: Sequence[str], count: int, skeleton: Skeleton, source: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in told)
-    return short.get(names, names)
-
-
-def _checked(names: tuple[str, ...], count: int, source: str) -> tuple[str, ...]:
+    short: dict[tuple[str, ...], tuple[str, ...]] = {(SAME,): skeleton.keypoints, (PERSON_17.name,): PERSON_17.keypoints}
+    names = short.get(names, names)
     if len(names) != count:
         raise InputError(f"weights {source} have {count} channels, but {len(names)} keypoints are named for them")
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -88,13 +73,7 @@ def _checked(names: tuple[str, ...], count: int, source: str) -> tuple[str, ...]
 def refit(
     tensors: dict[str, Tensor], own: Mapping[str, Tensor], head: str, theirs: Sequence[str], ours: Sequence[str]
 ) -> list[str]:
-    """Replace a head's tensors by ours with their channels of the same keypoints.
-
-    Args:
-        tensors: of the checkpoint, under the network's names; changed.
-        own: the network's present parameters.
-        head: the module.
-        theirs, ours: names of the channels' keypoints.
+    """Replace a checkpoint's tensors of a ``head`` by the network's ``own``, with their channels of the same keypoints.
 
     Returns:
         Those of ``ours`` that have no channel in ``theirs``: they stay as they are in ``own``.

@@ -1,4 +1,4 @@
-"""What a criterion learnt before any run: a file that says what it is for, and is found again by that."""
+"""What a criterion was pre-trained to, before any run: a file that says what it serves, and is found again by that."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any, Final
 import attrs
 import cattrs
 import platformdirs
-import safetensors
-from safetensors.torch import save as serialise
 from torch import Tensor
 
 from vatl_core.contracts import Criterion
@@ -19,6 +17,7 @@ from vatl_core.errors import InputError
 from vatl_core.files import write_whole
 from vatl_core.plugins import option_fields
 from vatl_core.video import Skeleton
+from vatl_core.weights.checkpoints import as_safetensors, read_safetensors
 
 _ABOUT: Final = "vatl.criterion"
 """The entry of the file's metadata that says what it holds, as JSON."""
@@ -27,8 +26,8 @@ _converter.register_structure_hook(Tensor, lambda tensor, _: tensor)  # they do 
 
 
 @attrs.frozen
-class Purpose:
-    """What something was learnt for; it serves nothing else.
+class PreTrainedFor:
+    """The criterion, its options and the skeleton that a pre-training serves; it serves nothing else.
 
     Attributes:
         criterion: its name.
@@ -42,13 +41,11 @@ class Purpose:
     edges: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, name: str, criterion: Criterion, skeleton: Skeleton) -> Purpose:
-        """What ``criterion`` would learn for on this skeleton."""
-        options = {
-            field: getattr(criterion, field) for field in option_fields(type(criterion)) if field != "pretrained"
-        }
-        plain = json.loads(json.dumps(options, default=str))
-        return cls(name, plain, skeleton.keypoints, skeleton.edges)
+    def of(cls, name: str, criterion: Criterion, skeleton: Skeleton) -> PreTrainedFor:
+        """What a pre-training of ``criterion`` on this skeleton serves."""
+        options = {field: getattr(criterion, field) for field in option_fields(type(criterion))}
+        options.pop("pretrained", None)
+        return cls(name, json.loads(json.dumps(options, default=str)), skeleton.keypoints, skeleton.edges)
 
     @property
     def path(self) -> Path:
@@ -56,7 +53,7 @@ class Purpose:
         digest = hashlib.sha256(json.dumps(attrs.astuple(self), sort_keys=True).encode()).hexdigest()[:16]
         return Path(platformdirs.user_data_dir("vatl")) / "criteria" / f"{self.criterion}-{digest}.safetensors"
 
-    def unlike(self, other: Purpose) -> str:
+    def unlike(self, other: PreTrainedFor) -> str:
         """In which way the other is for something else; empty if it is not."""
         if self.criterion != other.criterion:
             return f"it is for criterion '{other.criterion}', not '{self.criterion}'"
@@ -66,17 +63,16 @@ class Purpose:
             return f"it is for another skeleton: {theirs} keypoints ({strange}, …), not these {ours}"
         if self.edges != other.edges:
             return f"it is for the same keypoints with other edges: {len(other.edges)}, not these {len(self.edges)}"
-        names = sorted({*self.options, *other.options})
-        differing = [n for n in names if self.options.get(n) != other.options.get(n)]
+        differing = [n for n in sorted(self.options | other.options) if self.options.get(n) != other.options.get(n)]
         return "; ".join(f"it was made with {n} = {other.options.get(n)}, not {self.options.get(n)}" for n in differing)
 
 
 @attrs.frozen
-class Learnt:
-    """What a criterion learnt, and from what.
+class PreTrained:
+    """What a criterion was pre-trained to, and on what.
 
     Attributes:
-        purpose: what it serves.
+        serves: what it can be used for.
         tensors: by name, on the CPU.
         dataset, dataset_options, split, validation: what it was learnt from and validated on, in words.
         poses: how many it learnt from and was validated on.
@@ -85,7 +81,7 @@ class Learnt:
         versions: of what made it.
     """
 
-    purpose: Purpose
+    serves: PreTrainedFor
     tensors: dict[str, Tensor]
     dataset: str
     dataset_options: dict[str, Any]
@@ -105,10 +101,7 @@ class Learnt:
     @property
     def data(self) -> bytes:
         """The file."""
-        data: bytes = serialise(
-            self.tensors, {_ABOUT: json.dumps(self.about)}
-        )  # one entry: several have no fixed order
-        return data
+        return as_safetensors(self.tensors, _ABOUT, self.about)
 
     @property
     def description(self) -> str:
@@ -121,56 +114,47 @@ class Learnt:
         write_whole(path, self.data)
 
 
-def read(path: Path) -> Learnt:
+def read_pretrained(path: Path) -> PreTrained:
     """Read a file of ``vatl fit``.
 
     Raises:
         InputError: missing, damaged, or something else.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get(_ABOUT, "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — it is no dict
-    except (safetensors.SafetensorError, ValueError, OSError) as error:
-        raise InputError(f"{path}: damaged, truncated or no safetensors ({error}): make it again") from error
+    tensors, about = read_safetensors(path, _ABOUT)
     if about is None:
         raise InputError(f"{path}: it was not written by `vatl fit`")
     try:
-        return attrs.evolve(_converter.structure(about | {"tensors": {}}, Learnt), tensors=tensors)
+        return attrs.evolve(_converter.structure(about | {"tensors": {}}, PreTrained), tensors=tensors)
     except (cattrs.BaseValidationError, TypeError) as error:
         raise InputError(f"{path}: written by another version of vatl: make it again with `vatl fit`") from error
 
 
-def found(name: str, criterion: Criterion, skeleton: Skeleton) -> Learnt | None:
+def find_pretrained(name: str, criterion: Criterion, skeleton: Skeleton) -> PreTrained | None:
     """What the criterion's option ``pretrained`` asks for; None where that is nothing.
 
     Raises:
         InputError: a file that cannot be used, or serves something else.
     """
-    if criterion.pretrained == "none":
+    wanted, asked = PreTrainedFor.of(name, criterion, skeleton), criterion.pretrained
+    path = wanted.path if asked == "auto" else Path(asked).expanduser()
+    if asked == "none" or (asked == "auto" and not path.exists()):
         return None
-    purpose = Purpose.of(name, criterion, skeleton)
-    path = purpose.path if criterion.pretrained == "auto" else Path(criterion.pretrained).expanduser()
-    if criterion.pretrained == "auto" and not path.exists():
-        return None
-    learnt = read(path)
-    if difference := purpose.unlike(learnt.purpose):
+    pretrained = read_pretrained(path)
+    if difference := wanted.unlike(pretrained.serves):
         raise InputError(f"{path}: {difference}: give -o {name}.pretrained another file, or fit one with `vatl fit`")
-    return learnt
+    return pretrained
 
 
-def give(name: str, criterion: Criterion, skeleton: Skeleton, learnt: Learnt) -> None:
-    """Let the criterion begin with it.
+def begin_pretrained(name: str, criterion: Criterion, skeleton: Skeleton, pretrained: PreTrained) -> None:
+    """Let the criterion begin with what it was pre-trained to.
 
     Raises:
-        InputError: it does not hold what it says.
+        InputError: the file does not hold what it says.
     """
     try:
-        criterion.begin_with(skeleton, learnt.tensors)
+        criterion.begin_with(skeleton, pretrained.tensors)
     except InputError as error:
         raise InputError(
-            f"what '{name}' learnt from '{learnt.split}' of '{learnt.dataset}' cannot be used: {error}: "
+            f"what '{name}' learnt from '{pretrained.split}' of '{pretrained.dataset}' cannot be used: {error}: "
             f"fit it again with `vatl fit {name}`"
         ) from error

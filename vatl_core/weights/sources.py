@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,15 +13,15 @@ from vatl_core.contracts import Dataset, Download, Estimator
 from vatl_core.errors import InputError, unknown
 from vatl_core.progress import Progress, silent
 from vatl_core.video import Skeleton
-from vatl_core.weights import checkpoints
-from vatl_core.weights.backbones import load_backbone
-from vatl_core.weights.downloads import PATIENCE, fetch
+from vatl_core.weights.checkpoints import read_checkpoint
+from vatl_core.weights.downloads import ANSWER_TIMEOUT, fetch
+from vatl_core.weights.loading import load_backbone, load_checkpoint
 
 RANDOM: Final = "random"
 """Where weights came from that came from nowhere."""
 GIVEN: Final = "its own"
 """Whence the weights of an estimator came that was given as an object with its layers made."""
-IMPATIENCE: Final = 8.0
+UNASKED_TIMEOUT: Final = 8.0
 """Seconds that ``auto`` waits for a server: nobody asked for the download."""
 _RANDOM_BUT: Final = f"{RANDOM} but for the backbone of "
 _BACKBONE: Final = "backbone:"
@@ -43,6 +43,10 @@ class Choice:
     backbone: bool = False
 
 
+Begun = tuple[str, list[str]]
+"""Where weights came from, and what the user should know about it."""
+
+
 def is_random(weights: str) -> bool:
     """Whether weights of this description (see :func:`begin_with`) have a head and an upsampling that know nothing."""
     return weights == RANDOM or weights.startswith(_RANDOM_BUT)
@@ -56,7 +60,7 @@ def begin_with(
     skeleton: Skeleton,
     keypoints: Sequence[str] = (),
     progress: Progress = silent,
-) -> tuple[str, list[str]]:
+) -> Begun:
     """Give a built estimator its source weights.
 
     Args:
@@ -77,14 +81,20 @@ def begin_with(
     Raises:
         InputError: weights that were asked for cannot be had or used.
     """
+
+    def load(chosen: Choice, timeout: float) -> Begun:
+        place = chosen.place
+        path = fetch(place, timeout, progress) if isinstance(place, Download) else place
+        if chosen.backbone:
+            return f"{_RANDOM_BUT}{chosen.label}", load_backbone(estimator, read_checkpoint(path), str(path))
+        return chosen.label, load_checkpoint(estimator, read_checkpoint(path), skeleton, str(path), keypoints)
+
     if choice == "auto":
-        return _auto(name, estimator, dataset, skeleton, keypoints, progress)
+        return _first(_candidates(name, estimator, dataset), load, name)
     chosen = None if choice == "none" else chosen_by(choice, estimator.known())
     if keypoints and (chosen is None or chosen.backbone):
         raise InputError(f"--weights-keypoints names the channels of a head, but --weights {choice} loads none")
-    if chosen is None:
-        return RANDOM, []
-    return _load(chosen, estimator, skeleton, keypoints, PATIENCE, progress)
+    return (RANDOM, []) if chosen is None else load(chosen, ANSWER_TIMEOUT)
 
 
 def chosen_by(choice: str, known: Mapping[str, Download]) -> Choice:
@@ -118,57 +128,22 @@ def _address(text: str) -> Download:
     return Download(url, digits[1].lower())
 
 
-def _auto(
-    name: str, estimator: Estimator, dataset: Dataset, skeleton: Skeleton, keypoints: Sequence[str], progress: Progress
-) -> tuple[str, list[str]]:
-    """The first that can be had; what could not is told, and no reason to fail."""
-    known = {title: download for title, download in estimator.known().items() if not download.backbone}
-    shipped = dataset.weights(name)
+def _candidates(name: str, estimator: Estimator, dataset: Dataset) -> list[Choice]:
+    """What ``auto`` tries: what ships with the data set, then the first known download of more than a backbone."""
+    shipped, known = dataset.weights(name), estimator.known()
     choices = [] if shipped is None else [Choice(f"shipped {shipped.name}", shipped)]
-    choices += [chosen_by(title, known) for title in list(known)[:1]]
+    return choices + [chosen_by(title, known) for title, download in known.items() if not download.backbone][:1]
+
+
+def _first(choices: Sequence[Choice], load: Callable[[Choice, float], Begun], name: str) -> Begun:
+    """The first that can be had; what could not is told, and no reason to fail."""
     reasons = []
     for choice in choices:
         try:
-            begun, notes = _load(choice, estimator, skeleton, keypoints, IMPATIENCE, progress)
+            label, notes = load(choice, UNASKED_TIMEOUT)
         except InputError as error:
             reasons.append(str(error))
         else:
-            return begun, reasons + notes
-    if not reasons:
-        reasons = [f"no weights are known for estimator '{name}' on this data set"]
-    return RANDOM, [f"the estimator begins with random weights: {'; '.join(reasons)}"]
-
-
-def _load(
-    choice: Choice,
-    estimator: Estimator,
-    skeleton: Skeleton,
-    keypoints: Sequence[str],
-    patience: float,
-    progress: Progress,
-) -> tuple[str, list[str]]:
-    place = choice.place
-    path = fetch(place, patience, progress) if isinstance(place, Download) else place
-    checkpoint = checkpoints.read(path)
-    if choice.backbone:
-        return f"{_RANDOM_BUT}{choice.label}", _load_backbone(estimator, checkpoint, str(path))
-    head = checkpoints.head_of(estimator, checkpoint, skeleton, str(path), keypoints)
-    fresh = checkpoints.load(estimator, checkpoint, skeleton, str(path), keypoints)
-    return choice.label, [note for note in (head.note, _coverage(fresh, skeleton)) if note]
-
-
-def _load_backbone(estimator: Estimator, checkpoint: checkpoints.Checkpoint, source: str) -> list[str]:
-    notes = load_backbone(estimator, checkpoints.renamed(estimator, checkpoint), source)
-    origin = estimator.origin(checkpoint.tensors)
-    estimator.normalisation = checkpoint.normalisation or origin.normalisation or estimator.normalisation
-    return ["only the backbone is loaded: upsampling and head begin with random weights", *notes]
-
-
-def _coverage(fresh: Sequence[str], skeleton: Skeleton) -> str | None:
-    """What a head for another skeleton knows of this one's keypoints."""
-    if not fresh:
-        return None
-    known, begin = len(skeleton) - len(fresh), f"re-initialised: {', '.join(fresh)}"
-    if not known:
-        return f"the weights know none of the {len(skeleton)} keypoints and serve as backbone and upsampling; {begin}"
-    return f"the weights know {known} of {len(skeleton)} keypoints; {begin}"
+            return label, reasons + notes
+    why = "; ".join(reasons) or f"no weights are known for estimator '{name}' on this data set"
+    return RANDOM, [f"the estimator begins with random weights: {why}"]

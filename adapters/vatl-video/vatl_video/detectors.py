@@ -16,7 +16,7 @@ from vatl_core.compute import Compute
 from vatl_core.contracts import Download
 from vatl_core.errors import InputError, unknown
 from vatl_core.progress import Progress
-from vatl_core.weights import checkpoints, fetch
+from vatl_core.weights import STEP_COUNTER, fetch, read_checkpoint
 
 DETECTORS: Final = {
     "fasterrcnn": "fasterrcnn_resnet50_fpn_v2",
@@ -109,12 +109,12 @@ def _public(name: str) -> Any:
 
 
 def _load(network: nn.Module, path: Path, name: str) -> None:
-    tensors = checkpoints.read(path).tensors
+    tensors = read_checkpoint(path).tensors
     try:
         differing = network.load_state_dict(tensors, strict=False)
     except RuntimeError as error:  # of another shape
         raise _foreign(path, name, str(error).splitlines()[-1].strip()) from error
-    missing = [key for key in differing.missing_keys if not key.endswith(checkpoints.COUNTER)]
+    missing = [key for key in differing.missing_keys if not key.endswith(STEP_COUNTER)]
     if missing:
         raise _foreign(path, name, f"{len(missing)} parameters are missing, first {missing[0]}")
     if differing.unexpected_keys:

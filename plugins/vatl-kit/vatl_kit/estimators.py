@@ -14,7 +14,7 @@ from vatl_core.contracts import Download, Estimator, Maps
 from vatl_core.errors import InputError
 from vatl_core.seeds import seeded
 from vatl_core.video import PERSON_17, Skeleton
-from vatl_core.weights import checkpoints
+from vatl_core.weights import STEP_COUNTER, Checkpoint, load_checkpoint, read_checkpoint, save_checkpoint
 from vatl_kit.broken import going_on, promise
 from vatl_kit.contract import Contract, quick, untouched_randomness
 from vatl_kit.material import STICK, devices, farthest, generator, same
@@ -209,11 +209,11 @@ class EstimatorContract(Contract):
         network, crops = self._built(STICK), self._crops(2)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "weights.safetensors"
-            checkpoints.save(file, network, STICK)
-            kept = checkpoints.read(file)
+            save_checkpoint(file, network, STICK)
+            kept = read_checkpoint(file)
         other = self._built(STICK, seed=1)
         with going_on(f"{self.called}: its own weights load again", "rename(key) must know its own names"):
-            fresh = checkpoints.load(other, kept, STICK, "its own")
+            fresh = load_checkpoint(other, kept, STICK, "its own")
         given, again = (_columns(self._forward(net, crops)) for net in (network, other))
         for what, first in given.items():
             promise(
@@ -231,11 +231,11 @@ class EstimatorContract(Contract):
         del tensors[gone]
         refused = False
         try:
-            checkpoints.load(network, checkpoints.Checkpoint(tensors, STICK.keypoints), STICK, "a wrong file")
+            load_checkpoint(network, Checkpoint(tensors, STICK.keypoints), STICK, "a wrong file")
         except InputError:
             refused = True
         promise(
-            refused or gone.endswith(checkpoints.COUNTER),
+            refused or gone.endswith(STEP_COUNTER),
             f"{self.called}: weights load strictly",
             f"a refusal where {gone} is missing",
             "none",

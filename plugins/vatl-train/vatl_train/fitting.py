@@ -20,7 +20,7 @@ from vatl_core.files import write_whole
 from vatl_core.plugins import Registry, build
 from vatl_core.seeds import generator
 from vatl_core.video import Skeleton
-from vatl_core.weights import Learnt, Purpose
+from vatl_core.weights import PreTrained, PreTrainedFor
 
 Epoch = tuple[int, float, float]
 """Its number, counted from 1, and the mean error on the training and on the validation poses."""
@@ -60,7 +60,7 @@ class Fitted:
         curve: one entry an epoch.
     """
 
-    learnt: Learnt
+    learnt: PreTrained
     curve: list[Epoch]
 
     def save(self, path: Path) -> Path:
@@ -112,8 +112,8 @@ def fit(
     how = PreTraining(generator(config.seed, "pretrain", name), note)
     seen, unseen = (_there(found.poses, compute.device) for found in (training, validating))
     tensors = criterion.pretrain(training.skeleton, seen, unseen, how)
-    learnt = Learnt(
-        purpose=Purpose.of(name, criterion, training.skeleton),
+    learnt = PreTrained(
+        serves=PreTrainedFor.of(name, criterion, training.skeleton),
         tensors={key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()},
         dataset=config.dataset,
         dataset_options=json.loads(json.dumps(config.of("dataset", config.dataset), default=str)),

@@ -19,7 +19,7 @@ from vatl_core.learning import GradientDescent, steps_of
 from vatl_core.plugins import Registry, build
 from vatl_core.progress import Progress, silent
 from vatl_core.seeds import generator, seeded
-from vatl_core.weights import begin_with, checkpoints
+from vatl_core.weights import begin_with, save_checkpoint
 from vatl_train.folder import TrainingFolder
 from vatl_train.instances import Validation, prepare
 from vatl_train.shared_training import SharedTraining
@@ -155,7 +155,7 @@ def _epochs(
     while training.done < epochs:
         log.append(_epoch(training, validation, log))
         if leads and log[-1]["kept"]:
-            checkpoints.save(folder.out, training.estimator, training.labelled.skeleton)
+            save_checkpoint(folder.out, training.estimator, training.labelled.skeleton)
         if leads:
             folder.save(training.state() | {"normalisation": attrs.asdict(training.estimator.normalisation)}, log)
         progress("train", training.done, epochs)

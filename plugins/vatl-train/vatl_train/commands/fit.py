@@ -45,7 +45,7 @@ def command(name: str, out: Path | None, options: tuple[str, ...], **flags: Any)
     fitted = fit(registry, config, flags["split"], flags["val_split"], flags["skeleton"], told, _show_epoch)
     if sys.stderr.isatty():
         click.echo(err=True)
-    path = out or fitted.learnt.purpose.path
+    path = out or fitted.learnt.serves.path
     record = fitted.save(path)
     drawn = draw_fitting(record)
     click.echo(_outcome(fitted.learnt.figures, fitted.learnt.poses))
