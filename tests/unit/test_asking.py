@@ -351,7 +351,7 @@ class TestEnough:
         assert (record.stopped_by, record.labelled, record.cycles) == (ANNOTATOR, 4, 1)
         assert record.reason == "an annotator said that it is enough"
         assert len(SHOWN) == 1
-        assert runs.resume(everything) == record
+        assert runs.finish(everything) == record
 
     def test_after_refusals_alone_too(self, runs: Runs) -> None:
         def script(request: Request) -> Iterator[Answer]:
@@ -487,7 +487,7 @@ def test_broken_off_at_every_answer_a_run_ends_as_if_it_had_not_been(runs: Runs)
         runs.begin(power.answer, power, **settings)
     for _ in range(60):
         try:
-            runs.resume(power.answer, "run", power)
+            runs.finish(power.answer, "run", power)
             break
         except PowerCutError:
             continue
