@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -140,8 +142,18 @@ class TestVideoFile:
         assert frames.time(50) == pytest.approx(50 / fps, abs=1e-3)
         with pytest.raises(InputError, match="has 60 frames, and frame 60 was asked for"):
             frames.time(60)
-        trim(path, 10)
-        assert VideoFile(path).time(0) == 0, "of what is shown"
+
+    def test_time_begins_with_the_first_frame_whatever_the_file_calls_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "late.mkv"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("mpeg4", rate=25)
+            stream.width = stream.height = 16
+            for number in range(5):
+                frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8))
+                frame.pts, frame.time_base = 50 + number, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        assert [VideoFile(path).time(i) for i in (0, 1, 4)] == pytest.approx([0, 0.04, 0.16], abs=2e-3)
 
     def test_pictures_have_no_seconds(self) -> None:
         assert [PictureFiles([Path("a.png"), Path("b.png")]).time(i) for i in range(2)] == [0, 1]
