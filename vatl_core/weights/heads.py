@@ -61,8 +61,8 @@ def identify(
 
 def _checked(told: Sequence[str], count: int, skeleton: Skeleton, source: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in told)
-    short: dict[tuple[str, ...], tuple[str, ...]] = {(SAME,): skeleton.keypoints, (PERSON_17.name,): PERSON_17.keypoints}
-    names = short.get(names, names)
+    if names in ((SAME,), (PERSON_17.name,)):
+        names = skeleton.keypoints if names == (SAME,) else PERSON_17.keypoints
     if len(names) != count:
         raise InputError(f"weights {source} have {count} channels, but {len(names)} keypoints are named for them")
     if twice := sorted({name for name in names if names.count(name) > 1}):
