@@ -154,9 +154,10 @@ def whose(component: object) -> str:
     return f" (plugin {plugin})" if plugin else f" ({kind.__module__}:{kind.__qualname__})"
 
 
-def culprit(error: BaseException) -> str:
-    """The plugin in whose code an error arose, to end a message with; nothing where it was in no plugin's."""
+def culprit(error: BaseException, besides: str = "") -> str:
+    """The plugin in whose code an error arose, to end a message with; nothing where it was in none but ``besides``'."""
     packages, found, trace = _packages(), "", error.__traceback__
+    packages.pop(besides, None)
     while trace is not None:
         package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
         if package in packages:

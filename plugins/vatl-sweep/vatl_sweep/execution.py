@@ -98,4 +98,8 @@ def _carry_out(
 
 def _cause(error: Exception) -> str:
     """An error in a line, with whose code it arose in if it was a plugin's."""
-    return " ".join(str(error).split()) if isinstance(error, VatlError) else f"{describe(error)}{culprit(error)}"
+    return (
+        " ".join(str(error).split())
+        if isinstance(error, VatlError)
+        else f"{describe(error)}{culprit(error, besides=__package__)}"
+    )
