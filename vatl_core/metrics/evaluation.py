@@ -11,8 +11,8 @@ from torch import Tensor
 from vatl_core.contracts import Labels
 from vatl_core.estimation import Estimates
 from vatl_core.metrics.accuracy import Accuracy
-from vatl_core.metrics.average_precision import Poses
 from vatl_core.metrics.correlation import spearman
+from vatl_core.metrics.similarity import PosesInFrames
 from vatl_core.records import Evaluation
 from vatl_core.video import Video
 
@@ -34,7 +34,7 @@ def evaluate(
     if truth is None or not there.any():
         return None
     truth = truth.to(estimates.keypoints.device)
-    predicted = Poses(truth.frame, truth.boxes, estimates.keypoints, estimates.scores)
+    predicted = PosesInFrames(truth.frame, truth.boxes, estimates.keypoints, estimates.scores)
     corrected, truth = _among(with_labels(predicted, labels), there), _among(truth, there)
     alone = Accuracy.of(truth, _among(predicted, there), video.skeleton)
     both = Accuracy.of(truth, corrected, video.skeleton)
@@ -63,15 +63,15 @@ def evaluate(
     )
 
 
-def true_poses(video: Video) -> Poses | None:
+def true_poses(video: Video) -> PosesInFrames | None:
     """The truth of a video's instances, on the CPU; None where it has none."""
     truth = video.instances
     if truth.keypoints is None or truth.visible is None:
         return None
-    return Poses(truth.frame, truth.boxes, truth.keypoints, truth.visible.float())
+    return PosesInFrames(truth.frame, truth.boxes, truth.keypoints, truth.visible.float())
 
 
-def with_labels(predicted: Poses, labels: Labels) -> Poses:
+def with_labels(predicted: PosesInFrames, labels: Labels) -> PosesInFrames:
     """The poses with the visible keypoints of labels in place of estimated ones."""
     index, points = labels.index.to(predicted.frame.device), labels.keypoints.to(predicted.keypoints)
     keypoints = predicted.keypoints.clone()
@@ -79,10 +79,10 @@ def with_labels(predicted: Poses, labels: Labels) -> Poses:
     return attrs.evolve(predicted, keypoints=keypoints)
 
 
-def _among(poses: Poses, there: Tensor) -> Poses:
+def _among(poses: PosesInFrames, there: Tensor) -> PosesInFrames:
     """Those that are ``there`` (N,)."""
     here = there.to(poses.frame.device)
-    return Poses(poses.frame[here], poses.boxes[here], poses.keypoints[here], poses.weight[here])
+    return PosesInFrames(poses.frame[here], poses.boxes[here], poses.keypoints[here], poses.weight[here])
 
 
 def _rank_correlation(criteria: Mapping[str, Tensor], there: Tensor, error: Tensor, among: Tensor) -> dict[str, float]:
