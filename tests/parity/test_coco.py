@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.parity.fixtures import Book, content, relative
-from vatl_core.metrics import Poses
+from vatl_core.metrics import PosesInFrames
 from vatl_core.metrics.average_precision import average_precision
 from vatl_core.metrics.ospa import ospa
 from vatl_core.video import PERSON_17
@@ -21,9 +21,9 @@ JRDB_SIGMAS = (
 )  # fmt: skip
 
 
-def poses(annotations: list[dict[str, Any]], device: str) -> Poses:
+def poses(annotations: list[dict[str, Any]], device: str) -> PosesInFrames:
     triples = torch.tensor([a["keypoints"] for a in annotations], dtype=torch.float64).view(len(annotations), -1, 3)
-    return Poses(
+    return PosesInFrames(
         torch.tensor([a["image_id"] for a in annotations]),
         torch.tensor([a["bbox"] for a in annotations], dtype=torch.float64),
         triples[..., :2],
@@ -32,7 +32,7 @@ def poses(annotations: list[dict[str, Any]], device: str) -> Poses:
     ).to(device)
 
 
-def both(case: str, device: str) -> tuple[Poses, Poses, dict[str, Any]]:
+def both(case: str, device: str) -> tuple[PosesInFrames, PosesInFrames, dict[str, Any]]:
     """Truth, predictions with the listed people's annotations in their place, and what is expected of them."""
     annotations, expected = content("coco_gt.json")["annotations"], content(NAME)[case]
     labels = {a["id"]: a["keypoints"] for a in annotations if a["id"] in expected.get("labelled_annotation_ids", [])}

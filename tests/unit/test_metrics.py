@@ -16,7 +16,7 @@ from torch import Tensor
 from tests.conftest import STICK, stick_video
 from vatl_core.contracts import Labels
 from vatl_core.estimation import Estimates
-from vatl_core.metrics import Accuracy, Poses, evaluate, oks, ranks, true_poses
+from vatl_core.metrics import Accuracy, PosesInFrames, evaluate, oks, ranks, true_poses
 from vatl_core.metrics.correlation import spearman
 from vatl_core.metrics.ospa import ospa
 from vatl_core.metrics.pck import correct_keypoints
@@ -26,26 +26,26 @@ from vatl_core.video import Instances
 SIGMAS = STICK.sigmas
 
 
-def some(frames: list[int], seed: int = 0) -> Poses:
+def some(frames: list[int], seed: int = 0) -> PosesInFrames:
     """Poses of five keypoints in boxes of 100 × 80, one for each entry of ``frames``; some keypoints are hidden."""
     generator = torch.Generator().manual_seed(seed)
     n = len(frames)
     boxes = torch.cat([torch.rand(n, 2, generator=generator) * 30, torch.tensor([[100.0, 80.0]]).expand(n, 2)], 1)
     keypoints = boxes[:, None, :2] + torch.rand(n, 5, 2, generator=generator) * 80
     weight = (torch.rand(n, 5, generator=generator) < 0.8).float()
-    return Poses(torch.tensor(frames, dtype=torch.int64), boxes.double(), keypoints.double(), weight)
+    return PosesInFrames(torch.tensor(frames, dtype=torch.int64), boxes.double(), keypoints.double(), weight)
 
 
-def moved(poses: Poses, pixels: float, seed: int = 1) -> Poses:
+def moved(poses: PosesInFrames, pixels: float, seed: int = 1) -> PosesInFrames:
     noise = torch.randn(poses.keypoints.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return attrs.evolve(poses, keypoints=poses.keypoints + pixels * noise, weight=torch.ones_like(poses.weight))
 
 
-def only(poses: Poses, rows: Tensor) -> Poses:
-    return Poses(poses.frame[rows], poses.boxes[rows], poses.keypoints[rows], poses.weight[rows])
+def only(poses: PosesInFrames, rows: Tensor) -> PosesInFrames:
+    return PosesInFrames(poses.frame[rows], poses.boxes[rows], poses.keypoints[rows], poses.weight[rows])
 
 
-def brute_force(truth: Poses, predicted: Poses, order: float = 1, cutoff: float = 1) -> float:
+def brute_force(truth: PosesInFrames, predicted: PosesInFrames, order: float = 1, cutoff: float = 1) -> float:
     """The definition, every assignment tried."""
     distances = []
     for frame in sorted({*truth.frame.tolist(), *predicted.frame.tolist()}):
@@ -60,7 +60,7 @@ def brute_force(truth: Poses, predicted: Poses, order: float = 1, cutoff: float 
     return sum(distances) / len(distances)
 
 
-def _distance(truth: Poses, predicted: Poses, i: int, j: int, cutoff: float) -> float:
+def _distance(truth: PosesInFrames, predicted: PosesInFrames, i: int, j: int, cutoff: float) -> float:
     seen = truth.weight[[i]] > 0
     return min(cutoff, 1 - float(oks(predicted.keypoints[[j]], truth.keypoints[[i]], seen, truth.boxes[[i]], SIGMAS)))
 
@@ -108,7 +108,7 @@ class TestOspa:
 class TestCorrectKeypoints:
     def test_the_longer_side_of_the_box_is_the_measure(self) -> None:
         boxes = torch.tensor([[0.0, 0, 100, 40]])
-        truth = Poses(torch.zeros(1), boxes, torch.zeros(1, 3, 2), torch.ones(1, 3))
+        truth = PosesInFrames(torch.zeros(1), boxes, torch.zeros(1, 3, 2), torch.ones(1, 3))
         predicted = attrs.evolve(truth, keypoints=torch.tensor([[[20.0, 0], [20.1, 0], [0, 12]]]))
         found = correct_keypoints(truth, predicted, ["a", "b", "c"])
         assert found.pck == pytest.approx(2 / 3)
@@ -118,7 +118,7 @@ class TestCorrectKeypoints:
     def test_what_nobody_annotated_is_left_out(self) -> None:
         boxes = torch.tensor([[0.0, 0, 10, 10]] * 2)
         seen = torch.tensor([[1.0, 0, 0], [1, 1, 0]])
-        truth = Poses(torch.zeros(2), boxes, torch.zeros(2, 3, 2), seen)
+        truth = PosesInFrames(torch.zeros(2), boxes, torch.zeros(2, 3, 2), seen)
         predicted = attrs.evolve(truth, keypoints=torch.tensor([[[0.0, 0], [99, 99], [0, 0]]] * 2))
         found = correct_keypoints(truth, predicted, ["a", "b", "c"])
         assert (found.pck, found.by_keypoint) == (pytest.approx(2 / 3), {"a": 1.0, "b": 0.0})
@@ -189,7 +189,7 @@ class TestEvaluation:
         video, estimates = stick_video(), self.pass_()
         truth = true_poses(video, video.instances.known)
         assert truth is not None
-        predicted = Poses(truth.frame, truth.boxes, estimates.keypoints, estimates.scores)
+        predicted = PosesInFrames(truth.frame, truth.boxes, estimates.keypoints, estimates.scores)
         found = Accuracy.of(truth, predicted, video.skeleton)
         assert found.ospa <= float(1 - found.oks.mean()) + 1e-6
 

@@ -15,7 +15,7 @@ from vatl_core.contracts import Criterion, Pool
 from vatl_core.cycle import normalised
 from vatl_core.cycle.combining import combined
 from vatl_core.discovery import discover
-from vatl_core.metrics import Poses, oks
+from vatl_core.metrics import PosesInFrames, oks
 from vatl_core.metrics.average_precision import average_precision
 from vatl_core.video import PERSON_17, decode, gaussian_targets, neighbours
 from vatl_criteria.representativeness.influence import Influence
@@ -204,11 +204,11 @@ def test_a_maximum_in_a_corner_is_not_moved() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- measures
-def _people(numbers: list[int] | None) -> Poses:
+def _people(numbers: list[int] | None) -> PosesInFrames:
     keypoints = torch.rand(4, 17, 2, generator=torch.Generator().manual_seed(0)) * 100
     boxes = torch.tensor([[0.0, 0.0, 100.0, 100.0]]).repeat(4, 1)
     ids = None if numbers is None else torch.tensor(numbers)
-    return Poses(torch.arange(4), boxes, keypoints, torch.ones(4, 17), ids)
+    return PosesInFrames(torch.arange(4), boxes, keypoints, torch.ones(4, 17), ids)
 
 
 def test_no_annotation_is_numbered_zero() -> None:

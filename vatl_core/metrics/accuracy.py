@@ -5,9 +5,10 @@ from __future__ import annotations
 import attrs
 from torch import Tensor
 
-from vatl_core.metrics.average_precision import AveragePrecision, Poses, average_precision, measured_oks
+from vatl_core.metrics.average_precision import AveragePrecision, average_precision
 from vatl_core.metrics.ospa import ospa
 from vatl_core.metrics.pck import CorrectKeypoints, correct_keypoints
+from vatl_core.metrics.similarity import PosesInFrames, measured_oks
 from vatl_core.video import Skeleton
 
 
@@ -28,7 +29,7 @@ class Accuracy:
     ospa: float
 
     @classmethod
-    def of(cls, truth: Poses, predicted: Poses, skeleton: Skeleton) -> Accuracy:
+    def of(cls, truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> Accuracy:
         """Measure.
 
         Args:

@@ -11,8 +11,8 @@ from torch import Tensor
 from vatl_core.contracts import Labels
 from vatl_core.estimation import Estimates
 from vatl_core.metrics.accuracy import Accuracy
-from vatl_core.metrics.average_precision import Poses
 from vatl_core.metrics.correlation import spearman
+from vatl_core.metrics.similarity import PosesInFrames
 from vatl_core.records import Evaluation
 from vatl_core.video import Video
 
@@ -39,7 +39,7 @@ def evaluate(
         return None
     truth = truth.to(estimates.keypoints.device)
     frame, boxes = (column.to(estimates.keypoints.device) for column in (instances.frame, instances.boxes))
-    predicted = Poses(frame, boxes, estimates.keypoints, estimates.scores)
+    predicted = PosesInFrames(frame, boxes, estimates.keypoints, estimates.scores)
     alone = Accuracy.of(truth, predicted[known], video.skeleton)
     both = Accuracy.of(truth, with_labels(predicted, labels)[known], video.skeleton)
     measured = known & instances.annotated
@@ -69,15 +69,15 @@ def evaluate(
     )
 
 
-def true_poses(video: Video, among: Tensor) -> Poses | None:
+def true_poses(video: Video, among: Tensor) -> PosesInFrames | None:
     """The truth of the instances ``among`` (N,) all, who are known, on the CPU; None where nothing of it is visible."""
     truth = video.instances
     if truth.keypoints is None or truth.visible is None or not (truth.annotated & among).any():
         return None
-    return Poses(truth.frame, truth.boxes, truth.keypoints, truth.visible.float())[among]
+    return PosesInFrames(truth.frame, truth.boxes, truth.keypoints, truth.visible.float())[among]
 
 
-def with_labels(predicted: Poses, labels: Labels) -> Poses:
+def with_labels(predicted: PosesInFrames, labels: Labels) -> PosesInFrames:
     """The poses with the visible keypoints of labels in place of estimated ones."""
     index, points = labels.index.to(predicted.frame.device), labels.keypoints.to(predicted.keypoints)
     keypoints = predicted.keypoints.clone()

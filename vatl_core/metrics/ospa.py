@@ -9,13 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vatl_core.metrics.average_precision import Poses, oks
+from vatl_core.metrics.similarity import PosesInFrames, oks
 
 _AT_ONCE: Final = 2**18
 """Pairs of a true and an estimated pose whose OKS is computed at a time."""
 
 
-def ospa(truth: Poses, predicted: Poses, sigmas: Sequence[float], cutoff: float = 1.0, order: float = 1.0) -> float:
+def ospa(
+    truth: PosesInFrames, predicted: PosesInFrames, sigmas: Sequence[float], cutoff: float = 1.0, order: float = 1.0
+) -> float:
     """Optimal sub-pattern assignment of poses on 1 − OKS, the mean over the frames (parity fixture ``coco_expected``).
 
     A frame with n true and m estimated poses has the distance ((Σ min(d, c)^p + c^p·|n − m|) / max(n, m))^(1/p), the
@@ -60,7 +62,9 @@ def _pairs(true: Tensor, estimated: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
     return rows.repeat_interleave(partners), columns[begin.repeat_interleave(partners) + within]
 
 
-def _similarity(truth: Poses, predicted: Poses, i: Tensor, j: Tensor, sigmas: Sequence[float]) -> Tensor:
+def _similarity(
+    truth: PosesInFrames, predicted: PosesInFrames, i: Tensor, j: Tensor, sigmas: Sequence[float]
+) -> Tensor:
     """(P,) OKS of the true poses ``i`` and the estimated poses ``j``."""
     parts = [
         oks(predicted.keypoints[b], truth.keypoints[a], truth.weight[a] > 0, truth.boxes[a], sigmas)

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 import torch
 
-from vatl_core.metrics.average_precision import Poses
+from vatl_core.metrics.similarity import PosesInFrames
 
 SHARE: Final = 0.2
 """PCK@0.2: how far off a correct keypoint may be, in longer sides of its box."""
@@ -27,7 +27,9 @@ class CorrectKeypoints:
     by_keypoint: dict[str, float]
 
 
-def correct_keypoints(truth: Poses, predicted: Poses, names: Sequence[str], share: float = SHARE) -> CorrectKeypoints:
+def correct_keypoints(
+    truth: PosesInFrames, predicted: PosesInFrames, names: Sequence[str], share: float = SHARE
+) -> CorrectKeypoints:
     """Percentage of correct keypoints, as a fraction: those within ``share`` of the longer side of the box.
 
     Yang & Ramanan, *Articulated Human Detection with Flexible Mixtures of Parts* (TPAMI 2013).

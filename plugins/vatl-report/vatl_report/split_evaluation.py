@@ -16,7 +16,7 @@ from vatl_core.config import RunConfig
 from vatl_core.contracts import Dataset, Estimator
 from vatl_core.errors import InputError
 from vatl_core.estimation import Crops, checked_video, estimate
-from vatl_core.metrics import Accuracy, Poses, true_poses
+from vatl_core.metrics import Accuracy, PosesInFrames, true_poses
 from vatl_core.plugins import Registry, build
 from vatl_core.seeds import seeded
 from vatl_core.video import Skeleton, Video
@@ -58,7 +58,7 @@ class Figures:
     ospa: float
 
     @classmethod
-    def of(cls, video: str | None, truth: Poses, predicted: Poses, skeleton: Skeleton) -> Figures:
+    def of(cls, video: str | None, truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> Figures:
         """Measure; see :meth:`Accuracy.of`."""
         found = Accuracy.of(truth, predicted, skeleton)
         return cls(
@@ -148,7 +148,7 @@ def evaluate_videos(
     compute = Compute.choose(config.device, config.precision, config.channels_last)
     names = list(dict.fromkeys(dataset.of_split(split) if split else videos))
     weights, warnings, skeleton = "", list[str](), None
-    truths, predictions, figures = list[Poses](), list[Poses](), list[Figures]()
+    truths, predictions, figures = list[PosesInFrames](), list[PosesInFrames](), list[Figures]()
     for number, name in enumerate(names):
         video = checked_video(dataset, name)
         truth = _truth(video, skeleton)
@@ -179,7 +179,7 @@ def _begin(config: RunConfig, estimator: Estimator, dataset: Dataset, skeleton: 
     return begin_with(config.weights, config.estimator, estimator, dataset, skeleton, config.weights_keypoints)
 
 
-def _truth(video: Video, skeleton: Skeleton | None) -> Poses:
+def _truth(video: Video, skeleton: Skeleton | None) -> PosesInFrames:
     """The truth of a video, which must have one and, like those before it, poses of this skeleton."""
     truth = true_poses(video, video.instances.known)
     if truth is None:
@@ -194,15 +194,15 @@ def _truth(video: Video, skeleton: Skeleton | None) -> Poses:
 
 def _predicted(
     estimator: Estimator, video: Video, compute: Compute, batch: int, progress: Callable[[str, int, int], None]
-) -> Poses:
+) -> PosesInFrames:
     """The estimator's poses of those whose truth is known, on the CPU, from the same pass as a cycle's."""
     crops = Crops(video.without_truth(), estimator.input_size, compute.device, budget=0)
     found = estimate(estimator, crops, {}, compute, batch, progress)
     instances = video.instances
-    return Poses(instances.frame, instances.boxes, found.keypoints.cpu(), found.scores.cpu())[instances.known]
+    return PosesInFrames(instances.frame, instances.boxes, found.keypoints.cpu(), found.scores.cpu())[instances.known]
 
 
-def _joined(parts: Sequence[Poses]) -> Poses:
+def _joined(parts: Sequence[PosesInFrames]) -> PosesInFrames:
     """The poses of several videos, their frames numbered on."""
     starts = [0, *torch.tensor([int(p.frame.max()) + 1 for p in parts]).cumsum(0).tolist()]
     frames = [part.frame + start for part, start in zip(parts, starts, strict=False)]
@@ -210,4 +210,4 @@ def _joined(parts: Sequence[Poses]) -> Poses:
     def column(name: str) -> Tensor:
         return torch.cat([getattr(part, name) for part in parts])
 
-    return Poses(torch.cat(frames), column("boxes"), column("keypoints"), column("weight"))
+    return PosesInFrames(torch.cat(frames), column("boxes"), column("keypoints"), column("weight"))

@@ -31,6 +31,6 @@ def _draw(figure: Any, fitted: dict[str, Any]) -> None:
         axes.set_yscale("log")
     axes.set_xlabel("epoch")
     axes.set_ylabel("mean error")
-    title = f"{fitted['purpose']['criterion']}, {fitted['split']} of {fitted['dataset']}, {fitted['poses'][0]} poses"
+    title = f"{fitted['serves']['criterion']}, {fitted['split']} of {fitted['dataset']}, {fitted['poses'][0]} poses"
     axes.set_title(title, parse_math=False, fontsize=10)
     axes.legend()
