@@ -17,6 +17,7 @@ import pytest
 from packaging.metadata import Metadata
 from readme_renderer import markdown
 
+from tests.conftest import once
 from tests.packaging.distributions import ROOT, Source, closure, link, sources, unpack, whose
 
 SOURCES = sources()
@@ -119,10 +120,15 @@ def test_all_are_of_one_version() -> None:
         assert str(source.dependencies["vatl-core"].specifier) == f"=={versions.copy().pop()}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def alone(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
     """What came of importing each distribution where only what it declares can be imported."""
-    folder = tmp_path_factory.mktemp("alone")
+    folder = once(tmp_path_factory, "alone", lambda folder: _import_each(built, folder))
+    results: dict[str, dict[str, str]] = json.loads((folder / "results.json").read_text())
+    return results
+
+
+def _import_each(built: Path, folder: Path) -> None:
     core, *others = SOURCES
     base = closure(list(core.dependencies))
     link(base, folder / "core")
@@ -138,8 +144,7 @@ def alone(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, di
     command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("probe.py"))]
     done = subprocess.run(command, input=json.dumps(spec), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
-    results: dict[str, dict[str, str]] = json.loads(done.stdout.strip().splitlines()[-1])
-    return results
+    (folder / "results.json").write_text(done.stdout.strip().splitlines()[-1])
 
 
 @each
