@@ -152,13 +152,18 @@ def build(folders: Sequence[Path], out: Path) -> Path:
     copies = []
     for number, folder in enumerate(folders):
         copy = out / "sources" / f"{number:02d}"
-        ignored = (*NEVER_IN_SOURCES, "plugins", "adapters", "tests", "docs") if folder == ROOT else NEVER_IN_SOURCES
-        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*ignored))
+        shutil.copytree(folder, copy, ignore=_ignored)
         copies.append(copy)
     command = [sys.executable, "-c", _BUILD, str(out), *map(str, copies)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     return out
+
+
+def _ignored(folder: str, names: list[str]) -> set[str]:
+    """What is no source; of the repository's own folder, what belongs to other distributions or to none."""
+    others = ("plugins", "adapters", "tests", "docs") if Path(folder) == ROOT else ()
+    return shutil.ignore_patterns(*NEVER_IN_SOURCES, *others)(folder, names)
 
 
 # --------------------------------------------------------------------------------------------------------- environments

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import attrs
 import torch
@@ -37,7 +38,9 @@ class PosesInFrames:
         return self._each(lambda column: column.to(device))
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> PosesInFrames:
-        columns = {name: getattr(self, name) for name in ("frame", "boxes", "keypoints", "weight", "ids")}
+        columns: dict[str, Any] = {
+            name: getattr(self, name) for name in ("frame", "boxes", "keypoints", "weight", "ids")
+        }
         return PosesInFrames(**{name: c if c is None else change(c) for name, c in columns.items()})
 
 
