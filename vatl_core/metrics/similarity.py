@@ -38,10 +38,9 @@ class PosesInFrames:
         return self._each(lambda column: column.to(device))
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> PosesInFrames:
-        columns: dict[str, Any] = {
-            name: getattr(self, name) for name in ("frame", "boxes", "keypoints", "weight", "ids")
-        }
-        return PosesInFrames(**{name: c if c is None else change(c) for name, c in columns.items()})
+        columns: dict[str, Any] = attrs.asdict(self, recurse=False)
+        changed: dict[str, Any] = {name: None if c is None else change(c) for name, c in columns.items()}
+        return PosesInFrames(**changed)
 
 
 def oks(predicted: Tensor, true: Tensor, visible: Tensor, boxes: Tensor, sigmas: Sequence[float]) -> Tensor:
