@@ -14,11 +14,11 @@ from roles import plain
 from vatl_core import contracts, hookspecs
 from vatl_core.cli import vatl
 from vatl_core.config import ROLES, RunConfig
-from vatl_core.plugins import OptionDoc, option_docs
+from vatl_core.plugins.option_docs import OptionDoc, option_docs
 from vatl_core.plugins import KINDS, Registry
 from vatl_core.discovery import discover
 from vatl_core.plugins import presets
-from vatl_sweep import Grid
+from vatl_sweep.plan import Grid
 
 _TITLES = {
     "estimator": "Estimators",
