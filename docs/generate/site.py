@@ -14,7 +14,7 @@ _LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
 _PAGES = {
     "vatl_core/hookspecs.py": "reference/hooks.md",
     "vatl_core/contracts/": "reference/contracts.md",
-    "vatl_core/testing/": "reference/testing.md",
+    "plugins/vatl-kit/vatl_kit/": "reference/testing.md",
     "README.md": "index.md",
 }
 """Pages that stand for files outside of ``docs/``."""
