@@ -47,7 +47,6 @@ def breach(who: str, component: object, flaw: str) -> PluginError:
     return PluginError(f"{who} {flaw}{whose(component)}")
 
 
-# ------------------------------------------------------------------------------------------------------------- tensors
 def _flaw_of_tensor(
     given: object, shape: Shape, kinds: Sequence[torch.dtype] = _FLOATS, device: torch.device | None = None
 ) -> str | None:
@@ -55,7 +54,8 @@ def _flaw_of_tensor(
     expected = f"({', '.join(map(str, shape))})"
     if not isinstance(given, Tensor):
         return f"that are a {type(given).__name__}: a tensor {expected} is expected"
-    if not _has_shape(given.shape, shape):
+    sizes = shape if shape[-1] != "…" else (*shape[:-1], *given.shape[len(shape) - 1 :])
+    if given.ndim != len(sizes) or any(isinstance(s, int) and s != g for s, g in zip(sizes, given.shape, strict=True)):
         return f"of shape {tuple(given.shape)}: {expected} is expected"
     if given.dtype not in (kinds or [given.dtype]):
         return f"of {given.dtype}: {kinds[0]} is expected"
@@ -64,15 +64,6 @@ def _flaw_of_tensor(
     return None
 
 
-def _has_shape(shape: Sequence[int], expected: Shape) -> bool:
-    if expected[-1:] == ("…",):
-        shape, expected = shape[: len(expected) - 1], expected[:-1]
-    return len(shape) == len(expected) and all(
-        isinstance(e, str) or s == e for s, e in zip(shape, expected, strict=True)
-    )
-
-
-# ------------------------------------------------------------------------------------------------------------ data set
 def checked_names(dataset: Dataset) -> Sequence[str]:
     """What a data set has to adapt to."""
     names: object = dataset.videos()
@@ -149,7 +140,6 @@ def checked_pictures(frames: Frames, numbers: Sequence[int]) -> Iterator[Tensor]
         raise breach(who, frames, f"read more frames than the {len(numbers)} it was asked for")
 
 
-# ----------------------------------------------------------------------------------------------------------- estimator
 def checked_maps(
     estimator: Estimator, given: object, crops: Tensor, keypoints: int, width: int | None
 ) -> tuple[Tensor, Tensor]:
@@ -160,8 +150,8 @@ def checked_maps(
     who = f"estimator {type(estimator).__name__}"
     if not isinstance(given, tuple | list) or len(given) != 2:
         size = f" of {len(given)}" if isinstance(given, tuple | list) else ""
-        flaw = f"gave a {type(given).__name__}{size}: `return heatmaps, features`, a pair of tensors, is expected"
-        raise breach(who, estimator, flaw)
+        wanted = "`return heatmaps, features`, a pair of tensors, is expected"
+        raise breach(who, estimator, f"gave a {type(given).__name__}{size}: {wanted}")
     expected: dict[str, Shape] = {
         "heatmaps": (len(crops), keypoints, *estimator.heatmap_size),
         "features": (len(crops), "D" if width is None else width),
@@ -200,7 +190,6 @@ def _check_finite_maps(estimator: Estimator, sums: Sequence[Tensor], cause: Exce
         raise breach(f"estimator {type(estimator).__name__}", estimator, f"{flaw}its weights, are at fault") from cause
 
 
-# ----------------------------------------------------------------------------------------------------------- criterion
 def checked_scores(name: str, criterion: Criterion, window: Window) -> Tensor:
     """(B,) float32, the scores of a window's instances by the criterion of this name."""
     scores = criterion.score(window)
@@ -226,7 +215,6 @@ def check_finite(scores: Mapping[str, Tensor], criteria: Mapping[str, Criterion]
             raise breach(f"criterion '{name}'", criteria[name], flaw)
 
 
-# ------------------------------------------------------------------------------------------------- selector and oracle
 def checked_picks(name: str, selector: Selector, picks: object, labelled: Tensor, count: int) -> Tensor:
     """The picks (q,) of the selector of this name, on the CPU.
 
@@ -235,7 +223,7 @@ def checked_picks(name: str, selector: Selector, picks: object, labelled: Tensor
     who = f"selector '{name}'"
     if flaw := _flaw_of_tensor(picks, ("q",), _WHOLE):
         raise breach(who, selector, f"must pick by indices, and gave picks {flaw}")
-    picked, settled = picks.cpu(), labelled.cpu()  # type: ignore[attr-defined]  # it has no flaw
+    picked, settled = torch.as_tensor(picks).cpu(), labelled.cpu()
     if ((picked < 0) | (picked >= len(settled))).any():
         raise breach(who, selector, f"picked what is no instance of {len(settled)}")
     expected, different = min(count, int((~settled).sum())), len(picked.unique())
@@ -291,7 +279,6 @@ def _has_area(box: Sequence[float]) -> bool:
     return len(sides) == 4 and min(sides[2:]) > 0 and all(abs(side) < 2**24 for side in sides)
 
 
-# ---------------------------------------------------------------------------------------------- retraining and stopping
 def checked_estimator(name: str, policy: Retraining, given: object, source: dict[str, Tensor]) -> Estimator:
     """What the retraining policy of this name returned: an estimator of the form and place of the ``source`` weights.
 
@@ -344,7 +331,6 @@ def _asked(name: str, stopping: Stopping, question: Callable[[History], T], hist
         raise PluginError(f"stopping criterion '{name}' failed: {describe(error)}{origin}") from error
 
 
-# ------------------------------------------------------------------------------------------------------------ executor
 def checked_outcomes(
     name: str, executor: Executor, work: Callable[[T], R], runs: Sequence[T]
 ) -> Generator[Outcome[R], None, None]:

@@ -86,8 +86,8 @@ class GivenLabel:
         texts = (row[column] or "null" for column in ("keypoints", "visible", "occluded", "proposal"))
         keypoints, seen, hidden, proposal = map(json.loads, texts)
         values = [0 if not s else 1 if h else 2 for s, h in zip(seen, hidden, strict=True)]
-        plain = (row[column] for column in ("instance", "cycle", "annotator", "seconds", "moved", "given_at"))
-        return cls(*plain, keypoints, values, proposal)
+        plain = {name: row[name] for name in ("instance", "cycle", "annotator", "seconds", "moved")}
+        return cls(**plain, at=row["given_at"], keypoints=keypoints, values=values, proposal=proposal)
 
     def to_row(self) -> dict[str, Any]:
         """As it is to stand in the file."""

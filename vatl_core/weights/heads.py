@@ -61,7 +61,8 @@ def identify(
 
 def _checked(told: Sequence[str], count: int, skeleton: Skeleton, source: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in told)
-    names = {(SAME,): skeleton.keypoints, (PERSON_17.name,): PERSON_17.keypoints}.get(names, names)
+    if len(names) == 1:
+        names = {SAME: skeleton.keypoints, PERSON_17.name: PERSON_17.keypoints}.get(names[0], names)
     if len(names) != count:
         raise InputError(f"weights {source} have {count} channels, but {len(names)} keypoints are named for them")
     if twice := sorted({name for name in names if names.count(name) > 1}):
