@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from vatl_core.cycle import Standing
 from vatl_core.errors import InputError
 from vatl_core.records import CycleRecord
 from vatl_core.store import Answers
+from vatl_core.store import answers as store
 
 BOX = (1.5, 2.0, 30.0, 40.0)
 
@@ -173,14 +175,22 @@ class TestTrouble:
                 work()
         assert answers.path.read_bytes() == before
 
-    def test_it_is_made_once_by_several_at_a_time(self, answers: Answers) -> None:
+    def test_it_is_made_once_by_several_at_a_time(self, answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+        look = store._has_tables
+
+        def slowly(*words: Any) -> bool:
+            found = look(*words)
+            time.sleep(0.1)  # for another to look, too, if nothing keeps it from doing so
+            return found
+
+        monkeypatch.setattr(store, "_has_tables", slowly)
         together(lambda n: answers.save(2, label(n)), 4)
         assert sorted(g.instance for g in answers.history()) == [0, 1, 2, 3]
 
     def test_breaking_off_at_the_first_answer_leaves_nothing(
         self, answers: Answers, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("vatl_core.store.answers._write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        monkeypatch.setattr(store, "_write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             answers.save(2, label(7))
         monkeypatch.undo()

@@ -51,7 +51,6 @@ def breach(who: str, component: object, flaw: str) -> PluginError:
     return PluginError(f"{who} {flaw}{whose(component)}")
 
 
-# ------------------------------------------------------------------------------------------------------------- tensors
 def _flaw_of_tensor(
     given: object, shape: Shape, kinds: Sequence[torch.dtype] = _FLOATS, device: torch.device | None = None
 ) -> str | None:
@@ -59,7 +58,8 @@ def _flaw_of_tensor(
     expected = f"({', '.join(map(str, shape))})"
     if not isinstance(given, Tensor):
         return f"that are a {type(given).__name__}: a tensor {expected} is expected"
-    if not _has_shape(given.shape, shape):
+    sizes = shape if shape[-1] != "…" else (*shape[:-1], *given.shape[len(shape) - 1 :])
+    if given.ndim != len(sizes) or any(isinstance(s, int) and s != g for s, g in zip(sizes, given.shape, strict=True)):
         return f"of shape {tuple(given.shape)}: {expected} is expected"
     if given.dtype not in (kinds or [given.dtype]):
         return f"of {given.dtype}: {kinds[0]} is expected"
@@ -68,15 +68,6 @@ def _flaw_of_tensor(
     return None
 
 
-def _has_shape(shape: Sequence[int], expected: Shape) -> bool:
-    if expected[-1:] == ("…",):
-        shape, expected = shape[: len(expected) - 1], expected[:-1]
-    return len(shape) == len(expected) and all(
-        isinstance(e, str) or s == e for s, e in zip(shape, expected, strict=True)
-    )
-
-
-# ------------------------------------------------------------------------------------------------------------ data set
 def checked_names(dataset: Dataset) -> Sequence[str]:
     """What a data set has to adapt to."""
     names: object = dataset.videos()
@@ -208,7 +199,6 @@ def _check_finite_maps(estimator: Estimator, sums: Sequence[Tensor], cause: Exce
         raise breach(f"estimator {type(estimator).__name__}", estimator, f"{flaw}its weights, are at fault") from cause
 
 
-# ----------------------------------------------------------------------------------------------------------- criterion
 def checked_scores(name: str, criterion: Criterion, window: Window) -> Tensor:
     """(B,) float32, the scores of a window's instances by the criterion of this name."""
     scores = criterion.score(window)
@@ -314,7 +304,6 @@ def _has_area(box: Sequence[float]) -> bool:
     return len(sides) == 4 and min(sides[2:]) > 0 and all(abs(side) < 2**24 for side in sides)
 
 
-# ---------------------------------------------------------------------------------------------- retraining and stopping
 def checked_estimator(name: str, policy: Retraining, given: object, source: dict[str, Tensor]) -> Estimator:
     """What the retraining policy of this name returned: an estimator of the form and place of the ``source`` weights.
 
@@ -367,7 +356,6 @@ def _asked(name: str, stopping: Stopping, question: Callable[[History], T], hist
         raise PluginError(f"stopping criterion '{name}' failed: {describe(error)}{origin}") from error
 
 
-# ------------------------------------------------------------------------------------------------------------ executor
 def checked_outcomes(
     name: str, executor: Executor, work: Callable[[T], R], runs: Sequence[T]
 ) -> Generator[Outcome[R], None, None]:
