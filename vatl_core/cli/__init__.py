@@ -16,6 +16,8 @@ from vatl_core.errors import VatlError
 if TYPE_CHECKING:
     from vatl_core.plugins import Command, Registry
 
+__all__ = ["COMMANDS", "main", "vatl"]
+
 COMMANDS: Final = {
     "run": "Adapt an estimator to a video.",
     "resume": "Take up an interrupted run.",

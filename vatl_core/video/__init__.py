@@ -16,8 +16,10 @@ from vatl_core.video.geometry import (
     transform,
     warp,
 )
+from vatl_core.video.instances import Instances, neighbours
 from vatl_core.video.skeleton import DEFAULT_SIGMA, PERSON_17, Pair, Skeleton, flip_pairs_from_names
-from vatl_core.video.video import Frames, Instances, Video, neighbours
+from vatl_core.video.source import Frames
+from vatl_core.video.video import Video
 
 __all__ = [
     "DEFAULT_SIGMA", "PERSON_17", "Frames", "Instances", "Pair", "PictureFiles", "Skeleton", "Video", "VideoFile",

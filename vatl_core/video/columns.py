@@ -13,8 +13,9 @@ from torch import Tensor
 from vatl_core.errors import InputError
 from vatl_core.video.frames import PictureFiles, VideoFile, missing_files
 from vatl_core.video.geometry import boxes_around
+from vatl_core.video.instances import Instances
 from vatl_core.video.skeleton import Skeleton
-from vatl_core.video.video import Frames, Instances, Video
+from vatl_core.video.source import Frames
 
 SUFFIXES: Final = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """What a folder's pictures are called."""
@@ -74,19 +75,10 @@ def _of_files(files: Sequence[Path], folder: Path | None) -> PictureFiles:
     return PictureFiles(files)
 
 
-def video_of(
-    frames: Any,
-    boxes: Any,
-    skeleton: Skeleton,
-    frame: Any,
-    track: Any,
-    keypoints: Any,
-    visible: Any,
-    known: Any,
-    name: str,
-) -> Video:
-    """What :meth:`Video.of` documents."""
-    pictures = frames_of(frames)
+def instances_of(
+    pictures: Frames, skeleton: Skeleton, boxes: Any, frame: Any, track: Any, keypoints: Any, visible: Any, known: Any
+) -> Instances:
+    """The instances on these pictures, of columns that :meth:`Video.of` documents."""
     points, seen, told = _truth(keypoints, visible, known, skeleton) if keypoints is not None else (None, None, None)
     around = _boxes(boxes, points, seen)
     count = len(around)
@@ -95,7 +87,7 @@ def video_of(
     who = _column(track, count, "track") if track is not None else when * 0 if alone else torch.arange(count)
     if points is not None and len(points) != count:
         raise InputError(f"there are {count} boxes, but keypoints of {len(points)} instances")
-    return Video(name, skeleton, pictures, Instances.of(when, who, around, None, points, seen, told))
+    return Instances.of(when, who, around, None, points, seen, told)
 
 
 def _truth(keypoints: Any, visible: Any, known: Any, skeleton: Skeleton) -> tuple[Tensor, Tensor, Tensor]:

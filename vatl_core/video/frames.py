@@ -18,7 +18,7 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.video.decoding import as_shown, decode_from, frame_times
-from vatl_core.video.video import Frames
+from vatl_core.video.source import Frames
 
 if TYPE_CHECKING:
     from av import VideoFrame
