@@ -400,8 +400,8 @@ import torch
 from pathlib import Path
 from tests.conftest import SticksPlugin
 from tests.unit.test_source_training import Remembered, components, task
-from vatl_core.plugins import discover
-from vatl_core.source.training import train
+from vatl_core.discovery import discover
+from vatl_train.training import train
 
 registry = discover()
 registry.manager.register(SticksPlugin(*components()), name="tests")
