@@ -33,7 +33,7 @@ run: $(BIN)/.installed ## Set up and run the main job on the embedded video; the
 	$(BIN)/vatl run
 
 test: $(BIN)/.installed lint browser ## Set up and pass the tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(BIN)/.installed ## Style, types, which way imports go, and how large the core is
 	$(BIN)/ruff format --check .

@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import signal
-import subprocess
 import sys
 import time
 import uuid
@@ -23,9 +21,11 @@ from urllib.parse import urlsplit
 import attrs
 import httpx
 
+from tests.processes import Command
+
 WRITES: Final = {"X-Vatl": "1"}
 """Header of every request that is not GET."""
-LINK: Final = re.compile(r"label at (http://\S+)")
+LINK: Final = re.compile(r"label at (http://\S+)\n")
 """The line in which a run says where to label."""
 Pose = Sequence[tuple[float, float, int]]
 """K times x, y in pixels and 0 (not annotated), 1 (hidden), 2 (visible)."""
@@ -152,53 +152,32 @@ class Annotator:
         return count
 
 
-def _heed_interrupts() -> None:
-    """What a shell starts in the background ignores Ctrl-C, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @attrs.define
 class Process:
     """A run in a process of its own, and the place where it is labelled.
 
     Attributes:
         process: of the command.
-        lines: what it has said on standard error.
     """
 
-    process: subprocess.Popen[str]
-    lines: list[str] = attrs.field(factory=list)
+    process: Command
 
     @classmethod
     def begin(cls, words: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> Process:
         """Call ``vatl`` with these words."""
-        command = [str(Path(sys.executable).with_name("vatl")), *map(str, words)]
-        pipe = subprocess.PIPE
-        return cls(
-            subprocess.Popen(
-                command,
-                cwd=folder,
-                env=dict(environment),
-                stdout=pipe,
-                stderr=pipe,
-                text=True,
-                preexec_fn=_heed_interrupts,
-            )
-        )
+        return cls(Command(words, folder, environment))
 
     def link(self) -> str:
         """Wait until it says where to label."""
-        errors = self.process.stderr
-        while errors and (line := errors.readline()):
-            self.lines.append(line)
-            if found := LINK.search(line):
-                return found[1]
-        raise AssertionError(f"the command ended without a link: {self.end()}")
+        while not (found := LINK.search(self.process.err.read_text())):
+            assert self.process.poll() is None, f"the command ended without a link: {self.end()}"
+            time.sleep(0.01)
+        return found[1]
 
     def end(self, timeout: float = 60) -> tuple[int, str, str]:
         """Wait for it: its exit code, standard output and standard error."""
         out, err = self.process.communicate(timeout=timeout)
-        return self.process.returncode, out, "".join(self.lines) + err
+        return self.process.wait(), out, err
 
 
 def main(link: str, annotations: str) -> None:

@@ -73,6 +73,20 @@ def stick_video(frames: int = 12, tracks: int = 2, seed: int = 0) -> Video:
     return Video("sticks", STICK, Squares(pictures), instances)
 
 
+LONGEST = (
+    "end_to_end/test_ray.py", "docs/test_blocks.py", "unit/test_cycle.py", "end_to_end/test_commands.py",
+    "unit/test_conformance.py", "unit/test_combinations.py", "unit/test_sweep.py", "unit/test_testing_kit.py",
+    "unit/test_visualize.py", "unit/test_weights.py", "end_to_end/test_annotate.py", "unit/test_source_training.py",
+    "unit/test_sweep_of_data_sets.py", "packaging/test_distributions.py", "unit/test_scaffold.py",
+)  # fmt: skip
+"""The files that take longest, the longest first: begun last, one would leave the other workers idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
+
+
 @pytest.fixture
 def video() -> Video:
     return stick_video()

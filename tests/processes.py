@@ -39,6 +39,8 @@ class Command:
         self.words = list(map(str, words))
         self._folder = tempfile.TemporaryDirectory(prefix="vatl-said-")
         self.out, self.err, self._code = (Path(self._folder.name) / name for name in ("out", "err", "code"))
+        self.out.touch()
+        self.err.touch()
         told = {"words": self.words, "cwd": str(cwd), "environment": dict(environment)}
         places = {"out": str(self.out), "err": str(self.err), "code": str(self._code)}
         server = _server()

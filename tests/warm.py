@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -53,6 +54,7 @@ def _become(words: list[str], cwd: str, environment: dict[str, str], out: str, e
     here = [place for place in sys.path if place]  # without the folder that this interpreter was started in
     sys.path[:] = [*filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)), *here]
     sys.argv[:] = ["vatl", *words]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 
 
 def _tell(pid: int, code: Path) -> None:

@@ -496,10 +496,7 @@ class TestBadLines:
 
     def test_the_console_was_told_of_no_defect(self, site: Site) -> None:
         """Everything above was refused, or taken; nothing was met with an error of ours."""
-        errors = site.process.process.stderr
-        assert errors is not None
-        os.set_blocking(errors.fileno(), False)
-        said = errors.read() or ""
+        said = site.process.process.err.read_text()
         assert "could not answer" not in said
         assert "Traceback" not in said
 

@@ -17,12 +17,14 @@ from vatl_core.compute import Compute
 from vatl_core.contracts import Criterion, Labels, Maps, Network, Pool, Refined, Refinement, Selector, Tracks, Window
 from vatl_core.errors import PluginError
 from vatl_core.estimation import Crops, FurtherPasses, estimate
-from vatl_core.plugins import Component
+from vatl_core.hookspecs import hookimpl
+from vatl_core.plugins import Component, Section
 from vatl_core.run import PastRun
 from vatl_core.run.running import execute
 from vatl_criteria.selection.in_time import Uniform
 from vatl_criteria.uncertainty.dropout import MonteCarloDropout
 from vatl_estimators.tiny import Tiny
+from vatl_report.run_page import write_run_page
 
 CPU = torch.device("cpu")
 
@@ -241,3 +243,40 @@ def test_a_refinement_that_breaks_its_promise_is_named(tmp_path: Path, registere
     registry = registered(Component("refinement", "broken", "", "tests.unit.test_contract:Broken"))
     with pytest.raises(PluginError, match=r"refinement 'broken' gave a Tensor: Refined\(keypoints, spread\)"):
         execute(configured(registry, tmp_path, refine="broken"), registry)
+
+
+# --------------------------------------------------------------------------------------------------- a report's section
+class Reporting:
+    """Adds a table with a name that is no markup, and a picture."""
+
+    @hookimpl
+    def vatl_report_section(self, run: Path, folder: Path) -> Section:
+        from PIL import Image
+
+        Image.new("RGB", (4, 3)).save(folder / "own.png")
+        rows = [("what", "how many"), ("<b>", len((run / "cycles.jsonl").read_text().splitlines()))]
+        return Section("Of my own", "Said & done.", [tuple(map(str, row)) for row in rows], folder / "own.png")
+
+
+def test_a_plugin_adds_a_section_to_the_report(tmp_path: Path, registered: Registered) -> None:
+    registry = registered(plugins=(Reporting(),))
+    config = configured(registry, tmp_path, schedule=["4"])
+    execute(config, registry)
+    page = write_run_page(PastRun.open(config.path, registry), tmp_path / "report").read_text()
+    assert "<h2>Of my own</h2>" in page
+    assert "<p>Said &amp; done.</p>" in page
+    assert '<th scope="row" class="text">&lt;b&gt;</th><td>2</td>' in page
+    assert 'src="data:image/png;base64,' in page.partition("Of my own")[2]
+
+
+def test_what_is_no_section_is_refused_in_a_line(tmp_path: Path, registered: Registered) -> None:
+    class Odd:
+        @hookimpl
+        def vatl_report_section(self, run: Path, folder: Path) -> str:
+            return "text"
+
+    registry = registered(plugins=(Odd(),))
+    config = configured(registry, tmp_path, schedule=["4"])
+    execute(config, registry)
+    with pytest.raises(PluginError, match="vatl_report_section gave a str: a Section is expected"):
+        write_run_page(PastRun.open(config.path, registry), tmp_path / "report")

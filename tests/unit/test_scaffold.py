@@ -78,8 +78,8 @@ def test_they_are_typed(written: Path) -> None:
 
 CHECK = """
 import sys
-from vatl_kit.plugin_checks import check_plugins
 from vatl_core.discovery import discover
+from vatl_kit.plugin_checks import check_plugins
 
 registry = discover()
 for name in sys.argv[1:]:

@@ -158,6 +158,7 @@ def _line(record: CycleRecord) -> str:
         parts.append(f"{len(record.corrected)} corrected")
     if record.query_mean_oks is not None:
         parts.append(f"query's mean OKS {record.query_mean_oks:.3f}")
+    parts += [f"{count} further passes for {name}" for name, count in record.further_passes.items()]
     parts += [f"{name} would stop" for name in record.fired if name != record.stopped_by]
     took = sum(record.seconds.values())
     return f"cycle {record.cycle + 1}: {', '.join(parts)} ({_time(took)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +10,7 @@ import attrs
 
 from vatl_core.errors import VatlError
 from vatl_core.files import write_whole
+from vatl_core.plugins import build
 from vatl_drawing import Plot
 from vatl_report.annotation import annotation, annotation_csv
 from vatl_report.before_after import before_after
@@ -19,6 +20,7 @@ from vatl_report.plots import accuracy_plot, unlabelled_plot
 from vatl_report.queries import query_rows
 from vatl_report.remaining import worst
 from vatl_report.same_video import check_video
+from vatl_report.sections import sections_of
 from vatl_report.stops import Stop, actual_finish, stops
 from vatl_report.tables import cycle_table, cycles_csv
 from vatl_report.wording import accuracy, duration, listed, percent, verdict
@@ -98,6 +100,7 @@ def write_run_page(past: PastRun, folder: Path) -> Path:
         queries=Section.of(past, lambda: query_rows(past)),
         remaining=Section.of(past, lambda: worst(past)),
         comparison=Section.of(past, lambda: before_after(past, folder)),
+        added=sections_of(past, folder),
     )
 
 
@@ -115,9 +118,19 @@ def _warnings(past: PastRun) -> list[str]:
 
 
 def _criteria(past: PastRun) -> list[str]:
-    """Every stopping criterion that the run was judged by: its own and, for advice, all that are installed."""
-    names = dict.fromkeys([*past.config.stop, *past.registry.names("stopping")])
-    return [name for name in names if name != "none"]
+    """The stopping criteria that the run was judged by: its own, those asked for advice, those that cost nothing."""
+    measured = {name for record in past.cycles for name in record.mean_scores}
+    free = [name for name in past.registry.names("stopping") if _watches_only(past, name, measured)]
+    return [name for name in dict.fromkeys([*past.config.stop, *past.config.advise, *free]) if name != "none"]
+
+
+def _watches_only(past: PastRun, stopping: str, measured: Set[str]) -> bool:
+    """Whether a stopping criterion needs no option, and no criterion beyond those that were ``measured``."""
+    try:
+        watches = build(past.registry, "stopping", stopping, {}).watches
+    except VatlError:
+        return False
+    return set(watches) <= measured
 
 
 def _facts(past: PastRun) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -38,7 +38,7 @@ class Group:
     columns: tuple[Column, ...]
 
 
-def names(records: Iterable[dict[str, float]], first: Sequence[str] = ()) -> list[str]:
+def names(records: Iterable[Mapping[str, float]], first: Sequence[str] = ()) -> list[str]:
     """Every key of these mappings once: those of ``first`` that occur, then the others as they appear."""
     seen = dict.fromkeys(name for record in records for name in record)
     return [*(name for name in first if name in seen), *(name for name in seen if name not in first)]
@@ -64,6 +64,9 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
 
     def spent(phase: str) -> Column:
         return column(phase, lambda r: f"{r.seconds[phase]:.1f}" if phase in r.seconds else UNKNOWN)
+
+    def passes(name: str) -> Column:
+        return column(name, lambda r: str(r.further_passes.get(name, 0)))
 
     part = any(r.evaluation and r.evaluation.measured < r.instances for r in cycles)
     groups = [
@@ -95,6 +98,7 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
         Group("rank correlation with the error", tuple(ranked(name) for name in names(_ranks(cycles)))),
         Group("labelled", (counted("correct", COUNTS[0]), counted("wrong", COUNTS[1]))),
         Group("unlabelled", (counted("correct", COUNTS[2]), counted("wrong", COUNTS[3]))),
+        Group("further passes", tuple(passes(name) for name in names(r.further_passes for r in cycles))),
         Group("annotating", (column("minutes", lambda r: minutes(r.annotation_seconds)),)),
         Group("seconds", tuple(spent(phase) for phase in names((r.seconds for r in cycles), PHASES))),
     ]
@@ -117,11 +121,13 @@ def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
     phases = names((r.seconds for r in cycles), PHASES)
     thresholds = names(r.evaluation.ap_at for r in cycles if r.evaluation)
     ranks = names(_ranks(cycles))
+    passes = names(r.further_passes for r in cycles)
     head = [
         "cycle", "instances", "labelled", "labelled_fraction", "queried", "corrected", "query_mean_oks",
         *(("measured", *MEASURES, *(f"ap_{t}" for t in thresholds), "all_correct",
            *(c.replace(" ", "_") for c in COUNTS)) if truth else ()),
         *(f"mean_{name}" for name in scores), *(f"rank_correlation_{name}" for name in ranks),
+        *(f"further_passes_{name}" for name in passes),
         "annotation_seconds", *(f"{p}_seconds" for p in phases), "fired",
     ]  # fmt: skip
     rows = [
@@ -130,6 +136,7 @@ def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
             *(_judged(r, thresholds) if truth else ()),
             *(r.mean_scores.get(name) for name in scores),
             *(r.evaluation.rank_correlation.get(name) if r.evaluation else None for name in ranks),
+            *(r.further_passes.get(name, 0) for name in passes),
             r.annotation_seconds, *(r.seconds.get(p) for p in phases), " ".join(r.fired),
         ]
         for r in cycles
