@@ -47,6 +47,7 @@ SCAFFOLDS: Final = {
         "epochs=2",
         'retrain="{name}", options={{"retrain": {{"{name}": {{"epochs": 1}}}}}}',
     ),
+    "refinement": Kind("Poses that follow their neighbours in time", "--refine {name}", "share=0.5", 'refine="{name}"'),
     "estimator": Kind(
         "A small network of convolutions",
         "--estimator {name}",
