@@ -18,8 +18,8 @@ from vatl_core.errors import PluginError
 def new(kind: str, name: str, out: Path | None, author: str) -> None:
     """Write a package with a component of KIND called NAME, that installs and runs as it is.
 
-    KIND is criterion, selector, stopping, retraining, refinement, estimator, dataset, oracle or executor; or lifecycle, for a
-    plugin that listens to runs. What is written does something already: change it into your own idea.
+    KIND is criterion, selector, stopping, retraining, refinement, estimator, dataset, oracle or executor; or lifecycle,
+    for a plugin that listens to runs. What is written does something already: change it into your own idea.
     """
     from vatl_core.errors import unknown
     from vatl_kit.scaffold.kinds import ALL, SCAFFOLDS
