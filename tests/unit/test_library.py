@@ -227,7 +227,7 @@ def test_answers_that_do_not_fit_are_refused_in_a_line() -> None:
     cycle = next(iter(begun()))
     with pytest.raises(InputError, match=r"4 instances were asked for: keypoints \(3, 5, 2\) do not fit"):
         cycle.label(torch.zeros(3, 5, 2))
-    with pytest.raises(InputError, match="cycle 0: you gave keypoints of shape"):
+    with pytest.raises(InputError, match="cycle 0: you gave labels with keypoints of shape"):
         cycle.label(torch.zeros(4, 6, 2))
     strange = next(i for i in range(24) if i not in cycle.choose())
     with pytest.raises(InputError, match="labelled instance"):
