@@ -17,6 +17,8 @@ from vatl_core.config import ROLES, RunConfig, chosen, default_name, names_in
 from vatl_core.errors import InputError, PluginError, unknown
 from vatl_core.plugins import Options, Preset, Registry, laid_over, structure
 
+SETTINGS: Final = frozenset(field.name for field in attrs.fields(RunConfig)) - {"options"}
+"""What the table ``[run]`` may set."""
 OBJECTS: Final = "objects"
 """The table of a run's own file that says which of its parts were objects."""
 
@@ -93,7 +95,7 @@ def check_preset(preset: Preset) -> None:
     Raises:
         PluginError: it sets what does not exist.
     """
-    known = {field.name for field in attrs.fields(RunConfig)} - {"options", "preset"}
+    known = SETTINGS - {"preset"}
     for tables in (preset.tables, *preset.datasets.values()):
         strange = [f"[{role}]" for role in tables if role not in ("run", *ROLES)]
         strange += [f"'{setting}' of [run]" for setting in tables.get("run", {}) if setting not in known]
@@ -110,10 +112,8 @@ def check_installed(preset: Preset, registry: Registry, run: Mapping[str, Any]) 
     for role, kind in ROLES.items():
         for name in names_in(run.get(role, "")):
             if name not in registry.names(kind):
-                raise InputError(
-                    f"preset '{preset.name}' needs the {kind} '{name}', which is not installed: install the plugin "
-                    f"that brings it, or choose another by --{role}"
-                )
+                needed = f"preset '{preset.name}' needs the {kind} '{name}', which is not installed"
+                raise InputError(f"{needed}: install the plugin that brings it, or choose another by --{role}")
 
 
 # ---------------------------------------------------------------------------------------------------------------- files
@@ -149,11 +149,7 @@ def tables_of(path: Path) -> dict[str, Any]:
 
 
 def split(tables: Mapping[str, Any], where: str) -> tuple[dict[str, Any], Options]:
-    """The tables of a configuration file as settings of ``[run]`` and options of components.
-
-    Args:
-        tables: as TOML gives them.
-        where: what to call them in messages.
+    """The tables of a configuration file as settings of ``[run]`` and options of components; messages say ``where``.
 
     Raises:
         InputError: a table or a setting that means nothing.
@@ -161,28 +157,21 @@ def split(tables: Mapping[str, Any], where: str) -> tuple[dict[str, Any], Option
     for role, table in tables.items():
         if not isinstance(table, dict):
             raise InputError(f"{where}: '{role}' is to be a table: write [{role}]")
-    settings = tables.get("run", {})
-    known = {field.name for field in attrs.fields(RunConfig)} - {"options"}
-    for name in settings:
-        if name not in known:
-            raise unknown(f"setting of [run] in {where}", name, known)
-    options = {role: table for role, table in tables.items() if role != "run"}
+    settings, options = dict(tables.get("run", {})), {role: t for role, t in tables.items() if role != "run"}
+    if strange := [name for name in settings if name not in SETTINGS]:
+        raise unknown(f"setting of [run] in {where}", strange[0], SETTINGS)
+    if strange := [role for role in options if role not in ROLES]:
+        raise unknown(f"table of {where}", strange[0], ["run", *ROLES])
     for role, table in options.items():
-        if role not in ROLES:
-            raise unknown(f"table of {where}", role, ["run", *ROLES])
-        for name in table:
-            if not isinstance(table[name], dict):
-                raise InputError(f"{where}: '{name}' in [{role}] is to be a component's table: write [{role}.{name}]")
-    return dict(settings), options
+        if plain := [name for name, own in table.items() if not isinstance(own, dict)]:
+            means = f"is to be a component's table: write [{role}.{plain[0]}]"
+            raise InputError(f"{where}: '{plain[0]}' in [{role}] {means}")
+    return settings, options
 
 
 # -------------------------------------------------------------------------------------------------------------- options
 def _parsed(texts: Sequence[str]) -> dict[str, dict[str, str]]:
-    """``PART.OPTION=VALUE`` of the command line, as ``{part: {option: value}}``.
-
-    Raises:
-        InputError: it has another form.
-    """
+    """``PART.OPTION=VALUE`` of the command line, as ``{part: {option: value}}``."""
     parts: dict[str, dict[str, str]] = {}
     for text in texts:
         key, equals, value = text.partition("=")
@@ -194,11 +183,7 @@ def _parsed(texts: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def _place(part: str, config: RunConfig, registry: Registry) -> tuple[str, str]:
-    """The role and the component that an option's first word means.
-
-    Raises:
-        InputError: it is no part of the run, or several.
-    """
+    """The role and the component that an option's first word means."""
     for role in ROLES:
         if part in chosen(config, role):
             return role, part

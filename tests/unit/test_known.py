@@ -16,8 +16,8 @@ from tests.people import PERSON, Person, everything
 from tests.unit.test_sleap_io import corrected, save
 from vatl_console.display import Display, _line, _table
 from vatl_core.contracts import Labels, Oracle
-from vatl_core.cycle import answerable_by
 from vatl_core.errors import InputError, PluginError
+from vatl_core.estimation import checked_answerable
 from vatl_core.plugins import Component
 from vatl_core.records import CycleRecord, History
 from vatl_core.run import PastRun
@@ -183,8 +183,8 @@ class TestOracle:
             def annotate(self, request: object) -> list[Labels]:
                 return []
 
-        with pytest.raises(PluginError, match=r"oracle 'odd' says by .*: bool \(24,\) or None is expected"):
-            answerable_by(Odd(), "odd", stick_video())
+        with pytest.raises(PluginError, match=r"oracle 'odd' says what it can answer by values .* \(24\)"):
+            checked_answerable("odd", Odd(), stick_video())
 
 
 @pytest.mark.parametrize("criterion", [AllCorrect(), MinimumError()])
@@ -208,7 +208,7 @@ def test_source_poses_are_known_ones() -> None:
         def load(self, name: str) -> Video:
             return partly(super().load(name), KNOWN, (BLANK,))
 
-    found = source_poses(Sources(), stick_video())
+    found = source_poses(Sources(), stick_video().skeleton, torch.device("cpu"))
     assert found is not None
     assert len(found) == 3
 

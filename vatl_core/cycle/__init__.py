@@ -6,8 +6,7 @@ from vatl_core.cycle.answering import Asked
 from vatl_core.cycle.combining import normalised, query_score
 from vatl_core.cycle.cycle import Run
 from vatl_core.cycle.schedule import amounts
-from vatl_core.cycle.standing import Standing, answerable_by
+from vatl_core.cycle.standing import Standing
 from vatl_core.cycle.step import Cycle
-from vatl_core.cycle.stopping import advisers
 
-__all__ = ["Asked", "Cycle", "Run", "Standing", "advisers", "amounts", "answerable_by", "normalised", "query_score"]
+__all__ = ["Asked", "Cycle", "Run", "Standing", "amounts", "normalised", "query_score"]

@@ -31,12 +31,7 @@ class Asked(Oracle):
 
 
 def answers_from(given: Any, index: Tensor, annotator: str) -> Iterable[Answer]:
-    """Answers, one answer, or keypoints of the instances ``index``, as answers.
-
-    Args:
-        given: keypoints are (M, K, 2), pixels, NaN where one is not annotated.
-        index: (M,).
-        annotator: who gave the keypoints.
+    """Answers, one answer, or the annotator's keypoints (M, K, 2) of the instances ``index`` (M,), as answers.
 
     Raises:
         InputError: it is nothing of the kind.

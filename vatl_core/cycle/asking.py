@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import attrs
 import torch
-from torch import Tensor
 
 from vatl_core.contracts import Answer, Labels, Redrawn, Request
 from vatl_core.cycle.querying import chosen
@@ -16,13 +16,14 @@ from vatl_core.cycle.state import RunState
 from vatl_core.errors import VatlError
 from vatl_core.estimation import breach, flaw_of_answer
 from vatl_core.metrics import evaluate, measured_oks
-from vatl_core.records import ANNOTATOR, CycleRecord, Evaluation
+from vatl_core.records import ANNOTATOR, CycleRecord
 
 
 def asked(run: RunState, record: CycleRecord) -> CycleRecord:
     """The record of a cycle whose query is answered; where nobody could label any of it, the cycle asks for others.
 
     Raises:
+        InputError: a frame cannot be read.
         PluginError: the oracle, the selector or a stopping criterion breaks its contract.
     """
     labelled: list[int] = []
@@ -41,11 +42,7 @@ def asked(run: RunState, record: CycleRecord) -> CycleRecord:
 
 
 def redraw(run: RunState) -> None:
-    """Give the instances whose box was redrawn in this cycle their new one; what was measured of it was in the old.
-
-    Raises:
-        InputError: a frame cannot be read.
-    """
+    """Give the instances whose box was redrawn in this cycle their new one; what was measured of it was in the old."""
     answers = run.folder.answers
     earlier = answers.boxes(before=run.cycle)
     for index, box in answers.boxes().items():
@@ -58,51 +55,31 @@ def redraw(run: RunState) -> None:
 def ask(run: RunState, query: list[int]) -> list[int]:
     """Have a cycle's query answered as far as it is not yet.
 
-    Args:
-        run: whose oracle is asked.
-        query: the instances, in the order of asking.
-
     Returns:
         Those that are labelled now, in the same order; the others were refused, or it was said to be enough.
-
-    Raises:
-        PluginError: the oracle answers what it was not asked, or leaves instances unanswered.
     """
-    answers = run.folder.answers
-    request = request_of(run, query)
+    answers, request = run.folder.answers, request_of(run, query)
+    broken = partial(breach, f"oracle '{run.config.oracle}'", run.oracle)
     if len(request) and answers.ended(run.cycle) is None:
         given: object = run.oracle.annotate(request)
         if not isinstance(given, Iterable):
-            raise _breach(run, f"gave a {type(given).__name__}: answers are expected, so yield one after the other")
-        take(run, request, query, given, lambda flaw: _breach(run, flaw))
+            raise broken(f"gave a {type(given).__name__}: answers are expected, so yield one after the other")
+        take(run, request, given, broken)
     left = _unsettled(run, query)
     if left and answers.ended(run.cycle) is None:
         first = run.video.instances.ids[left[0]]
-        raise _breach(run, f"left {len(left)} of {len(query)} instances unanswered (first: {first})")
+        raise broken(f"left {len(left)} of {len(query)} instances unanswered (first: {first})")
     refused = answers.refused()
     return [i for i in query if i not in refused and i not in left]
 
 
-def _breach(run: RunState, flaw: str) -> VatlError:
-    return breach(f"oracle '{run.config.oracle}'", run.oracle, flaw)
-
-
-def take(
-    run: RunState, request: Request, query: Sequence[int], given: Iterable[Answer], breach: Callable[[str], VatlError]
-) -> None:
-    """Check and commit the answers to a request, one after the other as they come.
-
-    Args:
-        run: whose query it is.
-        request: what was asked.
-        query: all of the cycle's.
-        given: the answers.
-        breach: the error for an answer that breaks the contract, from what is wrong with it.
-    """
-    asked = {*request.query.tolist(), *(i for record in run.records for i in record.query)}
+def take(run: RunState, request: Request, given: Iterable[Answer], broken: Callable[[str], VatlError]) -> None:
+    """Check and commit the answers to a request as they come; ``broken`` makes an error of what is wrong with one."""
+    query = request.query.tolist()
+    asked = {*query, *(i for record in run.records for i in record.query)}
     for answer in given:
         if flaw := flaw_of_answer(answer, asked, len(run.video.skeleton)):
-            raise breach(flaw)
+            raise broken(flaw)
         run.folder.answers.save(run.cycle, answer)
         if isinstance(answer, Redrawn):
             request.video.instances.boxes[answer.index] = torch.tensor(answer.box)
@@ -110,17 +87,13 @@ def take(
 
 
 def answered(run: RunState, record: CycleRecord, labelled: list[int]) -> CycleRecord:
-    """A cycle's record with what the oracle answered.
-
-    Args:
-        run: whose oracle was asked.
-        record: of the cycle, as it began.
-        labelled: those of its query that got a label.
-    """
+    """A cycle's record with what the oracle answered: of its query these got a label."""
     answers, standing = run.folder.answers, run.standing()
     there, ended = standing.there(run.compute.device), answers.ended(run.cycle)
-    all_there = standing.instances == record.instances
     similarity = _similarity(run, run.labels([*standing.asked, *labelled]))
+    evaluation = record.evaluation
+    if standing.instances != record.instances:  # measured anew without those that turned out to be none
+        evaluation = evaluate(run.video, run.present, run.beginning()[1], run.config.threshold, there)
     return attrs.evolve(
         record,
         instances=standing.instances,
@@ -130,16 +103,11 @@ def answered(run: RunState, record: CycleRecord, labelled: list[int]) -> CycleRe
         query_oks=tuple(similarity[len(standing.asked) :]),
         labelled_oks=tuple(similarity),
         mean_scores=run.mean_scores(there),
-        evaluation=record.evaluation if all_there else _evaluated(run, there),
+        evaluation=evaluation,
         annotation_seconds=answers.seconds(run.cycle),
         fired={} if ended is None else {ANNOTATOR: f"{ended or 'an annotator'} said that it is enough"},
         stopped_by=None if ended is None else ANNOTATOR,
     )
-
-
-def _evaluated(run: RunState, there: Tensor) -> Evaluation | None:
-    """What the truth says of the pass, without the instances that turned out to be none."""
-    return evaluate(run.video, run.present, run.beginning()[1], run.config.threshold, there)
 
 
 def _similarity(run: RunState, labels: Labels) -> list[float | None]:

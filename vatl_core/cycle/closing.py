@@ -11,41 +11,37 @@ from vatl_core.cycle.state import RunState
 from vatl_core.metrics import alc
 from vatl_core.records import CycleRecord, RunRecord
 
+_FIGURES: Final = ("mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels")
+"""What the closing record has of the closing pass's evaluation."""
 
-def close(run: RunState) -> RunRecord:
+
+def close(run: RunState) -> None:
     """Write how the run ended, as soon as its last cycle's record is on disk."""
     run.closing = closing_record(run)
     run.folder.close(run.closing)
     run.hook.vatl_run_finished(run=run, record=run.closing)
-    return run.closing
-
-
-CPU: Final = torch.device("cpu")
 
 
 def closing_record(run: RunState) -> RunRecord:
     """How the run ended, from its records."""
-    last, points = run.records[-1], [(r.fraction, e) for r in run.records if (e := r.evaluation)]
-    evaluation = last.evaluation
-    stopped = next((r for r in run.records if r.stopped_by), None)
-    fractions = [fraction for fraction, _ in points]
+    last, stopped = run.records[-1], next((r for r in run.records if r.stopped_by), None)
+    ended_by = stopped.stopped_by or "" if stopped else "schedule"
+    measured = [(record.fraction, record.evaluation) for record in run.records if record.evaluation]
+    fractions = [fraction for fraction, _ in measured]
+    figures = {name: getattr(last.evaluation, name, None) for name in _FIGURES}
     return RunRecord(
         run=str(run.folder.path),
         dataset=run.config.dataset,
         video=run.video.name,
         instances=last.instances,
         labelled=last.labelled,
-        measured=evaluation.measured if evaluation else 0,
-        cycles=sum(bool(r.query) for r in run.records),
-        stopped_by=stopped.stopped_by or "schedule" if stopped else "schedule",
-        reason=stopped.fired[stopped.stopped_by or ""] if stopped else _out_of_labels(run, last),
-        mean_oks=evaluation.mean_oks if evaluation else None,
-        mean_oks_unlabelled=evaluation.mean_oks_unlabelled if evaluation else None,
-        mean_oks_with_labels=evaluation.mean_oks_with_labels if evaluation else None,
-        ap=evaluation.ap if evaluation else None,
-        ap_with_labels=evaluation.ap_with_labels if evaluation else None,
-        alc=alc(fractions, [e.ap for _, e in points]) if points else None,
-        alc_with_labels=alc(fractions, [e.ap_with_labels for _, e in points]) if points else None,
+        measured=last.evaluation.measured if last.evaluation else 0,
+        cycles=sum(bool(record.query) for record in run.records),
+        stopped_by=ended_by,
+        reason=stopped.fired[ended_by] if stopped else _out_of_labels(run, last),
+        **figures,
+        alc=alc(fractions, [e.ap for _, e in measured]) if measured else None,
+        alc_with_labels=alc(fractions, [e.ap_with_labels for _, e in measured]) if measured else None,
         seconds=sum(sum(record.seconds.values()) for record in run.records),
         weights=run.weights,
         warnings=(*run.warnings, *_by_hand(run)),
@@ -55,9 +51,10 @@ def closing_record(run: RunState) -> RunRecord:
 
 def _out_of_labels(run: RunState, last: CycleRecord) -> str:
     """Why no more was asked for where nothing stopped the run."""
-    standing = run.standing()
-    unknown = int((~standing.settled(CPU) & ~standing.askable(CPU)).sum())
-    if not unknown or standing.askable(CPU).any() or amounts(run.config.schedule, last.instances)[-1] <= last.labelled:
+    standing, cpu = run.standing(), torch.device("cpu")
+    askable = standing.askable(cpu)
+    unknown = int((~standing.settled(cpu) & ~askable).sum())
+    if not unknown or askable.any() or amounts(run.config.schedule, last.instances)[-1] <= last.labelled:
         return "every label of the schedule was asked for"
     whose = f"the truth of {unknown} of {last.instances} instances is not known to oracle '{run.config.oracle}'"
     return f"nothing is left to ask for: {whose}"

@@ -10,23 +10,19 @@ from torch import Tensor
 
 def query_score(
     columns: Mapping[str, Tensor],
-    parts: Sequence[str],
     share_of: Mapping[str, str | None],
     among: Tensor,
     fraction: float,
     weights: str,
 ) -> Tensor:
-    """(N,) what a query of several ``parts`` ranks by: zeros where it has none that is computed.
+    """(N,) what a query ranks by: zeros where none of its criteria is computed.
 
     Args:
         columns: ``{criterion: (N,)}`` of what was computed.
-        parts: the query's criteria.
-        share_of: for each part the criterion whose mean over the unlabelled is its share of the sum, or None.
-        among: (N,) bool, the unlabelled.
-        fraction: r, the labelled fraction.
-        weights: as for :func:`combined`.
+        share_of: for each of the query's criteria the one whose mean over the unlabelled is its share, or None.
+        among, fraction, weights: as for :func:`combined`.
     """
-    computed = [name for name in parts if name in columns]
+    computed = [name for name in share_of if name in columns]
     if not computed or not among.any():
         return torch.zeros_like(among, dtype=torch.float32)
     shares = [columns[share][among].mean() if (share := share_of[name]) else None for name in computed]
@@ -62,23 +58,25 @@ def combined(
         shares: for each column its share of the sum, 0 to 1, or None.
     """
     if weights == "dynamic" and len(columns) > 1 and any(share is not None for share in shares):
-        return _shared(columns, among, shares)
-    first = {"increase": fraction, "decrease": 1 - fraction}.get(weights, 1.0)
-    others = 1 - first if weights in ("increase", "decrease") else 1.0
+        counting = _shared(columns, among, shares)
+    else:
+        first = {"increase": fraction, "decrease": 1 - fraction}.get(weights, 1.0)
+        others = 1 - first if weights in ("increase", "decrease") else 1.0
+        counting = [(column, others if number else first) for number, column in enumerate(columns)]
     total = torch.zeros_like(columns[0])
-    for number, column in enumerate(columns):
-        total += (others if number else first) * normalised(column, among)
+    for column, weight in counting:
+        total += weight * normalised(column, among)
     return normalised(total, among)
 
 
-def _shared(columns: Sequence[Tensor], among: Tensor, shares: Sequence[Tensor | None]) -> Tensor:
-    """Σ share·column + (1 − Σ share)·(the normalised sum of the columns without one), normalised again."""
-    rest = [column for column, share in zip(columns, shares, strict=True) if share is None]
-    total, left = torch.zeros_like(columns[0]), torch.ones_like(columns[0][0])
-    for column, share in zip(columns, shares, strict=True):
-        if share is not None:
-            total += share * normalised(column, among)
-            left = left - share
-    if rest:
-        total += left.clamp(min=0) * combined(rest, among, 0.0)
-    return normalised(total, among)
+def _shared(
+    columns: Sequence[Tensor], among: Tensor, shares: Sequence[Tensor | None]
+) -> list[tuple[Tensor, Tensor | float]]:
+    """The columns with a share and that share, then the sum of the others and 1 − Σ share."""
+    pairs = list(zip(columns, shares, strict=True))
+    found = [(column, share) for column, share in pairs if share is not None]
+    left = torch.ones_like(columns[0][0])
+    for _, share in found:
+        left = left - share
+    rest = [column for column, share in pairs if share is None]
+    return [*found, *([(combined(rest, among, 0.0), left.clamp(min=0))] if rest else [])]

@@ -26,7 +26,10 @@ def estimated(run: RunState) -> CycleRecord:
     """
     started = time.perf_counter()
     run.hook.vatl_cycle_started(run=run, cycle=run.cycle)
-    run.estimates = _kept(run) or _found(run)
+    kept = _kept(run)
+    run.estimates = kept or one_pass(run)
+    if not kept:
+        run.folder.save_estimates(run.cycle, run.estimates)
     scoring, seconds = run.present.scoring.seconds, time.perf_counter() - started
     run.hook.vatl_estimated(run=run, cycle=run.cycle)
     standing, labels = run.beginning()
@@ -48,19 +51,10 @@ def _kept(run: RunState) -> Estimates | None:
     return run.folder.estimates(run.cycle, run.compute.device) if known else None
 
 
-def _found(run: RunState) -> Estimates:
-    found = one_pass(run)
-    run.folder.save_estimates(run.cycle, found)
-    return found
-
-
 def one_pass(run: RunState) -> Estimates:
     """Pose, features and scores of every instance with the run's present weights; the labels are those it began with.
 
     Before it, criteria learn from the labels; after it some score the whole pool, and poses are refined.
-
-    Raises:
-        PluginError: a component breaks its contract.
     """
     of_pool = [name for name, criterion in run.criteria.items() if "pool" in criterion.needs]
     device, scoring = run.compute.device, Stopwatch()
@@ -75,23 +69,19 @@ def one_pass(run: RunState) -> Estimates:
     standing, labels = run.beginning()
     score_pool(run.criteria, estimates, run.crops, standing.labelled(device))
     check_finite(estimates.criteria, run.criteria)
-    candidates = estimates.scores.new_empty((*estimates.scores.shape, 0, 3))
-    given = run.refinement.refine(
-        tracks_of(run.crops, estimates), candidates if estimates.candidates is None else estimates.candidates, labels
-    )
-    refined = checked_refinement(run.config.refine, run.refinement, given, estimates)
-    return attrs.evolve(estimates, keypoints=refined.keypoints, spread=refined.spread, candidates=None)
+    candidates = estimates.candidates
+    if candidates is None:
+        candidates = estimates.scores.new_empty((*estimates.scores.shape, 0, 3))
+    given = run.refinement.refine(tracks_of(run.crops, estimates), candidates, labels)
+    poses, spread = checked_refinement(run.config.refine, run.refinement, given, estimates)
+    return attrs.evolve(estimates, keypoints=poses, spread=spread, candidates=None)
 
 
 def _fit(run: RunState, names: Iterable[str], features: Tensor | None = None) -> None:
     """Show these criteria what is labelled; those that score after the pass see its features (N, D) too."""
     (_, labels), device = run.beginning(), run.compute.device
-    index = labels.index.to(device)
-    poses = Poses(
-        labels.keypoints.to(device),
-        labels.visible.to(device),
-        run.video.instances.boxes[labels.index].to(device),
-        None if features is None else features[index],
-    )
+    boxes = run.video.instances.boxes[labels.index].to(device)
+    seen = None if features is None else features[labels.index.to(device)]
+    poses = Poses(labels.keypoints.to(device), labels.visible.to(device), boxes, seen)
     for name in names:
         run.criteria[name].fit(poses, generator(run.config.seed, run.cycle, "fit", name))

@@ -18,11 +18,7 @@ from vatl_core.seeds import generator
 
 
 def how_many(run: RunState, record: CycleRecord) -> int:
-    """The number of labels to ask for in the cycle of this record; 0 ends the run.
-
-    Raises:
-        PluginError: a stopping criterion breaks its contract.
-    """
+    """The number of labels to ask for in the cycle of this record; 0 ends the run."""
     left = int(run.standing().askable(run.compute.device).sum())
     if run.stopped_by is not None or not left:
         return 0
@@ -49,19 +45,12 @@ def chosen(run: RunState, record: CycleRecord) -> list[int]:
 
 
 def scores_of(run: RunState, columns: Mapping[str, Tensor], among: Tensor, fraction: float) -> Tensor:
-    """What a query ranks by, 0 to 1 over those it may ask for.
+    """(N,) what a query ranks by: 0 to 1 over those it may ask for, ``among`` (N,), zeros where it has no criterion.
 
-    Args:
-        run: whose query.
-        columns: ``{criterion: (N,)}`` as they were scored.
-        among: (N,) bool, those that may be asked for.
-        fraction: r, the labelled fraction.
-
-    Returns:
-        (N,), zeros where the query has no criterion.
+    The ``columns`` are ``{criterion: (N,)}``, the ``fraction`` is r, the labelled share of the video.
     """
     share_of = {name: run.criteria[name].share for name in run.config.criteria if name in run.criteria}
-    return query_score(columns, list(share_of), share_of, among, fraction, run.config.query_weights)
+    return query_score(columns, share_of, among, fraction, run.config.query_weights)
 
 
 def _select(run: RunState, record: CycleRecord, count: int) -> Tensor:

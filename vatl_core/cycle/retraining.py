@@ -30,11 +30,13 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
         The record with the seconds that it took.
 
     Raises:
+        InputError: the optimiser that it goes on with is damaged.
         PluginError: the retraining policy breaks its contract.
     """
     ending = run.stopping.get(record.stopped_by or "")
     if ending and not ending.retrains:
-        _keep_weights(run)
+        run.folder.save_estimates(run.cycle + 1, run.present)  # the next cycle has the weights of this one
+        shutil.copy(run.folder.weights(run.cycle), run.folder.weights(run.cycle + 1))
         return record
     started = time.perf_counter()
     trainer = GradientDescent(run.compute, generator(run.config.seed, run.cycle, "retrain"), run.progress)
@@ -48,30 +50,16 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
     return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})
 
 
-def _keep_weights(run: RunState) -> None:
-    """The next cycle has the weights, and the estimates, of the present one."""
-    following = run.folder.weights(run.cycle + 1)
-    following.parent.mkdir(parents=True, exist_ok=True)
-    run.folder.save_estimates(run.cycle + 1, run.present)
-    shutil.copy(run.folder.weights(run.cycle), following)
-
-
 def _optimiser(run: RunState, cycle: int) -> Path:
     """What a retraining that keeps its optimiser leaves for the one of this cycle; the file need not exist."""
     return run.folder.cycle_folder(cycle) / "optimiser.pt"
 
 
 def _kept(run: RunState) -> dict[str, Any] | None:
-    """What the last retraining left.
-
-    Raises:
-        InputError: it is damaged.
-    """
+    """What the last retraining left."""
     file = _optimiser(run, run.cycle)
-    if not file.exists():
-        return None
     try:
-        kept: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        kept: dict[str, Any] | None = torch.load(file, "cpu", weights_only=True) if file.exists() else None
     except Exception as error:  # a torn pickle may raise anything
         raise InputError(f"{file} is damaged: delete it to retrain with a new optimiser") from error
     return kept
@@ -89,15 +77,10 @@ def _labelled(run: RunState, record: CycleRecord) -> Labelled:
     """Everything labelled, as a retraining policy may see it."""
     device = run.compute.device
     labels = run.labels([*run.asked, *record.query])
-    queried = torch.isin(labels.index, torch.tensor([*record.query, *record.corrected])).to(device)
-    return Labelled(
-        index=labels.index.to(device),
-        keypoints=labels.keypoints.to(device),
-        visible=labels.visible.to(device),
-        oks=torch.tensor([math.nan if oks is None else oks for oks in record.labelled_oks], device=device),
-        queried=queried,
-        pictures=run.pictures,
-    )
+    index, keypoints, visible = (column.to(device) for column in (labels.index, labels.keypoints, labels.visible))
+    oks = torch.tensor([math.nan if oks is None else oks for oks in record.labelled_oks], device=device)
+    queried = torch.isin(index, torch.tensor([*record.query, *record.corrected], device=device))
+    return Labelled(index, keypoints, visible, oks, queried, run.pictures)
 
 
 def _unlabelled(run: RunState, record: CycleRecord) -> Unlabelled:

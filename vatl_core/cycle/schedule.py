@@ -22,9 +22,8 @@ def _amount(entry: str, instances: int) -> int:
     try:
         count = max(1, round(_fraction(entry) * instances)) if "." in entry else int(entry)
     except ValueError as error:
-        raise InputError(
-            f"--schedule: '{entry}' is neither a fraction such as 0.05, nor a count such as 30, nor one-by-one"
-        ) from error
+        forms = "a fraction such as 0.05, nor a count such as 30, nor one-by-one"
+        raise InputError(f"--schedule: '{entry}' is neither {forms}") from error
     if count < 1:
         raise InputError(f"--schedule: '{entry}' asks for nothing")
     return min(count, instances)

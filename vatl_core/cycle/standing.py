@@ -8,12 +8,8 @@ import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.contracts import Oracle
-from vatl_core.errors import InputError, PluginError
-from vatl_core.plugins import whose
 from vatl_core.records import CycleRecord
 from vatl_core.store import EVER, Answers
-from vatl_core.video import Video
 
 
 @attrs.frozen
@@ -39,12 +35,12 @@ class Standing:
         records: Iterable[CycleRecord],
         answers: Answers,
         before: int = EVER,
-        answerable: Tensor | None = None,
+        able: Tensor | None = None,
     ) -> Standing:
         """As it is after ``records``, by the answers that were given in cycles ``before`` this one."""
         refused = answers.refused(before)
         asked = tuple(i for record in records for i in record.query if i not in refused)
-        return cls(count, asked, refused, answerable)
+        return cls(count, asked, refused, able)
 
     @property
     def instances(self) -> int:
@@ -72,27 +68,3 @@ class Standing:
         mask = torch.zeros(self.count, dtype=torch.bool, device=device)
         mask[list(index)] = True
         return mask
-
-
-def answerable_by(oracle: Oracle, name: str, video: Video) -> Tensor | None:
-    """(N,) bool, which of a video's instances the oracle called ``name`` can answer for; None for any.
-
-    Raises:
-        InputError: for none of them.
-        PluginError: it breaks its contract.
-    """
-    mask: object = oracle.can_answer(video)
-    if mask is None:
-        return None
-    count = len(video.instances)
-    if not isinstance(mask, Tensor) or mask.dtype != torch.bool or mask.shape != (count,) or mask.is_meta:
-        form = f"{mask.dtype} {tuple(mask.shape)}" if isinstance(mask, Tensor) else type(mask).__name__
-        raise PluginError(
-            f"oracle '{name}' says by a {form} what it can answer: bool ({count},) or None is expected{whose(oracle)}"
-        )
-    if not mask.any():
-        raise InputError(
-            f"oracle '{name}' can answer for none of the {count} instances of video '{video.name}': their truth is not "
-            "known; ask somebody who sees them, as by --oracle browser"
-        )
-    return mask.cpu()

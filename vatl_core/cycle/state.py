@@ -99,15 +99,12 @@ class RunState:
     def progress(self) -> Progress:
         """Tells the plugins how far a stage is; it does not lead back to the run, whose truth methods may not see."""
         tell, folder = self.hook.vatl_progress, self.folder.path
-
-        def progress(stage: str, done: int, total: int) -> None:
-            tell(run=folder, stage=stage, done=done, total=total)
-
-        return progress
+        return lambda stage, done, total: tell(run=folder, stage=stage, done=done, total=total)
 
     def standing(self, before: int = EVER) -> Standing:
-        """Where each instance stands now, or by the answers given in cycles ``before`` this one."""
-        return Standing.of(len(self.video.instances), self.records, self.folder.answers, before, self.answerable)
+        """Where each instance stands now, or stood when the cycle ``before`` which it is looked at began."""
+        count, answers = len(self.video.instances), self.folder.answers
+        return Standing.of(count, self.records[:before], answers, before, self.answerable)
 
     @property
     def asked(self) -> list[int]:

@@ -16,7 +16,6 @@ from vatl_core.cycle.asking import asked, request_of, take
 from vatl_core.cycle.closing import close
 from vatl_core.cycle.querying import chosen, scores_of
 from vatl_core.cycle.retraining import retrain
-from vatl_core.cycle.standing import Standing
 from vatl_core.cycle.state import RunState
 from vatl_core.cycle.stopping import decided
 from vatl_core.errors import InputError
@@ -68,9 +67,9 @@ class Cycle:
 
         Zeros where the selector needs no score.
         """
-        run, number, estimates = self.run, self.number, self.estimates
-        then = Standing.of(len(estimates.scores), run.records[:number], run.folder.answers, number, run.answerable)
-        left = (then if self.finished else run.standing()).askable(estimates.scores.device)
+        estimates, run = self.estimates, self.run
+        standing = run.standing(before=self.number) if self.finished else run.standing()
+        left = standing.askable(estimates.scores.device)
         return scores_of(run, estimates.criteria, left, self.record.fraction)
 
     @property
@@ -127,7 +126,7 @@ class Cycle:
             else:
                 request = request_of(self.run, query)
                 given = answers_from(answers, request.indices, ANNOTATOR)
-                take(self.run, request, query, given, lambda flaw: InputError(f"cycle {self.number}: you {flaw}"))
+                take(self.run, request, given, lambda flaw: InputError(f"cycle {self.number}: you {flaw}"))
             return self.labels
 
     def decide(self) -> str | None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import attrs
 
-from vatl_core.config import RunConfig
-from vatl_core.contracts import Stopping
 from vatl_core.cycle.state import RunState
 from vatl_core.errors import VatlError
 from vatl_core.estimation import checked_reason
-from vatl_core.plugins import Registry, build
 from vatl_core.records import CycleRecord
 
 
@@ -35,21 +30,3 @@ def decided(run: RunState, record: CycleRecord) -> CycleRecord:
     return attrs.evolve(
         record, fired=record.fired | fired | advice, stopped_by=record.stopped_by or next(iter(fired), None)
     )
-
-
-def advisers(registry: Registry, config: RunConfig, computed: Collection[str]) -> dict[str, Stopping]:
-    """The stopping criteria that nobody asked for, and that cost nothing to ask where they would have stopped.
-
-    They need no option, and watch only criteria that are ``computed`` anyway.
-    """
-    found: dict[str, Stopping] = {}
-    for name in registry.names("stopping"):
-        if name in (*config.stop, *config.advise):
-            continue
-        try:
-            adviser = build(registry, "stopping", name, config.of("stop", name))
-            if isinstance(adviser, Stopping) and set(adviser.watches) <= set(computed):
-                found[name] = adviser
-        except Exception:  # a stranger's that needs options or is broken, which `vatl plugins check` tells
-            continue
-    return found

@@ -10,6 +10,7 @@ from vatl_core.estimation.promises import (
     breach,
     check_finite,
     checked_allowance,
+    checked_answerable,
     checked_estimator,
     checked_names,
     checked_outcomes,
@@ -22,7 +23,7 @@ from vatl_core.estimation.promises import (
 )
 
 __all__ = [
-    "Crops", "Estimates", "FurtherPasses", "ahead", "breach", "check_finite", "checked_allowance", "checked_estimator",
-    "checked_names", "checked_outcomes", "checked_picks", "checked_pictures", "checked_reason", "checked_refinement",
-    "checked_video", "estimate", "flaw_of_answer", "score_pool", "tracks_of",
+    "Crops", "Estimates", "FurtherPasses", "ahead", "breach", "check_finite", "checked_allowance", "checked_answerable",
+    "checked_estimator", "checked_names", "checked_outcomes", "checked_picks", "checked_pictures", "checked_reason",
+    "checked_refinement", "checked_video", "estimate", "flaw_of_answer", "score_pool", "tracks_of",
 ]  # fmt: skip

@@ -6,7 +6,8 @@ neighbours in time have too, and no longer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import attrs
 import torch
@@ -23,33 +24,52 @@ from vatl_core.seeds import seed_of
 from vatl_core.video import Instances, decode, peaks
 
 
-@attrs.frozen
-class Plan:
-    """When each instance can be scored and when its heatmaps can go, in numbers of batches.
+@attrs.define
+class Held:
+    """The maps on the device: those of an instance until it and its neighbours in time are scored.
 
     Attributes:
-        batches: indices of the instances of each batch, in frame order.
-        ready: (N,) the batch after which an instance and its neighbours have their heatmaps.
-        last: (N,) the batch after which nobody needs its heatmaps any more.
-        neighbours: whether instances are scored together with their neighbours' heatmaps.
+        ready: (N,) the batch after which an instance, and its neighbours if they matter, have their maps.
+        last: (N,) the batch after which nobody needs its maps any more.
+        index: (P,) whose are held.
+        maps: ``{name: (P, …)}``, ``heatmaps`` (P, K, h, w) among them.
     """
 
-    batches: list[Tensor]
     ready: Tensor
     last: Tensor
-    neighbours: bool
+    index: Tensor = attrs.field(factory=lambda: torch.empty(0, dtype=torch.int64))
+    maps: dict[str, Tensor] = attrs.field(factory=dict)
 
     @classmethod
-    def of(cls, instances: Instances, batch: int, neighbours: bool) -> Plan:
-        """Work through ``instances`` in frame order, ``batch`` at a time."""
-        order = torch.argsort(instances.frame, stable=True)
-        number = torch.empty_like(order)
-        number[order] = torch.arange(len(order)) // batch
-        ready = last = number
-        if neighbours:
-            ready = torch.maximum(number, _at(number, instances.next))
-            last = torch.maximum(ready, torch.maximum(_at(ready, instances.previous), _at(ready, instances.next)))
-        return cls(list(order.split(batch)), ready, last, neighbours)
+    def nothing(cls, instances: Instances, batches: Sequence[Tensor], neighbours: bool) -> Held:
+        """No maps yet of ``instances`` that go through the network in these ``batches`` of indices."""
+        number = torch.empty_like(instances.frame)
+        for n, index in enumerate(batches):
+            number[index] = n
+        if not neighbours:
+            return cls(number, number)
+        ready = torch.maximum(number, _at(number, instances.next))
+        return cls(
+            ready, torch.maximum(ready, torch.maximum(_at(ready, instances.previous), _at(ready, instances.next)))
+        )
+
+    def add(self, index: Tensor, maps: Mapping[str, Tensor]) -> None:
+        """Hold a batch's maps."""
+        self.index = torch.cat([self.index, index])
+        self.maps = {name: torch.cat([self.maps.get(name, new[:0]), new]) for name, new in maps.items()}
+
+    def of(self, index: Tensor, name: str = "heatmaps") -> Tensor:
+        """The maps of these instances; those of any instance in place of −1."""
+        slot = torch.zeros_like(self.ready)
+        slot[self.index] = torch.arange(len(self.index))
+        held = self.maps[name]
+        return held[slot[index.clamp(min=0)].to(held.device)]
+
+    def drop(self, number: int) -> None:
+        """Let go of what nobody needs after batch ``number``."""
+        keep = self.last[self.index] > number
+        self.index = self.index[keep]
+        self.maps = {name: maps[keep.to(maps.device)] for name, maps in self.maps.items()}
 
 
 def _at(values: Tensor, index: Tensor) -> Tensor:
@@ -58,62 +78,18 @@ def _at(values: Tensor, index: Tensor) -> Tensor:
 
 
 @attrs.define
-class Held:
-    """The maps that are still needed, on the device.
-
-    Attributes:
-        index: (P,) whose they are.
-        maps: ``{name: (P, …)}``, ``heatmaps`` (P, K, h, w) among them.
-    """
-
-    plan: Plan
-    index: Tensor
-    maps: dict[str, Tensor]
-    _slot: Tensor
-
-    @classmethod
-    def nothing(cls, plan: Plan, count: int, like: Mapping[str, Tensor]) -> Held:
-        """No maps yet of N = ``count`` instances, of the shapes and the device of ``like``."""
-        slot = torch.zeros(count, dtype=torch.int64)
-        return cls(plan, slot[:0], {name: maps[:0] for name, maps in like.items()}, slot)
-
-    def add(self, index: Tensor, maps: Mapping[str, Tensor]) -> None:
-        """Hold a batch's maps."""
-        self.index = torch.cat([self.index, index])
-        self.maps = {name: torch.cat([held, maps[name]]) for name, held in self.maps.items()}
-        self._slot[self.index] = torch.arange(len(self.index))
-
-    def ready(self, number: int) -> Tensor:
-        """(B,) the instances that can be scored after batch ``number``."""
-        return self.index[self.plan.ready[self.index] == number]
-
-    def of(self, index: Tensor, name: str = "heatmaps") -> Tensor:
-        """The maps of these instances; those of any instance in place of −1."""
-        held = self.maps[name]
-        return held[self._slot[index.clamp(min=0)].to(held.device)]
-
-    def drop(self, number: int) -> None:
-        """Let go of what nobody needs after batch ``number``."""
-        keep = self.plan.last[self.index] > number
-        self.index = self.index[keep]
-        self.maps = {name: maps[keep.to(maps.device)] for name, maps in self.maps.items()}
-        self._slot[self.index] = torch.arange(len(self.index))
-
-
-@attrs.define
 class Pass:
     """One pass over a video, under way.
 
     Attributes:
-        plan: of its batches.
         crops: of the video, of the estimator's input size.
         criteria: those to compute, by name.
         networks: what those of them are given that declare further passes.
         estimates: what has been found so far.
         held: the maps that are still needed.
+        tracks: the instances, as far as they have been found.
     """
 
-    plan: Plan
     crops: Crops
     criteria: Mapping[str, Criterion]
     networks: Mapping[str, FurtherPasses]
@@ -131,8 +107,9 @@ class Pass:
         found.features[there] = maps.features
         if found.candidates is not None:
             found.candidates[there] = peaks(maps.heatmaps, boxes[there], found.candidates.shape[2])
-        self.held.add(index, {"heatmaps": maps.heatmaps, **maps.extra})
-        ready = self.held.ready(number)
+        extra = maps.extra if _any_needs(self.criteria, "extra") else {}
+        self.held.add(index, {"heatmaps": maps.heatmaps, **extra})
+        ready = self.held.index[self.held.ready[self.held.index] == number]
         with found.scoring.on(self.crops.device):
             if len(ready):
                 self._score(self._window(ready))
@@ -144,16 +121,11 @@ class Pass:
         window = window_of(self.tracks, self.crops, self.estimates, index.to(device))
         extra = {name: held.of(index, name) for name in held.maps if name != "heatmaps"}
         window = attrs.evolve(window, heatmaps=held.of(index), extra=extra)
-        if not self.plan.neighbours:
+        if not _any_needs(self.criteria, "neighbours"):
             return window
         previous, following = instances.previous[index], instances.next[index]
-        return attrs.evolve(
-            window,
-            previous=held.of(previous),
-            next=held.of(following),
-            has_previous=(previous >= 0).to(device),
-            has_next=(following >= 0).to(device),
-        )
+        there: dict[str, Any] = {"has_previous": (previous >= 0).to(device), "has_next": (following >= 0).to(device)}
+        return attrs.evolve(window, previous=held.of(previous), next=held.of(following), **there)
 
     def _score(self, window: Window) -> None:
         """Write what each criterion says of the window's instances into its column."""
@@ -183,18 +155,10 @@ def tracks_of(crops: Crops, found: Estimates) -> Tracks:
 
 def window_of(tracks: Tracks, crops: Crops, found: Estimates, there: Tensor) -> Window:
     """Instances ``there`` (B,), on the device, as criteria see them, without maps."""
-    return Window(
-        index=there,
-        skeleton=tracks.skeleton,
-        frame=tracks.frame[there],
-        track=tracks.track[there],
-        time=tracks.time[there],
-        boxes=tracks.boxes[there],
-        crops=crops.boxes[there],
-        keypoints=found.keypoints[there],
-        scores=found.scores[there],
-        features=found.features[there],
-    )
+    names = ("frame", "track", "time", "boxes", "keypoints", "scores")
+    columns = {name: getattr(tracks, name)[there] for name in names}
+    features, boxes = found.features[there], crops.boxes[there]
+    return Window(index=there, skeleton=tracks.skeleton, crops=boxes, features=features, **columns)
 
 
 @torch.no_grad()
@@ -226,20 +190,21 @@ def estimate(
         InputError: a frame cannot be read.
         PluginError: what the estimator or a criterion gives breaks its contract.
     """
-    instances, scoring = crops.video.instances, scoring or Stopwatch()
-    plan = Plan.of(instances, batch, any("neighbours" in c.needs for c in criteria.values()))
-    networks = further_passes(estimator, criteria, compute, seed)
+    instances, done = crops.video.instances, 0
+    batches = torch.argsort(instances.frame, stable=True).split(batch)
+    held = Held.nothing(instances, batches, _any_needs(criteria, "neighbours"))
+    networks = {
+        name: FurtherPasses(estimator, compute, seed_of(seed, name))
+        for name, criterion in criteria.items()
+        if "network" in criterion.needs
+    }
     under_way: Pass | None = None
-    done = 0
     with finite_maps(estimator) as note:
-        for number, (index, maps) in enumerate(_forward(estimator, crops, plan.batches, compute)):
+        for number, (index, maps) in enumerate(_forward(estimator, crops, batches, compute)):
             note(maps.heatmaps, maps.features)
-            if not any("extra" in criterion.needs for criterion in criteria.values()):
-                maps = maps._replace(extra={})
             if under_way is None:
-                columns = _columns(len(instances), maps, criteria, candidates, scoring)
-                held = Held.nothing(plan, len(instances), {"heatmaps": maps.heatmaps, **maps.extra})
-                under_way = Pass(plan, crops, criteria, networks, columns, held)
+                columns = _columns(len(instances), maps, criteria, candidates, scoring or Stopwatch())
+                under_way = Pass(crops, criteria, networks, columns, held)
             under_way.take(number, index, maps)
             progress("estimate", done := done + len(index), len(instances))
     if under_way is None:  # a Video always has instances
@@ -248,11 +213,8 @@ def estimate(
     return under_way.estimates
 
 
-def further_passes(
-    estimator: Estimator, criteria: Mapping[str, Criterion], compute: Compute, seed: int
-) -> dict[str, FurtherPasses]:
-    """The network for each criterion that declares further passes."""
-    return {n: FurtherPasses(estimator, compute, seed_of(seed, n)) for n, c in criteria.items() if "network" in c.needs}
+def _any_needs(criteria: Mapping[str, Criterion], need: str) -> bool:
+    return any(need in criterion.needs for criterion in criteria.values())
 
 
 @torch.no_grad()
@@ -261,7 +223,7 @@ def score_pool(criteria: Mapping[str, Criterion], estimates: Estimates, crops: C
 
     Args:
         criteria: by name; those that are no criteria of the pool are left out.
-        estimates: of the pass.
+        estimates: of the pass, on the crops' device.
         crops: of the video.
         labelled: (N,) bool.
     """
@@ -275,7 +237,7 @@ def score_pool(criteria: Mapping[str, Criterion], estimates: Estimates, crops: C
 
 
 def _forward(
-    estimator: Estimator, crops: Crops, batches: list[Tensor], compute: Compute
+    estimator: Estimator, crops: Crops, batches: Sequence[Tensor], compute: Compute
 ) -> Iterator[tuple[Tensor, Maps]]:
     """For each batch: indices (B,) and maps in float32."""
     estimator.eval()

@@ -22,6 +22,7 @@ from vatl_core.contracts import (
     Executor,
     Labels,
     Maps,
+    Oracle,
     Outcome,
     Redrawn,
     Refined,
@@ -32,7 +33,7 @@ from vatl_core.contracts import (
     Stopping,
     Window,
 )
-from vatl_core.errors import PluginError, VatlError
+from vatl_core.errors import InputError, PluginError, VatlError
 from vatl_core.estimation.estimates import Estimates
 from vatl_core.plugins import culprit, describe, whose
 from vatl_core.records import History
@@ -183,20 +184,20 @@ def finite_maps(estimator: Estimator) -> Iterator[Callable[[Tensor, Tensor], Non
     def note(heatmaps: Tensor, features: Tensor) -> None:
         sums.append(torch.stack([heatmaps.flatten(1).sum(1), features.sum(1)]))
 
+    failure: Exception | None = None
     try:
         yield note
     except Exception as error:
-        _check_finite_maps(estimator, sums, error)
-        raise
-    _check_finite_maps(estimator, sums)
-
-
-def _check_finite_maps(estimator: Estimator, sums: Sequence[Tensor], cause: Exception | None = None) -> None:
-    finite = torch.cat(list(sums), 1).isfinite() if sums else torch.ones(2, 0)
+        failure = error
+    finite = torch.cat(sums, 1).isfinite() if sums else torch.ones(2, 0)
     if not finite.all():
         name, bad = "features" if finite[0].all() else "heatmaps", int((~finite).any(0).sum())
         flaw = f"gave {name} that are NaN or infinite for {bad} of {finite.shape[1]} instances: its forward, or "
-        raise breach(f"estimator {type(estimator).__name__}", estimator, f"{flaw}its weights, are at fault") from cause
+        raise breach(
+            f"estimator {type(estimator).__name__}", estimator, f"{flaw}its weights, are at fault"
+        ) from failure
+    if failure:
+        raise failure
 
 
 def checked_scores(name: str, criterion: Criterion, window: Window) -> Tensor:
@@ -256,6 +257,23 @@ def checked_picks(name: str, selector: Selector, picks: object, labelled: Tensor
         flaw = f"must pick {expected} different unlabelled instances; it picked {len(picked)}, {different} of them "
         raise breach(who, selector, f"{flaw}different, {int(settled[picked].sum())} labelled")
     return picked
+
+
+def checked_answerable(name: str, oracle: Oracle, video: Video) -> Tensor | None:
+    """(N,) bool on the CPU, which of a video's instances the oracle of this name can answer for; None for any.
+
+    Raises:
+        InputError: for none of them.
+    """
+    mask, count = oracle.can_answer(video), len(video.instances)
+    if mask is None:
+        return None
+    if flaw := _flaw_of_tensor(mask, (count,), (torch.bool,)):
+        raise breach(f"oracle '{name}'", oracle, f"says what it can answer by values {flaw}, or None")
+    if not mask.any():
+        none = f"oracle '{name}' can answer for none of the {count} instances of video '{video.name}'"
+        raise InputError(f"{none}: their truth is not known; ask somebody who sees them, as by --oracle browser")
+    return mask.cpu()
 
 
 def flaw_of_answer(answer: object, asked: Set[int], keypoints: int) -> str | None:

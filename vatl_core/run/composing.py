@@ -156,9 +156,8 @@ def _installed() -> Registry:
 
 def _check_known(what: str, given: Mapping[str, Any], choices: Any) -> None:
     """Hold the arguments to those that there are, of which a type checker would have known."""
-    for name in given:
-        if name not in choices.__annotations__:
-            raise unknown(what, name, choices.__annotations__)
+    if strange := [name for name in given if name not in choices.__annotations__]:
+        raise unknown(what, strange[0], choices.__annotations__)
 
 
 def _tell_only_bringers(registry: Registry, config: RunConfig) -> None:

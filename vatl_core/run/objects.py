@@ -38,11 +38,7 @@ class OwnVideo(Dataset):
 
 
 def separated(installed: Registry, settings: Mapping[str, Any]) -> tuple[dict[str, Any], Objects]:
-    """Settings with names in place of objects, and the objects.
-
-    Args:
-        installed: to call an object of an installed class by its installed name.
-        settings: a part is a name, a sum of names, an object, a sequence of these, or objects by name.
+    """Settings with names in place of objects, and the objects; one of an installed class has its installed name.
 
     Raises:
         InputError: an object of another kind than its part.
@@ -75,21 +71,19 @@ def _named(installed: Registry, role: str, parts: Any) -> dict[str, Any]:
             continue
         thing = _fitting(role, part)
         name = _called(installed, ROLES[role], thing)
-        named[next(n for n in (name, *(f"{name}-{k}" for k in range(2, len(named) + 3))) if n not in named)] = thing
+        free = (n for n in (name, *(f"{name}-{k}" for k in range(2, len(named) + 3))) if n not in named)
+        named[next(free)] = thing
     return named
 
 
 def _fitting(role: str, part: Any) -> Any:
-    """The part, held to its contract; a function is an oracle, too, and a video a data set."""
-    contract = CONTRACTS[ROLES[role]]
+    """The part, held to its contract; a function is an oracle, too."""
+    contract, made = CONTRACTS[ROLES[role]], not isinstance(part, type)
     if isinstance(part, contract):
         return part
-    if isinstance(part, Video) and role == "dataset":
-        return OwnVideo(part)
-    if callable(part) and role == "oracle" and not isinstance(part, type):
+    if callable(part) and role == "oracle" and made:
         return Asked(part)
-    found = f"the class {part.__name__}" if isinstance(part, type) else f"a {type(part).__name__}"
-    hint = ": make an object of it" if isinstance(part, type) else ""
+    found, hint = (f"a {type(part).__name__}", "") if made else (f"the class {part.__name__}", ": make an object of it")
     article = "an" if contract.__name__[0] in "AEIO" else "a"
     raise InputError(f"{role}: a name or {article} {contract.__name__} is expected, and {found} was given{hint}")
 
@@ -117,8 +111,8 @@ def recorded(objects: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
     roles = {kind: role for role, kind in ROLES.items()}
     table: dict[str, dict[str, Any]] = {}
     for (kind, name), thing in objects.items():
-        share = getattr(thing, "share", None)  # of a criterion; reports tell it without the object
         told = {"made_by": _maker(thing).__qualname__, "module": _maker(thing).__module__}
+        share = getattr(thing, "share", None)  # of a criterion; reports tell it without the object
         table.setdefault(roles[kind], {})[name] = told | ({"share": share} if share else {})
     return {OBJECTS: table} if table else {}
 

@@ -56,8 +56,8 @@ class PastRun:
     def video(self) -> Video:
         """The video it adapted to, with its truth where there is any; boxes as they were redrawn last."""
         name = self.config.dataset
-        video = load_video(build(self.registry, "dataset", name, self.config.of("dataset", name)), self.config.video)
-        return attrs.evolve(video, instances=video.instances.with_boxes(self.folder.answers.boxes()))
+        dataset = build(self.registry, "dataset", name, self.config.of("dataset", name))
+        return load_video(dataset, self.config.video, self.folder.answers.boxes())
 
     @property
     def standing(self) -> Standing:

@@ -28,9 +28,7 @@ a machine is gone."""
 
 
 def execute(
-    run: RunConfig | Path,
-    registry: Registry | None = None,
-    oracle: tuple[str, Mapping[str, Any]] | None = None,
+    run: RunConfig | Path, registry: Registry | None = None, oracle: tuple[str, Mapping[str, Any]] | None = None
 ) -> RunRecord:
     """Carry a run to its end: from its beginning, or from where it was left if its directory is there.
 
@@ -90,12 +88,7 @@ def begin(config: RunConfig, registry: Registry) -> Run:
 
 
 def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[str, Any]] | None = None) -> Run:
-    """A run as it stands, ready to go on.
-
-    Args:
-        folder: of the run, locked.
-        registry: of components.
-        oracle: as for :func:`execute`.
+    """The run in a locked folder as it stands, ready to go on; the oracle as for :func:`execute`.
 
     Raises:
         InputError: something it is made of cannot be used.
@@ -103,7 +96,10 @@ def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[st
     begun = folder.weights(0).exists()
     registry = with_objects(registry, folder)
     config, records = config_of(folder, registry), folder.cycles()
-    config = _answered_by(config, *oracle) if oracle else config
+    if oracle:
+        name, options = oracle
+        tables = {name: {**config.of("oracle", name), **options}}
+        config = attrs.evolve(config, oracle=name, options={**config.options, "oracle": tables})
     run = prepare(config, registry, folder if begun else None, len(records))
     run.folder, run.records, run.closing = folder, records, folder.closing()
     if not begun:
@@ -117,12 +113,6 @@ def config_of(folder: RunFolder, registry: Registry) -> RunConfig:
     """What a run is made of, wherever its folder has been moved to since."""
     config = configure(registry, {}, file=folder.path / "config.toml")
     return attrs.evolve(config, runs=folder.path.parent, name=folder.path.name)
-
-
-def _answered_by(config: RunConfig, oracle: str, options: Mapping[str, Any]) -> RunConfig:
-    """The configuration with another oracle, or other options of its own."""
-    tables = {oracle: {**config.of("oracle", oracle), **options}}
-    return attrs.evolve(config, oracle=oracle, options={**config.options, "oracle": tables})
 
 
 def _keep_beginning(run: Run) -> None:

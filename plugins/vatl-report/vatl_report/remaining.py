@@ -122,4 +122,4 @@ def _query_score(past: PastRun, columns: Mapping[str, Tensor], rest: Tensor) -> 
     unlabelled[rest] = True
     standing = past.standing
     fraction = len(standing.asked) / standing.instances
-    return query_score(columns, past.config.criteria, past.shares, unlabelled, fraction, past.config.query_weights)
+    return query_score(columns, past.shares, unlabelled, fraction, past.config.query_weights)
