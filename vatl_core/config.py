@@ -37,6 +37,10 @@ def _in(*choices: str) -> Any:
     return check
 
 
+def _copied(options: Options) -> Options:
+    return copy.deepcopy(options)
+
+
 @attrs.frozen
 class RunConfig:
     """Everything needed to repeat a run.
@@ -92,7 +96,7 @@ class RunConfig:
     batch: int = attrs.field(default=64, validator=attrs.validators.ge(1))
     cache_mb: int = attrs.field(default=2048, validator=attrs.validators.ge(0))
     preset: str = ""
-    options: Options = attrs.field(factory=dict, converter=copy.deepcopy)
+    options: Options = attrs.field(factory=dict, converter=_copied)
 
     @property
     def criteria(self) -> list[str]:

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.contracts import Answer, Labels
-from vatl_core.cycle.answering import answers_from
-from vatl_core.cycle.asking import asked, request_of, take
+from vatl_core.cycle.asking import answers_from, asked, request_of, take
 from vatl_core.cycle.closing import close
 from vatl_core.cycle.querying import chosen, scores_of
 from vatl_core.cycle.retraining import retrain
@@ -63,10 +62,7 @@ class Cycle:
 
     @property
     def scores(self) -> Tensor:
-        """(N,) what the query ranks by: 0 to 1 over what may still be asked for, 0 for the rest.
-
-        Zeros where the selector needs no score.
-        """
+        """(N,) what the query ranks by: 0 to 1 over what may be asked for; 0 for the rest, and if nothing needs it."""
         estimates, run = self.estimates, self.run
         standing = run.standing(before=self.number) if self.finished else run.standing()
         left = standing.askable(estimates.scores.device)

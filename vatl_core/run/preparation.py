@@ -205,5 +205,9 @@ def source_poses(dataset: Dataset, skeleton: Skeleton, device: torch.device) -> 
     if not dataset.sources():
         return None
     found = [own for theirs, own in dataset.split_poses("train") if theirs == skeleton]
-    columns = [(i.keypoints, i.visible, i.boxes) for i in found if i.keypoints is not None and i.visible is not None]
+    columns = [
+        (i.keypoints[i.annotated], i.visible[i.annotated], i.boxes[i.annotated])
+        for i in found
+        if i.keypoints is not None and i.visible is not None and i.annotated.any()
+    ]
     return Poses(*(torch.cat(column).to(device) for column in zip(*columns, strict=True))) if columns else None
