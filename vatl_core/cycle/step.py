@@ -21,9 +21,6 @@ from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates
 from vatl_core.records import CycleRecord
 
-ANNOTATOR = "python"
-"""Whose answers those are that are given as keypoints alone."""
-
 
 @attrs.define(eq=False)
 class Cycle:
@@ -121,7 +118,7 @@ class Cycle:
                 self.labelled = True
             else:
                 request = request_of(self.run, query)
-                given = answers_from(answers, request.indices, ANNOTATOR)
+                given = answers_from(answers, request.indices, "python")  # who gave keypoints alone
                 take(self.run, request, given, lambda flaw: InputError(f"cycle {self.number}: you {flaw}"))
             return self.labels
 
