@@ -13,7 +13,7 @@ from torch import Tensor
 from tests.conftest import Vatl
 from tests.strangers import describing, install
 from tests.unit import test_broken_plugins as broken
-from vatl_core.contracts import Outcome, Stopping, Window
+from vatl_core.contracts import Maps, Outcome, Stopping, Window
 from vatl_core.errors import InputError, PluginError
 from vatl_core.estimation.promises import (
     checked_allowance,
@@ -102,20 +102,36 @@ def columns(changed: str) -> str:
 CASES = [
     ("estimator", "return Small.forward(self, crops)[0]", "estimator Odd gave a Tensor"),
     ("estimator", "pass", "estimator Odd gave a NoneType"),
-    ("estimator", "return (*Small.forward(self, crops), 1)", "gave a tuple of 3: `return heatmaps, features`"),
-    ("estimator", HEATMAPS + "return heatmaps * torch.nan, features", "heatmaps that are NaN or infinite for 16 of 16"),
-    ("estimator", HEATMAPS + "return heatmaps - torch.inf, features", "heatmaps that are NaN or infinite for 16 of 16"),
-    ("estimator", HEATMAPS + "return heatmaps, features / 0", "features that are NaN or infinite for 16 of 16"),
-    ("estimator", HEATMAPS + "return heatmaps.to('meta'), features", "gave heatmaps on meta: they are to stay on cpu"),
-    ("estimator", HEATMAPS + "return heatmaps, features.to('meta')", "gave features on meta: they are to stay on cpu"),
+    ("estimator", "return (*Small.forward(self, crops), 1)", "gave a tuple: `return Maps(heatmaps, features)`"),
     (
         "estimator",
-        HEATMAPS + "return (heatmaps * 100).long(), features",
+        HEATMAPS + "return Maps(heatmaps * torch.nan, features)",
+        "heatmaps that are NaN or infinite for 16 of 16",
+    ),
+    (
+        "estimator",
+        HEATMAPS + "return Maps(heatmaps - torch.inf, features)",
+        "heatmaps that are NaN or infinite for 16 of 16",
+    ),
+    ("estimator", HEATMAPS + "return Maps(heatmaps, features / 0)", "features that are NaN or infinite for 16 of 16"),
+    (
+        "estimator",
+        HEATMAPS + "return Maps(heatmaps.to('meta'), features)",
+        "gave heatmaps on meta: they are to stay on cpu",
+    ),
+    (
+        "estimator",
+        HEATMAPS + "return Maps(heatmaps, features.to('meta'))",
+        "gave features on meta: they are to stay on cpu",
+    ),
+    (
+        "estimator",
+        HEATMAPS + "return Maps((heatmaps * 100).long(), features)",
         "gave heatmaps of torch.int64: torch.float32 is expected",
     ),
     (
         "estimator",
-        HEATMAPS + "return heatmaps[..., :3], features",
+        HEATMAPS + "return Maps(heatmaps[..., :3], features)",
         "gave heatmaps of shape (16, 5, 16, 3): (16, 5, 16, 12) is expected",
     ),
     ("criterion", "return window.scores.mean(1).tolist()", "criterion 'odd' gave scores that are a list"),
@@ -211,7 +227,7 @@ NAMELESS = VIDEO + "return video\ndef videos(self):\n    return 'sticks'"
         ("evaluate", DOUBLED, "video 'sticks' has boxes of torch.float64"),
         ("train", DOUBLED, "video 'sticks' has boxes of torch.float64"),
         ("check", DOUBLED, "video 'sticks' has boxes of torch.float64"),
-        ("check", frames("torch.zeros(3, 120, 160)"), "as (3, 120, 160) of torch.float32 on cpu"),
+        ("check", frames("torch.zeros(3, 120, 160)"), "frame 0 of torch.float32: torch.uint8 is expected"),
         ("sweep", NAMELESS, "names its videos by a str"),
     ],
 )
@@ -259,9 +275,9 @@ def test_a_failure_within_the_pass_stays_what_it_is() -> None:
 
 def test_features_have_one_width() -> None:
     crops, heatmaps = torch.zeros(2, 3, 64, 48), torch.zeros(2, 5, 16, 12)
-    assert checked_maps(Small(), (heatmaps, torch.zeros(2, 8)), crops, 5, None)[1].shape == (2, 8)
+    assert checked_maps(Small(), Maps(heatmaps, torch.zeros(2, 8)), crops, 5, None).features.shape == (2, 8)
     with pytest.raises(PluginError, match=r"gave features of shape \(2, 9\): \(2, 8\) is expected"):
-        checked_maps(Small(), [heatmaps, torch.zeros(2, 9)], crops, 5, 8)
+        checked_maps(Small(), Maps(heatmaps, torch.zeros(2, 9)), crops, 5, 8)
 
 
 @pytest.mark.parametrize("kept", [torch.zeros(10, 3), torch.zeros(10, 2, dtype=torch.float64)])

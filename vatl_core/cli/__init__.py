@@ -67,10 +67,8 @@ def _installed(ctx: click.Context) -> Registry:
     """What is installed; it is looked for once in a call of the command line."""
     from vatl_core.discovery import discover
 
-    root = ctx.find_root().meta
-    if __name__ not in root:
-        root[__name__] = discover()
-    found: Registry = root[__name__]
+    kept = ctx.find_root().meta
+    found: Registry = kept.get(__name__) or kept.setdefault(__name__, discover())
     return found
 
 
@@ -109,10 +107,8 @@ def _told(error: BaseException) -> tuple[str, int]:
         return " ".join(error.format_message().split()), 2
     if isinstance(error, OSError):
         if error.errno == errno.ENOSPC:
-            return (
-                "the disk is full: make room, then take the run up with `vatl resume`; nothing half-written is left",
-                1,
-            )
+            way_on = "make room, then take the run up with `vatl resume`; nothing half-written is left"
+            return f"the disk is full: {way_on}", 1
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1
     if not isinstance(error, KeyboardInterrupt | click.Abort):
         from vatl_core.plugins import culprit, describe

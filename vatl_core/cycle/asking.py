@@ -6,14 +6,16 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import attrs
 import torch
+from torch import Tensor
 
-from vatl_core.contracts import Answer, Labels, Redrawn, Request
+from vatl_core.contracts import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request
 from vatl_core.cycle.querying import chosen
 from vatl_core.cycle.state import RunState
-from vatl_core.errors import VatlError
+from vatl_core.errors import InputError, VatlError
 from vatl_core.estimation import breach, flaw_of_answer
 from vatl_core.metrics import evaluate, measured_oks
 from vatl_core.records import ANNOTATOR, CycleRecord
@@ -53,10 +55,9 @@ def redraw(run: RunState) -> None:
 
 
 def ask(run: RunState, query: list[int]) -> list[int]:
-    """Have a cycle's query answered as far as it is not yet.
+    """Have a cycle's query answered as far as it is not yet; those that are labelled now, in the same order.
 
-    Returns:
-        Those that are labelled now, in the same order; the others were refused, or it was said to be enough.
+    The others were refused, or it was said to be enough.
     """
     answers, request = run.folder.answers, request_of(run, query)
     broken = partial(breach, f"oracle '{run.config.oracle}'", run.oracle)
@@ -112,10 +113,10 @@ def answered(run: RunState, record: CycleRecord, labelled: list[int]) -> CycleRe
 
 def _similarity(run: RunState, labels: Labels) -> list[float | None]:
     """M OKS of the present estimates against the labels; None where nothing of one is visible."""
-    index, device = labels.index, run.compute.device
-    boxes = run.video.instances.boxes[index].to(device)
-    estimated = run.present.keypoints[index.to(device)]
-    points, visible = labels.keypoints.to(device), labels.visible.to(device)
+    device = run.compute.device
+    truth = (labels.keypoints, labels.visible, run.video.instances.boxes[labels.index])
+    points, visible, boxes = (column.to(device) for column in truth)
+    estimated = run.present.keypoints[labels.index.to(device)]
     found = measured_oks(estimated, points, visible, boxes, run.video.skeleton.sigmas)
     return [None if math.isnan(value) else value for value in found.tolist()]
 
@@ -142,3 +143,39 @@ def _unsettled(run: RunState, query: Sequence[int]) -> list[int]:
     answers = run.folder.answers
     done = answers.labelled() | answers.refused().keys()
     return [i for i in query if i not in done]
+
+
+# -------------------------------------------------------------------------------------- answers that a script gives
+@attrs.frozen
+class Asked(Oracle):
+    """A function as an oracle.
+
+    Attributes:
+        function: is given the request; returns answers, one answer, or keypoints (m, K, 2) of the instances asked for,
+            NaN where one is not annotated.
+    """
+
+    function: Callable[[Request], Any]
+
+    def annotate(self, request: Request) -> Iterable[Answer]:
+        """What the function returns."""
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        return answers_from(self.function(request), request.indices, name)
+
+
+def answers_from(given: Any, index: Tensor, annotator: str) -> Iterable[Answer]:
+    """Answers, one answer, or the annotator's keypoints (M, K, 2) of the instances ``index`` (M,), as answers.
+
+    Raises:
+        InputError: it is nothing of the kind.
+    """
+    if isinstance(given, Labels | Redrawn | Refusal | Enough):
+        return [given]
+    if hasattr(given, "__array__"):
+        keypoints = torch.as_tensor(given).detach().cpu().float()
+        if keypoints.ndim != 3 or len(keypoints) != len(index):
+            raise InputError(f"{len(index)} instances were asked for: keypoints {tuple(keypoints.shape)} do not fit")
+        return [Labels(index, keypoints, keypoints.isfinite().all(2), annotator, torch.zeros(len(index)))]
+    if not isinstance(given, Iterable):
+        raise InputError(f"'{annotator}' gave a {type(given).__name__}: answers or keypoints are expected")
+    return given

@@ -6,7 +6,7 @@ from typing import Final
 
 import torch
 
-from vatl_core.cycle.schedule import amounts
+from vatl_core.cycle.querying import amounts
 from vatl_core.cycle.state import RunState
 from vatl_core.metrics import alc
 from vatl_core.records import CycleRecord, RunRecord

@@ -15,12 +15,10 @@ def query_score(
     fraction: float,
     weights: str,
 ) -> Tensor:
-    """(N,) what a query ranks by: zeros where none of its criteria is computed.
+    """(N,) what a query ranks by, from ``{criterion: (N,)}``: zeros where none of its criteria is computed.
 
-    Args:
-        columns: ``{criterion: (N,)}`` of what was computed.
-        share_of: for each of the query's criteria the one whose mean over the unlabelled is its share, or None.
-        among, fraction, weights: as for :func:`combined`.
+    ``share_of`` has for each of them the one whose mean over the unlabelled is its share, or None; the rest is as for
+    :func:`combined`.
     """
     computed = [name for name in share_of if name in columns]
     if not computed or not among.any():

@@ -10,22 +10,11 @@ from torch import Tensor
 from vatl_core.contracts import Pool
 from vatl_core.cycle.combining import query_score
 from vatl_core.cycle.estimating import one_pass
-from vatl_core.cycle.schedule import amounts
 from vatl_core.cycle.state import RunState
+from vatl_core.errors import InputError
 from vatl_core.estimation import checked_allowance, checked_picks, tracks_of
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import generator
-
-
-def how_many(run: RunState, record: CycleRecord) -> int:
-    """The number of labels to ask for in the cycle of this record; 0 ends the run."""
-    left = int(run.standing().askable(run.compute.device).sum())
-    if run.stopped_by is not None or not left:
-        return 0
-    ahead = [amount for amount in amounts(run.config.schedule, record.instances) if amount > record.labelled]
-    history = run.history(record)
-    allowances = [a for name, s in run.stopping.items() if (a := checked_allowance(name, s, history)) is not None]
-    return max(0, min([ahead[0] - record.labelled if ahead else 0, left, *allowances]))
 
 
 def chosen(run: RunState, record: CycleRecord) -> list[int]:
@@ -44,11 +33,48 @@ def chosen(run: RunState, record: CycleRecord) -> list[int]:
     return query
 
 
-def scores_of(run: RunState, columns: Mapping[str, Tensor], among: Tensor, fraction: float) -> Tensor:
-    """(N,) what a query ranks by: 0 to 1 over those it may ask for, ``among`` (N,), zeros where it has no criterion.
+def how_many(run: RunState, record: CycleRecord) -> int:
+    """The number of labels to ask for in the cycle of this record; 0 ends the run."""
+    left = int(run.standing().askable(run.compute.device).sum())
+    if run.stopped_by is not None or not left:
+        return 0
+    ahead = [amount for amount in amounts(run.config.schedule, record.instances) if amount > record.labelled]
+    history = run.history(record)
+    allowances = [a for name, s in run.stopping.items() if (a := checked_allowance(name, s, history)) is not None]
+    return max(0, min([ahead[0] - record.labelled if ahead else 0, left, *allowances]))
 
-    The ``columns`` are ``{criterion: (N,)}``, the ``fraction`` is r, the labelled share of the video.
+
+def amounts(schedule: tuple[str, ...], instances: int) -> list[int]:
+    """A schedule as cumulative numbers of labels, rising, each at most ``instances``.
+
+    Raises:
+        InputError: an entry that is no fraction in (0, 1], no count and not ``one-by-one``.
     """
+    if schedule == ("one-by-one",):
+        return list(range(1, instances + 1))
+    return sorted({_amount(entry, instances) for entry in schedule})
+
+
+def _amount(entry: str, instances: int) -> int:
+    try:
+        count = max(1, round(_fraction(entry) * instances)) if "." in entry else int(entry)
+    except ValueError as error:
+        forms = "a fraction such as 0.05, nor a count such as 30, nor one-by-one"
+        raise InputError(f"--schedule: '{entry}' is neither {forms}") from error
+    if count < 1:
+        raise InputError(f"--schedule: '{entry}' asks for nothing")
+    return min(count, instances)
+
+
+def _fraction(entry: str) -> float:
+    value = float(entry)
+    if not 0 < value <= 1:
+        raise ValueError("a fraction is expected")
+    return value
+
+
+def scores_of(run: RunState, columns: Mapping[str, Tensor], among: Tensor, fraction: float) -> Tensor:
+    """(N,) what a query ranks by, from ``{criterion: (N,)}``: 0 to 1 ``among`` those that it may ask for."""
     share_of = {name: run.criteria[name].share for name in run.config.criteria if name in run.criteria}
     return query_score(columns, share_of, among, fraction, run.config.query_weights)
 

@@ -24,10 +24,7 @@ from vatl_core.weights import save_checkpoint
 
 
 def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
-    """The estimator of the next cycle, its weights on disk; a run that stops here may keep its present one.
-
-    Returns:
-        The record with the seconds that it took.
+    """Make the next cycle's estimator, its weights on disk, or keep the present; the record has the seconds it took.
 
     Raises:
         InputError: the optimiser that it goes on with is damaged.

@@ -29,18 +29,10 @@ class Standing:
     answerable: Tensor | None = None
 
     @classmethod
-    def of(
-        cls,
-        count: int,
-        records: Iterable[CycleRecord],
-        answers: Answers,
-        before: int = EVER,
-        able: Tensor | None = None,
-    ) -> Standing:
+    def of(cls, count: int, records: Iterable[CycleRecord], answers: Answers, before: int = EVER) -> Standing:
         """As it is after ``records``, by the answers that were given in cycles ``before`` this one."""
         refused = answers.refused(before)
-        asked = tuple(i for record in records for i in record.query if i not in refused)
-        return cls(count, asked, refused, able)
+        return cls(count, tuple(i for record in records for i in record.query if i not in refused), refused)
 
     @property
     def instances(self) -> int:

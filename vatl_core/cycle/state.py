@@ -37,11 +37,9 @@ class RunState:
         compute: device and precision.
         crops, pictures: of the video without its truth; plain, and with a margin for augmentation.
         hook: calls the lifecycle hooks of the plugins.
-        weights: where the source weights came from.
-        warnings: what the user should know.
-        notes: what the criteria begin with.
+        weights: where the source weights came from; ``source`` are these.
+        warnings: what the user should know; ``notes`` tell what the criteria begin with.
         learnt: what some of them learnt before the run, kept with it.
-        source: the weights that the run began with.
         answerable: (N,) bool, which instances the oracle can answer for; None for any.
         records: of the cycles so far.
         estimates: of the present cycle.
@@ -103,8 +101,8 @@ class RunState:
 
     def standing(self, before: int = EVER) -> Standing:
         """Where each instance stands now, or stood when the cycle ``before`` which it is looked at began."""
-        count, answers = len(self.video.instances), self.folder.answers
-        return Standing.of(count, self.records[:before], answers, before, self.answerable)
+        standing = Standing.of(len(self.video.instances), self.records[:before], self.folder.answers, before)
+        return attrs.evolve(standing, answerable=self.answerable)
 
     @property
     def asked(self) -> list[int]:

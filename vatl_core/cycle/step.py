@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.contracts import Answer, Labels
-from vatl_core.cycle.answering import answers_from
-from vatl_core.cycle.asking import asked, request_of, take
+from vatl_core.cycle.asking import answers_from, asked, request_of, take
 from vatl_core.cycle.closing import close
 from vatl_core.cycle.querying import chosen, scores_of
 from vatl_core.cycle.retraining import retrain
@@ -21,9 +20,6 @@ from vatl_core.cycle.stopping import decided
 from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates
 from vatl_core.records import CycleRecord
-
-ANNOTATOR = "python"
-"""Whose answers those are that are given as keypoints alone."""
 
 
 @attrs.define(eq=False)
@@ -63,10 +59,7 @@ class Cycle:
 
     @property
     def scores(self) -> Tensor:
-        """(N,) what the query ranks by: 0 to 1 over what may still be asked for, 0 for the rest.
-
-        Zeros where the selector needs no score.
-        """
+        """(N,) what the query ranks by: 0 to 1 over what may be asked for; 0 for the rest, and if nothing needs it."""
         estimates, run = self.estimates, self.run
         standing = run.standing(before=self.number) if self.finished else run.standing()
         left = standing.askable(estimates.scores.device)
@@ -125,7 +118,7 @@ class Cycle:
                 self.labelled = True
             else:
                 request = request_of(self.run, query)
-                given = answers_from(answers, request.indices, ANNOTATOR)
+                given = answers_from(answers, request.indices, "python")  # who gave keypoints alone
                 take(self.run, request, given, lambda flaw: InputError(f"cycle {self.number}: you {flaw}"))
             return self.labels
 

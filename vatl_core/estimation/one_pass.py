@@ -7,7 +7,6 @@ neighbours in time have too, and no longer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import attrs
 import torch
@@ -124,26 +123,23 @@ class Pass:
         if not _any_needs(self.criteria, "neighbours"):
             return window
         previous, following = instances.previous[index], instances.next[index]
-        there: dict[str, Any] = {"has_previous": (previous >= 0).to(device), "has_next": (following >= 0).to(device)}
-        return attrs.evolve(window, previous=held.of(previous), next=held.of(following), **there)
+        window = attrs.evolve(window, previous=held.of(previous), has_previous=(previous >= 0).to(device))
+        return attrs.evolve(window, next=held.of(following), has_next=(following >= 0).to(device))
 
     def _score(self, window: Window) -> None:
         """Write what each criterion says of the window's instances into its column."""
         found = self.estimates
         for name, criterion in self.criteria.items():
             if "pool" not in criterion.needs:
-                found.criteria[name][window.index] = checked_scores(name, criterion, self._equipped(name, window))
+                seen = window
+                if name in self.networks:
+                    seen = attrs.evolve(window, pictures=self.crops.get(window.index), network=self.networks[name])
+                found.criteria[name][window.index] = checked_scores(name, criterion, seen)
             elif "heatmaps" in criterion.needs:
                 kept = checked_condensed(name, criterion, window, found.condensed.get(name))
                 if name not in found.condensed:
                     found.condensed[name] = kept.new_zeros((len(found.scores), *kept.shape[1:]))
                 found.condensed[name][window.index] = kept
-
-    def _equipped(self, name: str, window: Window) -> Window:
-        """The window with pictures and network, for a criterion that declares further passes."""
-        if name not in self.networks:
-            return window
-        return attrs.evolve(window, pictures=self.crops.get(window.index), network=self.networks[name])
 
 
 def tracks_of(crops: Crops, found: Estimates) -> Tracks:

@@ -69,6 +69,14 @@ def _flaw_of_tensor(
     return None
 
 
+def _has_shape(shape: Sequence[int], expected: Shape) -> bool:
+    if expected[-1:] == ("…",):
+        shape, expected = shape[: len(expected) - 1], expected[:-1]
+    fixed = [size if isinstance(size, int) else None for size in expected]
+    return len(shape) == len(fixed) and all(f in (None, size) for f, size in zip(fixed, shape, strict=True))
+
+
+# ------------------------------------------------------------------------------------------------------------ data set
 def checked_names(dataset: Dataset) -> Sequence[str]:
     """What a data set has to adapt to."""
     names: object = dataset.videos()
@@ -160,13 +168,12 @@ def checked_maps(estimator: Estimator, given: object, crops: Tensor, keypoints: 
     if not isinstance(given, Maps) or not isinstance(given.extra, Mapping):
         flaw = f"gave a {type(given).__name__}: `return Maps(heatmaps, features)` is expected, with a mapping as extra"
         raise breach(who, estimator, flaw)
-    expected: dict[str, Shape] = {name: (len(crops), "…") for name in given.extra}
-    expected |= {
-        "heatmaps": (len(crops), keypoints, *estimator.heatmap_size),
-        "features": (len(crops), "D" if width is None else width),
-    }
-    for name, shape in expected.items():
-        part = given.extra[name] if name in given.extra else getattr(given, name)
+    parts: list[tuple[str, Tensor, Shape]] = [
+        ("heatmaps", given.heatmaps, (len(crops), keypoints, *estimator.heatmap_size)),
+        ("features", given.features, (len(crops), "D" if width is None else width)),
+        *((name, part, (len(crops), "…")) for name, part in given.extra.items()),
+    ]
+    for name, part, shape in parts:
         if flaw_found := _flaw_of_tensor(part, shape, device=crops.device):
             raise breach(who, estimator, f"gave {name} {flaw_found}")
     return given

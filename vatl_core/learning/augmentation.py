@@ -89,16 +89,10 @@ def _bounds(keypoints: Tensor, kept: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def mirror(keypoints: Tensor, visible: Tensor, mirrored: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
-    """Swap left and right of the mirrored instances: a mirrored left hand is a right hand.
+    """Swap left and right of the ``mirrored`` (B,) instances: a mirrored left hand is a right hand.
 
-    Args:
-        keypoints: (B, K, 2).
-        visible: (B, K) bool.
-        mirrored: (B,) bool.
-        skeleton: whose left/right pairs they are.
+    Keypoints are (B, K, 2), visible (B, K) bool, before and after.
     """
     order = torch.tensor(skeleton.flip_order(), device=keypoints.device)
-    return (
-        torch.where(mirrored[:, None, None], keypoints[:, order], keypoints),
-        torch.where(mirrored[:, None], visible[:, order], visible),
-    )
+    keypoints = torch.where(mirrored[:, None, None], keypoints[:, order], keypoints)
+    return keypoints, torch.where(mirrored[:, None], visible[:, order], visible)

@@ -22,13 +22,9 @@ def steps_of(recipe: Recipe, count: int) -> int:
 
 
 def rate_factor(recipe: Recipe, step: int, steps: int, before: int = 0) -> float:
-    """What the learning rates are multiplied by.
+    """What the learning rates are multiplied by at a ``step`` of the fit, from 0, with so many ``steps`` to an epoch.
 
-    Args:
-        recipe: whose.
-        step: of the fit, from 0.
-        steps: to an epoch.
-        before: epochs of the fits that this one goes on from.
+    The fits that this one goes on from had so many epochs ``before`` it.
     """
     if recipe.one_cycle:
         return _one_cycle(step / max(1, recipe.epochs * steps))

@@ -187,7 +187,5 @@ def _plain(count: int) -> Tensor:
 
 def _shift(pictures: Pictures, like: Tensor) -> Tensor:
     """What to add to a map into the plain crop to make it one into the picture with its margin, (1, 2, 3)."""
-    offset = [(p - s) / 2 for p, s in zip(pictures.picture_size, pictures.size, strict=True)][::-1]
-    shift = like.new_zeros(1, 2, 3)
-    shift[0, :, 2] = like.new_tensor(offset)
-    return shift
+    (height, width), (tall, wide) = pictures.size, pictures.picture_size
+    return like.new_tensor([[[0, 0, (wide - width) / 2], [0, 0, (tall - height) / 2]]])

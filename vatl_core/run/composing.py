@@ -85,8 +85,7 @@ def start(
     Of installed plugins that cannot be used it warns (:class:`UserWarning`), and does without them.
 
     Args:
-        folder: where it is kept, such as ``runs/first``; in a temporary folder, for as long as the run lives, if not
-            given.
+        folder: where it is kept, such as ``runs/first``; if not given in a temporary one, for as long as the run lives.
         options: of named components, ``{"wpu": {"z_dim": 4}}``; by the part's name (``"estimator"``) or their own.
         preset: settings of a publication, beneath all others.
         display: show progress and write the report as ``vatl run`` does; only the plugins that bring a part of the run
@@ -133,8 +132,7 @@ def resume(folder: str | Path, *, display: bool = False, **objects: Unpack[Parts
         InputError: it is no run, another process works on it, or objects are missing or are not those it began with.
     """
     _check_known("part of a run", objects, Parts)
-    kept = RunFolder.open(Path(folder))
-    installed = _installed()
+    kept, installed = RunFolder.open(Path(folder)), _installed()
     registry = with_objects(installed, kept, separated(installed, objects)[1])
     kept.lock()
     try:

@@ -138,7 +138,7 @@ def with_objects(registry: Registry, folder: RunFolder, objects: Objects | None 
 
 def _words(role: str, names: Mapping[str, Mapping[str, Any]]) -> str:
     """``query=[Spread, Turn]``: what a part is to be given again."""
-    makers = [str(told["made_by"]) for told in names.values()]
-    if makers == ["OwnVideo"]:
+    makers = ", ".join(str(told["made_by"]) for told in names.values())
+    if makers == "OwnVideo":
         return "video=…"
-    return f"{role}={makers[0]}" if len(makers) == 1 else f"{role}=[{', '.join(makers)}]"
+    return f"{role}={makers}" if len(names) == 1 else f"{role}=[{makers}]"
