@@ -11,7 +11,7 @@ from vatl_core.contracts.criterion import Criterion, Network, Panel, Poses, PreT
 from vatl_core.contracts.dataset import Dataset
 from vatl_core.contracts.estimator import Download, Estimator, Maps, Normalisation, Origin, Trunk
 from vatl_core.contracts.execution import Executor
-from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request, joined
+from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request
 from vatl_core.contracts.learning import Retraining, Stopping
 from vatl_core.contracts.refinement import Refined, Refinement, Tracks
 from vatl_core.contracts.selector import Pool, Selector
@@ -29,5 +29,5 @@ __all__ = [
     "Labelled", "Labels", "Maps", "Network", "Normalisation", "Oracle", "Origin", "Outcome", "Panel", "Pictures",
     "Pool", "Poses", "PreTraining", "Recipe", "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining",
     "Selector", "Stopping", "Term", "Tracks", "Trainer", "Trunk", "Unlabelled", "Window", "attempt",
-    "attempt_elsewhere", "joined",
+    "attempt_elsewhere",
 ]  # fmt: skip
