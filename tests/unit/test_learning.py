@@ -75,7 +75,9 @@ def labelled(count: int = 6) -> Labelled:
     video = stick_video()
     truth, index = video.instances, torch.arange(count)
     pictures = Crops(video.without_truth(), (64, 48), CPU, 2**24, MARGIN)
-    return Labelled(index, truth.keypoints[:count], truth.visible[:count], torch.zeros(count), index >= 0, pictures)
+    return Labelled(
+        index, truth.keypoints[:count], truth.visible[:count], torch.zeros(count), index >= 0, pictures=pictures
+    )
 
 
 def fitted(

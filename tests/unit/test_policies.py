@@ -121,7 +121,7 @@ class TestRetraining:
         oks = torch.tensor([0.2, 0.54, 0.56, 0.9])
         return Labelled(
             torch.arange(4), truth.keypoints[:4], truth.visible[:4], oks, torch.tensor([False, False, False, True]),
-            Crops(video.without_truth(), (64, 64), torch.device("cpu"), 0),
+            pictures=Crops(video.without_truth(), (64, 64), torch.device("cpu"), 0),
         )  # fmt: skip
 
     def test_continual_takes_the_query_and_what_is_not_safely_correct(self) -> None:

@@ -24,6 +24,7 @@ from vatl_core.video import VideoFile
 from vatl_criteria.uncertainty.pose_feature import keypoints_of, pose_feature
 from vatl_estimators.tiny import Tiny
 from vatl_report.again import fitted_criteria, window_of
+from vatl_report.evidence import panels_of
 from vatl_report.feature_space import project
 from vatl_report.visualisation import visualise
 
@@ -75,7 +76,7 @@ def test_what_is_shown_is_what_was_scored(past: PastRun) -> None:
 def test_neighbours_are_shown_in_their_own_frames(past: PastRun) -> None:
     run = past.at(0)
     window = window_of(run, torch.tensor([4, 22]))
-    before, present, after = run.criteria["thc"].explain(window)
+    before, present, after = panels_of(run.criteria["thc"], window)
     assert [panel.when for panel in (before, present, after)] == [-1, 0, 1]
     assert before.heatmaps is not None
     assert torch.allclose(before.heatmaps, window_of(run, torch.tensor([2, 20])).heatmaps, atol=1e-5)

@@ -13,7 +13,8 @@ from vatl_core.discovery import discover
 from vatl_core.plugins import KINDS
 
 if TYPE_CHECKING:
-    from vatl_core.plugins import OptionDoc, Shown, Tables
+    from vatl_core.cli.catalogue import Shown
+    from vatl_core.plugins import OptionDoc, Tables
 
 
 class PluginCommands(Commands):
@@ -33,7 +34,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with what cannot be used.")
 def list_plugins(kind: str | None, as_json: bool) -> None:
     """List every component, preset and command, and every plugin that cannot be used with the cause."""
-    from vatl_core.plugins import entries
+    from vatl_core.cli.catalogue import entries
 
     registry = discover()
     listed = [entry for entry in entries(registry) if kind in (None, entry.kind)]
@@ -57,7 +58,7 @@ def list_plugins(kind: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(name: str, as_json: bool) -> None:
     """Show what the component, preset or command NAME is, where it is, and the options it has or sets."""
-    from vatl_core.plugins import shown
+    from vatl_core.cli.catalogue import shown
 
     found = list(shown(discover(), name))
     click.echo(_json(found) if as_json else "\n\n".join(map(_in_full, found)))

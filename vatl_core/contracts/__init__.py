@@ -11,18 +11,23 @@ from vatl_core.contracts.criterion import Criterion, Network, Panel, Poses, PreT
 from vatl_core.contracts.dataset import Dataset
 from vatl_core.contracts.estimator import Download, Estimator, Maps, Normalisation, Origin, Trunk
 from vatl_core.contracts.execution import Executor
-from vatl_core.contracts.kinds import CONTRACTS
-from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request, joined
+from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request
 from vatl_core.contracts.learning import Retraining, Stopping
-from vatl_core.contracts.outcomes import Outcome, attempt, attempt_elsewhere
 from vatl_core.contracts.refinement import Refined, Refinement, Tracks
 from vatl_core.contracts.selector import Pool, Selector
 from vatl_core.contracts.training import Augmentation, Labelled, Pictures, Recipe, Term, Trainer, Unlabelled
+from vatl_core.outcomes import Outcome, attempt, attempt_elsewhere
+
+CONTRACTS: dict[str, type] = {
+    kind.__name__.lower(): kind
+    for kind in (Estimator, Dataset, Criterion, Selector, Retraining, Refinement, Stopping, Oracle, Executor)
+}
+"""The class that every component of a kind derives from."""
 
 __all__ = [
     "CONTRACTS", "Answer", "Augmentation", "Criterion", "Dataset", "Download", "Enough", "Estimator", "Executor",
     "Labelled", "Labels", "Maps", "Network", "Normalisation", "Oracle", "Origin", "Outcome", "Panel", "Pictures",
     "Pool", "Poses", "PreTraining", "Recipe", "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining",
     "Selector", "Stopping", "Term", "Tracks", "Trainer", "Trunk", "Unlabelled", "Window", "attempt",
-    "attempt_elsewhere", "joined",
+    "attempt_elsewhere",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 import attrs
 import torch
@@ -14,9 +14,7 @@ from vatl_core.contracts.estimator import Maps
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
 
-
-def _nothing() -> Tensor:
-    return torch.empty(0)
+_NOTHING: Final = torch.empty(0)
 
 
 class Network(Protocol):
@@ -27,18 +25,14 @@ class Network(Protocol):
 
         Args:
             pictures: such as :attr:`Window.pictures`.
-            dropout: share of the channels that are left out where the network has dropout, or before its head where it
-                has none; None for none.
-            sample: which are left out: the same for every picture and every batch of a cycle, so that a sample is one
-                thinned network.
+            dropout: share of the channels left out where the network has dropout, else before its head; None for none.
+            sample: which are left out: one thinned network a sample, for every picture and batch of a cycle.
         """
 
 
 @attrs.frozen
 class Window:
-    """A batch of B instances with their neighbours in time, all on one device.
-
-    What the criterion does not declare in its ``needs`` may be empty.
+    """A batch of B instances with neighbours in time, on one device; what its ``needs`` do not declare may be empty.
 
     Attributes:
         index: (B,) indices into the video's instances.
@@ -67,19 +61,19 @@ class Window:
     keypoints: Tensor
     scores: Tensor
     features: Tensor
-    heatmaps: Tensor = attrs.field(factory=_nothing)
-    previous: Tensor = attrs.field(factory=_nothing)
-    next: Tensor = attrs.field(factory=_nothing)
-    has_previous: Tensor = attrs.field(factory=_nothing)
-    has_next: Tensor = attrs.field(factory=_nothing)
+    heatmaps: Tensor = _NOTHING
+    previous: Tensor = _NOTHING
+    next: Tensor = _NOTHING
+    has_previous: Tensor = _NOTHING
+    has_next: Tensor = _NOTHING
     extra: Mapping[str, Tensor] = attrs.field(factory=dict)
-    pictures: Tensor = attrs.field(factory=_nothing)
+    pictures: Tensor = _NOTHING
     network: Network | None = None
-    labelled: Tensor = attrs.field(factory=_nothing)
-    condensed: Tensor = attrs.field(factory=_nothing)
-    frame: Tensor = attrs.field(factory=_nothing)
-    track: Tensor = attrs.field(factory=_nothing)
-    time: Tensor = attrs.field(factory=_nothing)
+    labelled: Tensor = _NOTHING
+    condensed: Tensor = _NOTHING
+    frame: Tensor = _NOTHING
+    track: Tensor = _NOTHING
+    time: Tensor = _NOTHING
 
     def __len__(self) -> int:
         return len(self.index)
@@ -165,7 +159,7 @@ class Criterion(ABC):
 
         Args:
             skeleton: of the video.
-            source: on ``device``; None where the data set has none of this skeleton.
+            source: on ``device``, of this skeleton; None where the data set has none.
             generator: on the CPU.
             device: where :meth:`fit` and :meth:`score` will be asked to work.
 
@@ -175,15 +169,12 @@ class Criterion(ABC):
         return None
 
     def pretrain(self, skeleton: Skeleton, training: Poses, validation: Poses, how: PreTraining) -> dict[str, Tensor]:
-        """Learn from a data set's poses, once and before any run, what :meth:`prepare` can then begin with.
+        """What is learnt from a data set's poses, by name: for a file that :meth:`begin_with` is given in later runs.
 
         Args:
             skeleton: of the poses.
             training, validation: on the device to work on.
             how: seed and progress.
-
-        Returns:
-            What was learnt, by name, to be kept in a file.
 
         Raises:
             InputError: this criterion has nothing to learn beforehand, or the poses are of no use to it.
@@ -215,14 +206,6 @@ class Criterion(ABC):
     def explain(self, window: Window) -> list[Panel]:
         """What lies behind the scores of a window, for people to look at; never asked for in a run.
 
-        Unless a criterion knows better: the heatmaps that it compares or reads, or the poses; nothing for others.
+        Where a criterion has nothing of its own, people are shown the heatmaps or the poses that it needs.
         """
-        if "neighbours" in self.needs:
-            return [
-                Panel("previous frame", window.previous, when=-1, there=window.has_previous),
-                Panel("present frame", window.heatmaps),
-                Panel("next frame", window.next, when=1, there=window.has_next),
-            ]
-        if "heatmaps" in self.needs:
-            return [Panel("heatmaps", window.heatmaps)]
-        return [Panel("estimate", keypoints=window.keypoints)] if "poses" in self.needs else []
+        return []

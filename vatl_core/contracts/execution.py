@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from vatl_core.contracts.outcomes import Outcome
+from vatl_core.outcomes import Outcome
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,31 +34,19 @@ class Labels:
     visible: Tensor
     annotator: str
     seconds: Tensor
-    occluded: Tensor = attrs.field()
-    moved: Tensor = attrs.field()
-    proposals: Tensor = attrs.field()
-
-    @occluded.default
-    def _none_hidden(self) -> Tensor:
-        return torch.zeros_like(self.visible)
-
-    @moved.default
-    def _none_moved(self) -> Tensor:
-        return torch.zeros(len(self.index), dtype=torch.int64)
-
-    @proposals.default
-    def _not_kept(self) -> Tensor:
-        return torch.full_like(self.keypoints, float("nan"))
+    occluded: Tensor = attrs.field(default=attrs.Factory(lambda self: torch.zeros_like(self.visible), takes_self=True))
+    moved: Tensor = attrs.field(default=attrs.Factory(lambda self: torch.zeros_like(self.index), takes_self=True))
+    proposals: Tensor = attrs.field(
+        default=attrs.Factory(lambda self: torch.full_like(self.keypoints, torch.nan), takes_self=True)
+    )
 
 
 @attrs.frozen
 class Redrawn:
-    """An instance's box was wrong; from the next pass on it is estimated in this one.
+    """An instance's box was wrong, says the ``annotator``; from the next pass on it is estimated in this one.
 
     Attributes:
-        index: of the instance.
         box: x, y, width, height in pixels, with an area.
-        annotator: who.
     """
 
     index: int
@@ -68,11 +56,9 @@ class Redrawn:
 
 @attrs.frozen
 class Refusal:
-    """An instance that gets no label, and is not asked for again.
+    """An instance that gets no label from the ``annotator``, and is not asked for again.
 
     Attributes:
-        index: of the instance.
-        annotator: who.
         absent: nobody is there: it is no instance at all, and counts nowhere any more.
     """
 
@@ -83,11 +69,7 @@ class Refusal:
 
 @attrs.frozen
 class Enough:
-    """No more is going to be labelled: what was answered is learnt from, then the run ends.
-
-    Attributes:
-        annotator: who.
-    """
+    """No more is going to be labelled, says the ``annotator``: what was answered is learnt from, then the run ends."""
 
     annotator: str
 
@@ -138,16 +120,11 @@ class Oracle(ABC):
     def annotate(self, request: Request) -> Iterable[Answer]:
         """Answers to this cycle's query, one after the other as they come.
 
-        Each is on disk before the next is drawn, so that whoever gave it can then be told that it is safe. An
-        instance that is answered again is corrected: within its cycle the last answer stands; one of an earlier cycle,
-        whose labels have been learnt already, counts as a new label of this one. The cycle goes on when the answers
-        end; then every instance must have been labelled or refused, unless somebody said :class:`Enough`.
+        Each is on disk before the next is drawn, so that whoever gave it can then be told that it is safe. Another
+        answer corrects the first: within its cycle the last one stands, and for an instance of an earlier cycle it
+        counts as a new label of this one. The cycle goes on when the answers end; then every instance must have been
+        labelled or refused, unless somebody said :class:`Enough`.
 
         Raises:
             InputError: it cannot answer for this video.
         """
-
-
-def joined(names: Sequence[str]) -> str:
-    """Several annotators as one text."""
-    return ", ".join(dict.fromkeys(name for name in names if name))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import attrs
 import torch
 from torch import Tensor
 
-
-def _nothing() -> Tensor:
-    return torch.empty(0)
+_NOTHING: Final = torch.empty(0)
 
 
 @attrs.frozen
@@ -41,14 +39,14 @@ class Pool:
     query_oks: float | None = None
     watched: Mapping[str, Tensor] = attrs.field(factory=dict)
     embeddings: Mapping[str, Tensor] = attrs.field(factory=dict)
-    keypoints: Tensor = attrs.field(factory=_nothing)
-    keypoint_scores: Tensor = attrs.field(factory=_nothing)
-    boxes: Tensor = attrs.field(factory=_nothing)
-    frame: Tensor = attrs.field(factory=_nothing)
-    track: Tensor = attrs.field(factory=_nothing)
-    time: Tensor = attrs.field(factory=_nothing)
-    previous: Tensor = attrs.field(factory=_nothing)
-    next: Tensor = attrs.field(factory=_nothing)
+    keypoints: Tensor = _NOTHING
+    keypoint_scores: Tensor = _NOTHING
+    boxes: Tensor = _NOTHING
+    frame: Tensor = _NOTHING
+    track: Tensor = _NOTHING
+    time: Tensor = _NOTHING
+    previous: Tensor = _NOTHING
+    next: Tensor = _NOTHING
 
     @property
     def unlabelled(self) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol, Self
 
 import attrs
 import torch
@@ -46,7 +46,29 @@ class Pictures(Protocol):
 
 
 @attrs.frozen
-class Labelled:
+class _Columns:
+    """Instances to learn from, with the columns that labelled and unlabelled ones share."""
+
+    index: Tensor
+    keypoints: Tensor
+    pictures: Pictures = attrs.field(kw_only=True)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """What the poses are made of."""
+        return self.pictures.skeleton
+
+    def where(self, mask: Tensor) -> Self:
+        """Those for which the mask, one flag an instance, is true."""
+        columns = attrs.asdict(self, recurse=False, filter=lambda field, _: field.name != "pictures")
+        return attrs.evolve(self, **{name: column[mask] for name, column in columns.items()})
+
+
+@attrs.frozen
+class Labelled(_Columns):
     """M labelled instances, to learn from.
 
     Attributes:
@@ -58,28 +80,13 @@ class Labelled:
         pictures: the video's, with a margin.
     """
 
-    index: Tensor
-    keypoints: Tensor
     visible: Tensor
     oks: Tensor
     queried: Tensor
-    pictures: Pictures
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def where(self, mask: Tensor) -> Labelled:
-        """Those for which the mask (M,) is true."""
-        return attrs.evolve(self, **_rows(self, mask))
-
-    @property
-    def skeleton(self) -> Skeleton:
-        """What the poses are made of."""
-        return self.pictures.skeleton
 
 
 @attrs.frozen
-class Unlabelled:
+class Unlabelled(_Columns):
     """The other U instances, as they are estimated at present; those at which nobody is are left out.
 
     Attributes:
@@ -92,28 +99,12 @@ class Unlabelled:
         pictures: the video's, with a margin.
     """
 
-    index: Tensor
-    keypoints: Tensor
     scores: Tensor
     frame: Tensor
     track: Tensor
     previous: Tensor
     next: Tensor
     boxes: Tensor
-    pictures: Pictures
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def where(self, mask: Tensor) -> Unlabelled:
-        """Those for which the mask (U,) is true."""
-        return attrs.evolve(self, **_rows(self, mask))
-
-
-def _rows(columns: Labelled | Unlabelled, mask: Tensor) -> dict[str, Any]:
-    """The columns where the mask is true."""
-    whole = attrs.asdict(columns, recurse=False, filter=lambda field, _: field.name != "pictures")
-    return {name: column[mask] for name, column in whole.items()}
 
 
 @attrs.frozen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vatl_core.plugins.catalogue import Shown, entries, shown
 from vatl_core.plugins.descriptions import KINDS, Command, Component, Options, Preset, Tables, describe, laid_over
 from vatl_core.plugins.option_docs import OptionDoc, attributes_told, option_docs
 from vatl_core.plugins.options import build, option_fields, structure
@@ -12,6 +11,6 @@ from vatl_core.plugins.versions import refusal, refusal_in_source, written_for
 
 __all__ = [
     "DESCRIBING", "GROUP", "KINDS", "Command", "Component", "OptionDoc", "Options", "Preset", "Registry", "Section",
-    "Shown", "Tables", "attributes_told", "build", "culprit", "describe", "distribution_of", "entries", "laid_over",
-    "option_docs", "option_fields", "refusal", "refusal_in_source", "shown", "structure", "whose", "written_for",
+    "Tables", "attributes_told", "build", "culprit", "describe", "distribution_of", "laid_over",
+    "option_docs", "option_fields", "refusal", "refusal_in_source", "structure", "whose", "written_for",
 ]  # fmt: skip

@@ -13,16 +13,8 @@ import click
 from vatl_core.errors import PluginError, unknown
 
 KINDS: Final = (
-    "estimator",
-    "dataset",
-    "criterion",
-    "selector",
-    "retraining",
-    "refinement",
-    "stopping",
-    "oracle",
-    "executor",
-)
+    "estimator", "dataset", "criterion", "selector", "retraining", "refinement", "stopping", "oracle", "executor",
+)  # fmt: skip
 
 
 def _is_kind(_: object, __: object, value: str) -> None:

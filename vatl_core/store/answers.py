@@ -15,7 +15,7 @@ from typing import Any, Final
 import attrs
 import torch
 
-from vatl_core.contracts import Answer, Labels, Redrawn, Refusal, joined
+from vatl_core.contracts import Answer, Labels, Redrawn, Refusal
 from vatl_core.errors import InputError
 
 _VERSION: Final = 1
@@ -260,7 +260,7 @@ def _labels(given: Sequence[GivenLabel], keypoints: int) -> Labels:
         index=torch.tensor([label.instance for label in given], dtype=torch.int64),
         keypoints=points,
         visible=values > 0,
-        annotator=joined([label.annotator for label in given]),
+        annotator=", ".join(dict.fromkeys(label.annotator for label in given if label.annotator)),
         seconds=torch.tensor([label.seconds for label in given], dtype=torch.float32),
         occluded=values == 1,
         moved=torch.tensor([label.moved for label in given], dtype=torch.int64),

@@ -9,7 +9,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from typing import Final
 
-from vatl_core.contracts import attempt_elsewhere
+from vatl_core.outcomes import attempt_elsewhere
 
 THREADS: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 """Where torch, NumPy and OpenCV look, when they are imported, for how many threads they may start."""

@@ -214,7 +214,7 @@ class RetrainingContract(UnknowingContract):
             truth.visible[index].to(device),
             torch.linspace(0.2, 0.9, count).to(device),
             (torch.arange(count) >= count // 2).to(device),
-            pictures,
+            pictures=pictures,
         )
 
     def _unlabelled(self, device: torch.device, count: int) -> Unlabelled:
@@ -233,5 +233,5 @@ class RetrainingContract(UnknowingContract):
             found.previous[index].to(device),
             found.next[index].to(device),
             found.boxes[index].to(device),
-            Watched(video.without_truth(), (64, 48), device, 2**24, MARGIN),
+            pictures=Watched(video.without_truth(), (64, 48), device, 2**24, MARGIN),
         )

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vatl_core.contracts import Panel
 from vatl_core.files import write_whole
 from vatl_drawing import PALETTE, draw_pose, plotted
 from vatl_report.again import window_of
@@ -23,7 +24,7 @@ from vatl_report.remaining import apart
 from vatl_report.wording import score
 
 if TYPE_CHECKING:
-    from vatl_core.contracts import Criterion, Panel
+    from vatl_core.contracts import Criterion, Window
     from vatl_core.cycle import Run
     from vatl_core.estimation import Estimates
 
@@ -66,7 +67,7 @@ def write_sheet(run: Run, name: str, criterion: Criterion, kept: Estimates, coun
     ranked = ranked[run.standing().there(ranked.device)[ranked]]
     index = torch.tensor(apart(run.video, ranked, count))
     with torch.inference_mode():
-        panels = criterion.explain(window_of(run, index))
+        panels = panels_of(criterion, window_of(run, index))
     if not panels:
         return None
     rows = [
@@ -75,6 +76,21 @@ def write_sheet(run: Run, name: str, criterion: Criterion, kept: Estimates, coun
     ]
     write_whole(path, _drawn(name, [panel.title for panel in panels], rows))
     return path
+
+
+def panels_of(criterion: Criterion, window: Window) -> list[Panel]:
+    """What a criterion explains its scores by, or else the heatmaps that it compares or reads, or the poses."""
+    if own := criterion.explain(window):
+        return own
+    if "neighbours" in criterion.needs:
+        return [
+            Panel("previous frame", window.previous, when=-1, there=window.has_previous),
+            Panel("present frame", window.heatmaps),
+            Panel("next frame", window.next, when=1, there=window.has_next),
+        ]
+    if "heatmaps" in criterion.needs:
+        return [Panel("heatmaps", window.heatmaps)]
+    return [Panel("estimate", keypoints=window.keypoints)] if "poses" in criterion.needs else []
 
 
 def _words(run: Run, rank: int, instance: int, value: float) -> str:

@@ -9,9 +9,7 @@ from typing import Any
 
 import attrs
 
-from vatl_core.plugins.descriptions import KINDS
-from vatl_core.plugins.option_docs import OptionDoc, option_docs
-from vatl_core.plugins.registry import Registry
+from vatl_core.plugins import KINDS, OptionDoc, Registry, option_docs
 
 
 @attrs.frozen
