@@ -9,8 +9,7 @@ import pytest
 from tests.conftest import Registered, Vatl, configured
 from tests.unit import test_wrong_output as wrong
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
-from vatl_core.run import finish
-from vatl_core.run.running import execute
+from vatl_core.run import execute
 from vatl_core.store import RunFolder
 from vatl_estimators.tiny import Tiny
 from vatl_kit.checking import flaws
@@ -39,7 +38,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     execute(configured(plain, tmp_path, name="plain", precision="auto"), plain)
     with pytest.raises(InterruptedRunError):
         execute(configured(broken_off, tmp_path, name="broken-off", precision="auto"), broken_off)
-    finish(tmp_path / "broken-off", registered())
+    execute(tmp_path / "broken-off", registered())
     assert outcome(tmp_path / "broken-off") == outcome(tmp_path / "plain")
 
 

@@ -157,7 +157,7 @@ def light(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     monkeypatch.setattr("vatl_core.run.running.RunFolder", Memory)
     monkeypatch.setattr("vatl_core.estimation.ahead", iter)  # waiting for a thread takes longer than a frame of noise
-    monkeypatch.setattr("vatl_core.cycle.cycle.evaluate", lambda *_, **__: None)
+    monkeypatch.setattr("vatl_core.cycle.estimating.evaluate", lambda *_, **__: None)
 
 
 @pytest.fixture

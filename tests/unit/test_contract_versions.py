@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vatl_core.plugins import VERSION, refusal, refusal_in_source, written_for
+from vatl_core.plugins import refusal, refusal_in_source, written_for
+from vatl_core.plugins.versions import VERSION
 
 
 class Plugin:

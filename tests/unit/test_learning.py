@@ -33,8 +33,7 @@ from vatl_core.errors import InputError, PluginError
 from vatl_core.estimation import Crops
 from vatl_core.learning import MARGIN, GradientDescent
 from vatl_core.plugins import Component
-from vatl_core.run import finish
-from vatl_core.run.running import execute
+from vatl_core.run import execute
 from vatl_core.seeds import seeded
 from vatl_core.video import Instances, Skeleton
 from vatl_kit import check
@@ -262,7 +261,7 @@ class TestGoingOn:
             registry = registered(plugins=(Interrupter(at),))
             with pytest.raises(InterruptedRunError):
                 execute(configured(registry, tmp_path, name=f"cut{at}", **settings("run")), registry)
-            finish(tmp_path / f"cut{at}", registered())
+            execute(tmp_path / f"cut{at}", registered())
             assert outcome(tmp_path / f"cut{at}") == outcome(folder)
             assert weights(tmp_path / f"cut{at}") == weights(folder)
 
@@ -273,7 +272,7 @@ class TestGoingOn:
             execute(configured(registry, tmp_path, retrain="full", options=options), registry)
         (tmp_path / "run" / "cycles" / "001" / "optimiser.pt").write_bytes(b"torn")
         with pytest.raises(InputError, match=r"optimiser\.pt is damaged"):
-            finish(tmp_path / "run", registered())
+            execute(tmp_path / "run", registered())
 
     @pytest.mark.parametrize("policy", [FromSource, FromScratch])
     def test_policies_that_begin_anew_cannot_go_on(self, policy: type[Continual]) -> None:

@@ -401,7 +401,7 @@ def test_a_fall_is_not_called_a_rise(tmp_path: Path) -> None:
 
 
 def test_a_run_without_cycles_has_a_page(tmp_path: Path) -> None:
-    config = RunConfig("d", "e", "q", "s", "r", ("none",), "o", "x")
+    config = RunConfig("d", "e", "q", "s", "r", "f", ("none",), "o", "x")
     folder = RunFolder.create(tmp_path / "a", config.to_toml())
     past = PastRun(folder, config, [], None, registry())
     past.__dict__["video"] = made_up_video()

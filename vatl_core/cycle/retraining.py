@@ -77,7 +77,7 @@ def _labelled(run: RunState, record: CycleRecord) -> Labelled:
     index, keypoints, visible = (column.to(device) for column in (labels.index, labels.keypoints, labels.visible))
     oks = torch.tensor([math.nan if oks is None else oks for oks in record.labelled_oks], device=device)
     queried = torch.isin(index, torch.tensor([*record.query, *record.corrected], device=device))
-    return Labelled(index, keypoints, visible, oks, queried, run.pictures)
+    return Labelled(index=index, keypoints=keypoints, visible=visible, oks=oks, queried=queried, pictures=run.pictures)
 
 
 def _unlabelled(run: RunState, record: CycleRecord) -> Unlabelled:
