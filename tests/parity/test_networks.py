@@ -75,7 +75,7 @@ def test_outputs_are_the_published_ones(name: str, book: Book, monkeypatch: pyte
     pictures = np.random.default_rng(seed["input_seed"]).standard_normal(shape) * 0.3
     with torch.no_grad():
         outputs = estimator.eval().to(book.device)(torch.tensor(pictures, dtype=torch.float32, device=book.device))
-    ours = {f"{name}_{what}": found for what, found in zip(("heatmaps", "embedding"), outputs, strict=True)}
+    ours = {f"{name}_{what}": found for what, found in zip(("heatmaps", "embedding"), outputs[:2], strict=True)}
     deviations = {cell: overall(ours[cell], torch.from_numpy(expected[cell])) for cell in ours if cell in expected}
     for cell, deviation in deviations.items():
         book.note(EXPECTED, f"{cell} (norm)", deviation, 1e-4)

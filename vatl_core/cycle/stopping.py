@@ -24,7 +24,7 @@ def decided(run: RunState, record: CycleRecord) -> CycleRecord:
             reason = checked_reason(name, adviser, history)
         except VatlError as error:  # nobody asked for it: it is not asked again, and the run goes on
             del run.advising[name]
-            run.warnings.append(f"advice on when to stop is left out: {error}")
+            run.warnings.append(f"advice of the stopping criterion '{name}' is left out: {error}")
         else:
             advice |= {name: reason} if reason else {}
     return attrs.evolve(

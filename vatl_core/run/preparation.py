@@ -13,10 +13,10 @@ from vatl_core.compute import Compute
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.contracts import Criterion, Dataset, Estimator, Poses, Selector, Stopping
 from vatl_core.cycle import Run
-from vatl_core.errors import InputError
+from vatl_core.errors import InputError, VatlError
 from vatl_core.estimation import Crops, checked_answerable, checked_names, checked_video
 from vatl_core.learning import MARGIN
-from vatl_core.plugins import Registry, build
+from vatl_core.plugins import Registry, build, culprit, describe
 from vatl_core.seeds import generator, seeded
 from vatl_core.store import RunFolder
 from vatl_core.video import Skeleton, Video
@@ -58,7 +58,11 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     compute.place(estimator)
     learnt = _learnt(criteria, video, begun)
     cautions, notes = _given_beginning(criteria, learnt, video, dataset, config.seed, compute.device)
-    warnings += cautions + [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
+    advisers, broken = _advisers(registry, config, criteria)
+    dropped = [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
+    warnings += cautions + broken + dropped
+        cautions + broken + [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
+    )
     crops, pictures = _crops(config.cache_mb * 2**20, estimator.input_size, video, compute.device)
     return Run(
         config=config,
@@ -70,7 +74,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         refinement=refinement,
         retraining=retraining,
         stopping=made["stop"],
-        advising=advising | _advisers(registry, config, criteria),
+        advising=advising | advisers,
         oracle=oracle,
         answerable=answerable,
         compute=compute,
@@ -99,22 +103,28 @@ def _watched(
     return _built(registry, config, "query", sorted(wanted - set(query)))
 
 
-def _advisers(registry: Registry, config: RunConfig, computed: Collection[str]) -> dict[str, Stopping]:
-    """The stopping criteria that nobody asked for, and that cost nothing to ask where they would have stopped.
+def _advisers(
+    registry: Registry, config: RunConfig, computed: Collection[str]
+) -> tuple[dict[str, Stopping], list[str]]:
+    """The stopping criteria that nobody asked for and that cost nothing to ask where they would have stopped.
 
-    They need no option, and watch only criteria that are ``computed`` anyway.
+    They need no option, and watch only criteria that are ``computed`` anyway. Also a warning for each that is broken.
     """
     found: dict[str, Stopping] = {}
+    warnings = []
     for name in registry.names("stopping"):
         if name in (*config.stop, *config.advise):
             continue
         try:
             adviser = build(registry, "stopping", name, config.of("stop", name))
-            if isinstance(adviser, Stopping) and set(adviser.watches) <= set(computed):
+            if set(adviser.watches) <= set(computed):
                 found[name] = adviser
-        except Exception:  # a stranger's that needs options or is broken, which `vatl plugins check` tells
+        except VatlError:  # it needs options that nobody set
             continue
-    return found
+        except Exception as error:  # a stranger's, which nobody asked for, costs the run nothing but its advice
+            broken = describe(error) + culprit(error)
+            warnings.append(f"advice of the stopping criterion '{name}' is left out: {broken}")
+    return found, warnings
 
 
 # --------------------------------------------------------------------------------------------------- video and crops
