@@ -61,8 +61,6 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     advisers, broken = _advisers(registry, config, criteria)
     dropped = [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
     warnings += cautions + broken + dropped
-        cautions + broken + [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
-    )
     crops, pictures = _crops(config.cache_mb * 2**20, estimator.input_size, video, compute.device)
     return Run(
         config=config,
