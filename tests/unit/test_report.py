@@ -146,7 +146,8 @@ def made_up_run(
     answers = torch.stack([pose(f, t) for f, t in who])
     chosen = RunConfig(
         **{
-            "dataset": "made-up", "estimator": "tiny", "query": "wpu", "select": "duw", "retrain": "continual", "refine": "none",
+            "dataset": "made-up", "estimator": "tiny", "query": "wpu", "select": "duw", "retrain": "continual",
+            "refine": "none",
             "stop": ("sc-correct",), "oracle": "truth", "executor": "local", "seed": seed, "video": video.name,
             **config,
         }  # type: ignore[arg-type]
