@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from vatl_core.plugins.descriptions import KINDS, Command, Component, Options, Preset, Tables, describe, laid_over
+from vatl_core.plugins.descriptions import (
+    KINDS,
+    Command,
+    Component,
+    Options,
+    Preset,
+    Section,
+    Tables,
+    describe,
+    laid_over,
+)
 from vatl_core.plugins.option_docs import OptionDoc, attributes_told, option_docs
 from vatl_core.plugins.options import build, option_fields, structure
 from vatl_core.plugins.registry import DESCRIBING, GROUP, Registry, culprit, distribution_of, whose
-from vatl_core.plugins.section import Section
 from vatl_core.plugins.versions import refusal, refusal_in_source, written_for
 
 __all__ = [

@@ -1,10 +1,11 @@
-"""What a plugin says about the components and commands that it brings, without importing them."""
+"""What plugins hand over: components, commands and presets, described without importing them, and report sections."""
 
 from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import attrs
@@ -154,6 +155,23 @@ class Preset:
             run |= tables.get("run", {})
             options = laid_over({role: table for role, table in tables.items() if role != "run"}, options)
         return run, options
+
+
+@attrs.frozen
+class Section:
+    """A picture or a table of a plugin's own, under a heading.
+
+    Attributes:
+        title: the heading, in plain text.
+        text: a paragraph, in plain text.
+        rows: a table; the first row is its head.
+        picture: a PNG or SVG file, which the page takes in.
+    """
+
+    title: str
+    text: str = ""
+    rows: Sequence[Sequence[str]] = ()
+    picture: Path | None = None
 
 
 def laid_over(options: Mapping[str, Mapping[str, Any]], below: Options) -> Options:

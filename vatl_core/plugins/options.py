@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -119,28 +120,18 @@ def type_name(kind: Any) -> str:
 def _converter() -> cattrs.Converter:
     """Values from TOML or the command line: text may stand for any type, and nothing is rounded silently."""
     converter = cattrs.Converter()
-    converter.register_structure_hook(bool, _bool)
-    converter.register_structure_hook(int, _int)
-    converter.register_structure_hook(float, _float)
-    converter.register_structure_hook(str, _str)
-    converter.register_structure_hook(Path, lambda value, _: Path(_str(value, str)).expanduser())
+    converter.register_structure_hook(bool, _flag)
+    converter.register_structure_hook(int, _number)
+    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(Path, lambda value, _: Path(_text(value)).expanduser())
     converter.register_structure_hook_func(_is_optional, lambda value, kind: _optional(converter, value, kind))
-
-    def structure_tuple(value: Any, kind: Any) -> Any:
-        parts = [p.strip() for p in value.split(",") if p.strip()] if isinstance(value, str) else value
-        wanted = get_args(kind)
-        if wanted[-1] is not Ellipsis and len(wanted) != len(parts):
-            raise ValueError(f"{len(wanted)} values are expected")
-        kinds = [wanted[0]] * len(parts) if wanted[-1] is Ellipsis else wanted
-        return tuple(converter.structure(p, k) for p, k in zip(parts, kinds, strict=True))
-
-    converter.register_structure_hook_func(_is_tuple, structure_tuple)
+    converter.register_structure_hook_func(_is_tuple, lambda value, kind: _tuple(converter, value, get_args(kind)))
     return converter
 
 
 def _is_tuple(kind: Any) -> bool:
-    origin: Any = get_origin(kind)
-    return origin is tuple
+    return bool(get_origin(kind) is tuple)
 
 
 def _is_optional(kind: Any) -> bool:
@@ -150,43 +141,37 @@ def _is_optional(kind: Any) -> bool:
 def _optional(converter: cattrs.Converter, value: Any, kind: Any) -> Any:
     if value is None or (isinstance(value, str) and value.lower() == "none"):
         return None
-    errors = []
-    for inner in (k for k in get_args(kind) if k is not type(None)):
-        try:
+    *others, last = (inner for inner in get_args(kind) if inner is not type(None))
+    for inner in others:
+        with suppress(Exception):  # the next may fit
             return converter.structure(value, inner)
-        except (ValueError, TypeError) as error:
-            errors.append(error)
-    raise errors[0]
+    return converter.structure(value, last)
 
 
-def _bool(value: Any, _: Any) -> bool:
+def _tuple(converter: cattrs.Converter, value: Any, kinds: tuple[Any, ...]) -> tuple[Any, ...]:
+    parts = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    wanted = kinds[:1] * len(parts) if kinds[-1] is Ellipsis else kinds
+    return tuple(converter.structure(part, kind) for part, kind in zip(parts, wanted, strict=True))
+
+
+def _flag(value: Any, _: Any) -> bool:
     words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    raise ValueError("true or false is expected")
+    return value if isinstance(value, bool) else words[value.lower()]
 
 
-def _int(value: Any, _: Any) -> int:
-    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
-        raise ValueError("a whole number is expected")
-    return int(value)
-
-
-def _float(value: Any, _: Any) -> float:
-    if isinstance(value, bool):
-        raise ValueError("a number is expected")
-    if (number := float(value)) != number:
-        raise ValueError("a number is expected")
+def _number(value: Any, kind: Any) -> Any:
+    """Neither a flag nor NaN is one, and a whole one is no fraction."""
+    number = kind(value)
+    if isinstance(value, bool) or number != (value if isinstance(value, float) else number):
+        raise ValueError(f"{value!r} is no {kind.__name__}")
     return number
 
 
-def _str(value: Any, _: Any) -> str:
+def _text(value: Any, _: Any = str) -> str:
     if not isinstance(value, str | int | float | Path):
-        raise ValueError("text is expected")
+        raise TypeError(f"{value!r} is no text")
     return str(value)
 
 
 value_converter = _converter()
-"""Structures one option's value into its field's type."""
+"""Structures one option's value into its field's type; whatever it raises, the value does not fit."""
