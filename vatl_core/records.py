@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import attrs
@@ -16,8 +16,7 @@ ANNOTATOR: Final = "annotator"
 class Evaluation:
     """What only the truth can tell about one pass; never shown to a method. AP and OKS are 0 to 1.
 
-    Instances whose truth is not known count nowhere, those known to have no visible keypoint only in AP and AR, where
-    COCO says how.
+    Instances whose truth is not known count nowhere, those without a visible keypoint only in AP and AR, as in COCO.
 
     Attributes:
         measured: how many instances all else is about: those whose truth is known, with a visible keypoint.
@@ -32,8 +31,7 @@ class Evaluation:
         pck, pck_with_labels: the share of annotated keypoints within 0.2 of the box's longer side; None where none is.
         pck_keypoints: ``{keypoint: PCK}`` of the estimator's poses alone.
         ospa, ospa_with_labels: distance to the truth on 1 − OKS, 0 to 1, lower is better.
-        rank_correlation: ``{criterion: Spearman's ρ with 1 − OKS}`` over those not labelled; without those criteria
-            that are constant there.
+        rank_correlation: ``{criterion: Spearman's ρ with 1 − OKS}`` over those not labelled, where it is not constant.
     """
 
     measured: int
@@ -198,13 +196,3 @@ def to_json(record: Any) -> dict[str, Any]:
     """A record as JSON's types."""
     plain: dict[str, Any] = converter.unstructure(record)
     return plain
-
-
-def cycle_from_json(data: Mapping[str, Any]) -> CycleRecord:
-    """A cycle's record back from JSON's types."""
-    return converter.structure(data, CycleRecord)
-
-
-def run_from_json(data: Mapping[str, Any]) -> RunRecord:
-    """A closing record back from JSON's types."""
-    return converter.structure(data, RunRecord)

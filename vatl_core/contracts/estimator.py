@@ -128,15 +128,12 @@ class Estimator(nn.Module, ABC):
         """
 
     def loss(self, maps: Maps, targets: Tensor, weights: Tensor) -> Tensor:
-        """What training makes smaller: half the mean squared error of the heatmaps, unless further heads learn too.
+        """() float32, the batch's mean that training makes smaller: half the mean squared error of the heatmaps.
 
         Args:
-            maps: of a batch, with their gradients, in the precision of the pass.
+            maps: of a batch, with their gradients, in the precision of the pass; further heads may learn too.
             targets: (B, K, h, w) float32, a Gaussian about each keypoint.
             weights: (B, K) float32, 0 where a keypoint is not annotated.
-
-        Returns:
-            () the mean over the batch, float32.
         """
         weight = weights[..., None, None]
         return 0.5 * mse_loss(maps.heatmaps.float() * weight, targets * weight)

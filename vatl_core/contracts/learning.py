@@ -1,15 +1,188 @@
-"""How the estimator learns from what was labelled, and when to stop asking."""
+"""How the estimator learns from what was labelled: from which columns, by which recipe, until when."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Protocol, Self
 
+import attrs
+import torch
+from attrs.validators import ge, in_, le, lt
 from torch import Tensor
 
-from vatl_core.contracts.estimator import Estimator
-from vatl_core.contracts.training import Labelled, Trainer, Unlabelled
+from vatl_core.compute import Compute
+from vatl_core.contracts.estimator import Estimator, Maps
 from vatl_core.records import History
+from vatl_core.video import Skeleton
+
+
+class Pictures(Protocol):
+    """Pictures of a video's instances: their crops, with a margin; the video's truth cannot be reached from them."""
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """What the poses are made of."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of a crop, which lies in the middle of its picture."""
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of a picture."""
+
+    def get(self, index: Tensor) -> Tensor:
+        """(B, 3, H, W) uint8 on the device, of these of the video's instances.
+
+        Raises:
+            InputError: a frame cannot be read.
+        """
+
+    def matrices(self, index: Tensor) -> Tensor:
+        """(B, 2, 3) maps from a pixel of the picture to a pixel of the frame."""
+
+    def fill(self, index: Tensor) -> None:
+        """Get these ready, each frame read once and in order, as far as there is room."""
+
+
+@attrs.frozen
+class _Columns:
+    """Instances to learn from, with the columns that labelled and unlabelled ones share."""
+
+    index: Tensor
+    keypoints: Tensor
+    pictures: Pictures = attrs.field(kw_only=True)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """What the poses are made of."""
+        return self.pictures.skeleton
+
+    def where(self, mask: Tensor) -> Self:
+        """Those for which the mask, one flag an instance, is true."""
+        columns = attrs.asdict(self, recurse=False, filter=lambda field, _: field.name != "pictures")
+        return attrs.evolve(self, **{name: column[mask] for name, column in columns.items()})
+
+
+@attrs.frozen
+class Labelled(_Columns):
+    """M labelled instances, to learn from.
+
+    Attributes:
+        index: (M,) indices into the video's instances.
+        keypoints: (M, K, 2) pixels of the frame.
+        visible: (M, K) bool.
+        oks: (M,) of the present estimates against the labels; NaN where nothing of a label is visible.
+        queried: (M,) bool, whether the label is from the query just answered.
+        pictures: the video's, with a margin.
+    """
+
+    visible: Tensor
+    oks: Tensor
+    queried: Tensor
+
+
+@attrs.frozen
+class Unlabelled(_Columns):
+    """The other U instances, as they are estimated at present; those at which nobody is are left out.
+
+    Attributes:
+        index: (U,) indices into the video's instances.
+        keypoints: (U, K, 2) estimated, pixels of the frame.
+        scores: (U, K) the heatmaps' maxima.
+        frame, track: (U,).
+        previous, next: (U,) indices into the video's instances of the track's neighbours in time; −1 for none.
+        boxes: (U, 4) x, y, w, h, pixels.
+        pictures: the video's, with a margin.
+    """
+
+    scores: Tensor
+    frame: Tensor
+    track: Tensor
+    previous: Tensor
+    next: Tensor
+    boxes: Tensor
+
+
+@attrs.frozen
+class Augmentation:
+    """Random changes of a training crop, as the method's authors made them.
+
+    Attributes:
+        rotation: degrees; drawn from a normal distribution of this deviation, clipped at twice it (as published).
+        rotated: share of the samples that are rotated.
+        scale: relative; drawn likewise about 1, clipped at 1 ± it.
+        flip: share of the samples that are mirrored.
+        half_body: share of the samples whose crop is laid around half of the body.
+    """
+
+    rotation: float = attrs.field(default=40.0, validator=ge(0))
+    rotated: float = attrs.field(default=0.6, validator=[ge(0), le(1)])
+    scale: float = attrs.field(default=0.3, validator=[ge(0), lt(1)])
+    flip: float = attrs.field(default=0.5, validator=[ge(0), le(1)])
+    half_body: float = attrs.field(default=0.0, validator=[ge(0), le(1)])
+
+
+@attrs.frozen
+class Recipe:
+    """How to fit: the optimiser's settings and the augmentation.
+
+    Attributes:
+        epochs: passes over the instances.
+        lr: learning rate of the backbone; an estimator gives its other parts multiples of it.
+        weight_decay: of AdamW, or the share of the weights that Adam adds to their gradients.
+        decay: factor on the learning rates after each epoch.
+        milestones: epochs after which the learning rates fall to a tenth.
+        one_cycle: rather than that, let the rates rise from 1/25 over the first 30 % of the steps and fall to nothing
+            (Smith & Topin, 2018).
+        alike: every part learns at ``lr``, as when training from scratch.
+        batch: instances to a step at the most.
+        augmentation: None to train on plain crops.
+        optimiser: ``adamw`` or ``adam``.
+        keeps_state: go on with the moments that the last fit of the run left, and count its epochs for ``decay`` and
+            ``milestones``; a fit that is to go on from this one's must have ``alike`` as here.
+    """
+
+    epochs: int
+    lr: float = 2.5e-4
+    weight_decay: float = 0.7
+    decay: float = 0.99
+    milestones: tuple[int, ...] = ()
+    one_cycle: bool = False
+    alike: bool = False
+    batch: int = 120
+    augmentation: Augmentation | None = attrs.field(factory=Augmentation)
+    optimiser: str = attrs.field(default="adamw", validator=in_(("adamw", "adam")))
+    keeps_state: bool = False
+
+
+Term = Callable[[Callable[[Tensor], Maps]], Tensor]
+"""A further term of the loss: from the network in training, (B, 3, H, W) uint8 → Maps, to a scalar with gradients."""
+
+
+@attrs.define
+class Trainer(ABC):
+    """Fits estimators, with this device and precision; every random choice comes from the generator, on the CPU."""
+
+    compute: Compute
+    generator: torch.Generator
+
+    @abstractmethod
+    def fit(self, estimator: Estimator, labelled: Labelled, recipe: Recipe, terms: Sequence[Term] = ()) -> float:
+        """Fit ``estimator``, which is on the device, in place.
+
+        Args:
+            estimator, recipe: what, and how.
+            labelled: to learn from; nothing happens where it is empty.
+            terms: asked in each step, in order; what they give is added to the estimator's own loss.
+
+        Returns:
+            The last epoch's mean loss; NaN if there was nothing to do.
+        """
 
 
 class Retraining(ABC):
@@ -33,7 +206,7 @@ class Retraining(ABC):
             labelled: everything the oracle has labelled, the last query marked.
             unlabelled: everything else, as it is estimated at present.
             history: the cycles so far, the present one last.
-            trainer: fits an estimator to instances; seeded, shows progress, knows device and precision.
+            trainer: seeded, shows progress, knows device and precision.
         """
 
 

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates
 from vatl_core.files import append_line, whole, whole_lines, write_whole
-from vatl_core.records import CycleRecord, RunRecord, cycle_from_json, run_from_json, to_json
+from vatl_core.records import CycleRecord, RunRecord, converter, to_json
 from vatl_core.store.answers import Answers
 
 
@@ -102,7 +102,7 @@ class RunFolder:
 
     def cycles(self) -> list[CycleRecord]:
         """The records of the cycles that were finished, in order."""
-        return [cycle_from_json(json.loads(line)) for line in whole_lines(self.path / "cycles.jsonl")]
+        return [converter.structure(json.loads(line), CycleRecord) for line in whole_lines(self.path / "cycles.jsonl")]
 
     def close(self, record: RunRecord) -> None:
         """Write ``run.json``, the closing record."""
@@ -111,7 +111,7 @@ class RunFolder:
     def closing(self) -> RunRecord | None:
         """The closing record, or None while the run goes on."""
         file = self.path / "run.json"
-        return run_from_json(json.loads(file.read_text())) if file.exists() else None
+        return converter.structure(json.loads(file.read_text()), RunRecord) if file.exists() else None
 
     def cycle_folder(self, cycle: int) -> Path:
         """``cycles/003``"""

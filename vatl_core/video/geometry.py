@@ -71,11 +71,8 @@ def warp(pictures: Tensor, matrices: Tensor, size: tuple[int, int]) -> Tensor:
         (B, 3, H, W) uint8.
     """
     height, width = size
-    rows, columns = torch.meshgrid(
-        torch.arange(height, device=matrices.device, dtype=matrices.dtype),
-        torch.arange(width, device=matrices.device, dtype=matrices.dtype),
-        indexing="ij",
-    )
+    sides = (torch.arange(side, device=matrices.device, dtype=matrices.dtype) for side in size)
+    rows, columns = torch.meshgrid(*sides, indexing="ij")
     places = transform(torch.stack([columns, rows], dim=-1).view(1, -1, 2), matrices)
     extent = places.new_tensor([max(pictures.shape[-1] - 1, 1), max(pictures.shape[-2] - 1, 1)])
     grid = places / extent * 2 - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 import attrs
@@ -54,23 +54,20 @@ class Skeleton:
         return (DEFAULT_SIGMA,) * len(self.keypoints)
 
     def __attrs_post_init__(self) -> None:
-        self._check_names()
-        self._check_indices()
-        if len(self.sigmas) != len(self) or not all(s > 0 for s in self.sigmas):
-            raise InputError(f"skeleton '{self.name}': give one positive sigma for each of its {len(self)} keypoints")
+        for flaw in self._flaws():
+            raise InputError(f"skeleton '{self.name}'{flaw}")
 
-    def _check_names(self) -> None:
+    def _flaws(self) -> Iterator[str]:
         if not self.keypoints:
-            raise InputError(f"skeleton '{self.name}' has no keypoints: name at least one")
-        twice = sorted({n for n in self.keypoints if self.keypoints.count(n) > 1})
-        if twice:
-            raise InputError(f"skeleton '{self.name}' names these keypoints twice: {', '.join(twice)}")
-
-    def _check_indices(self) -> None:
+            yield " has no keypoints: name at least one"
+        if twice := sorted({name for name in self.keypoints if self.keypoints.count(name) > 1}):
+            yield f" names these keypoints twice: {', '.join(twice)}"
         for kind, pairs in (("edge", self.edges), ("left/right pair", self.flip_pairs)):
             for a, b in pairs:
                 if not (0 <= a < len(self) and 0 <= b < len(self)):
-                    raise InputError(f"skeleton '{self.name}': {kind} {a}-{b} names no keypoint of 0..{len(self) - 1}")
+                    yield f": {kind} {a}-{b} names no keypoint of 0..{len(self) - 1}"
+        if len(self.sigmas) != len(self) or not all(sigma > 0 for sigma in self.sigmas):
+            yield f": give one positive sigma for each of its {len(self)} keypoints"
 
     def __len__(self) -> int:
         return len(self.keypoints)
