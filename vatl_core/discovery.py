@@ -8,14 +8,8 @@ import click
 import pluggy
 
 from vatl_core import hookspecs
-from vatl_core.plugins import (
-    GROUP,
-    Registry,
-    describe,
-    distribution_of,
-    refusal,
-    refusal_in_source,
-)
+from vatl_core.contract_version import refusal, refusal_in_source
+from vatl_core.plugins import GROUP, Registry, describe, distribution_of
 
 
 def discover() -> Registry:

@@ -15,7 +15,8 @@ from vatl_core import contracts, hookspecs
 from vatl_core.cli import vatl
 from vatl_core.config import ROLES, RunConfig
 from vatl_core.discovery import discover
-from vatl_core.plugins import KINDS, OptionDoc, Registry, option_docs
+from vatl_core.option_docs import OptionDoc, option_docs
+from vatl_core.plugins import KINDS, Registry
 from vatl_sweep.plan import Grid
 
 _TITLES = {

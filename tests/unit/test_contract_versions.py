@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vatl_core.plugins import refusal, refusal_in_source, written_for
-from vatl_core.plugins.versions import VERSION
+from vatl_core.contract_version import VERSION, refusal, refusal_in_source, written_for
 
 
 class Plugin:

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Vatl
+from vatl_core.contract_version import VERSION, written_for
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
-from vatl_core.plugins import written_for
-from vatl_core.plugins.versions import VERSION
 from vatl_kit.scaffold.kinds import ALL, LIFECYCLE
 from vatl_kit.scaffold.writing import write_package
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import attrs
 
-from vatl_core.plugins import KINDS, OptionDoc, Registry, option_docs
+from vatl_core.option_docs import OptionDoc, option_docs
+from vatl_core.plugins import KINDS, Registry
 
 
 @attrs.frozen

@@ -14,7 +14,8 @@ from vatl_core.plugins import KINDS
 
 if TYPE_CHECKING:
     from vatl_core.cli.catalogue import Shown
-    from vatl_core.plugins import OptionDoc, Tables
+    from vatl_core.option_docs import OptionDoc
+    from vatl_core.plugins import Tables
 
 
 class PluginCommands(Commands):

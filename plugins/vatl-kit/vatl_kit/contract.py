@@ -15,7 +15,8 @@ import torch
 
 from vatl_core.contracts import CONTRACTS
 from vatl_core.errors import VatlError
-from vatl_core.plugins import attributes_told, option_fields, structure
+from vatl_core.option_docs import attributes_told
+from vatl_core.plugins import option_fields, structure
 from vatl_kit.broken import BrokenContract, going_on, promise
 
 Check = TypeVar("Check", bound=Callable[..., None])

@@ -14,6 +14,7 @@ from pluggy import PluginValidationError
 from vatl_core import hookspecs
 from vatl_core.config import ROLES, default_name, rival_defaults
 from vatl_core.config_files import check_installed, check_preset, configure
+from vatl_core.contract_version import written_for
 from vatl_core.errors import InputError, VatlError, unknown
 from vatl_core.plugins import (
     DESCRIBING,
@@ -24,7 +25,6 @@ from vatl_core.plugins import (
     Registry,
     build,
     describe,
-    written_for,
 )
 
 CORE: Final = "vatl-core"

@@ -12,8 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from vatl_core.contract_version import written_for
 from vatl_core.errors import InputError
-from vatl_core.plugins import Registry, written_for
+from vatl_core.plugins import Registry
 from vatl_kit.scaffold.kinds import LIFECYCLE, SCAFFOLDS
 from vatl_kit.scaffold.names import Names, checked_folder, checked_name
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from vatl_core.plugins.options import option_fields, type_name
+from vatl_core.plugins import option_fields, type_name
 
 _ENTRY = re.compile(r"(\w+(?:, \w+)*): (.*)")
 
