@@ -19,9 +19,9 @@ site, vatl = wrong.site, wrong.vatl
 
 @pytest.mark.parametrize("given", ["heatmaps", "features"])
 def test_what_an_estimator_gave_is_told_in_it(site: Path, vatl: Vatl, automatic_precision: str, given: str) -> None:
-    body = wrong.HEATMAPS + "return " + "heatmaps, features".replace(given, f"{given}.to('meta')")
+    body = wrong.HEATMAPS + "return Maps(" + "heatmaps, features".replace(given, f"{given}.to('meta')") + ")"
     line = wrong.ran_with(site, vatl, "estimator", body, "--precision", "auto")
-    assert f"{given} of torch.{automatic_precision} on meta" in line
+    assert f"gave {given} on meta: they are to stay on cpu" in line
 
 
 def test_a_run_records_it(registered: Registered, tmp_path: Path, automatic_precision: str) -> None:

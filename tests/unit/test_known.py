@@ -174,8 +174,15 @@ class TestOracle:
         video = partly(stick_video(), KNOWN)
         assert torch.equal(GroundTruth().can_answer(video), video.instances.known)
 
-    @pytest.mark.parametrize("said", [torch.ones(3, dtype=torch.bool), torch.ones(24), [True] * 24])
-    def test_what_an_oracle_says_it_can_is_held_to_its_form(self, said: object) -> None:
+    @pytest.mark.parametrize(
+        ("said", "flaw"),
+        [
+            (torch.ones(3, dtype=torch.bool), r"of shape \(3,\): \(24\) is expected"),
+            (torch.ones(24), "of torch.float32: torch.bool is expected"),
+            ([True] * 24, "that are a list: a tensor"),
+        ],
+    )
+    def test_what_an_oracle_says_it_can_is_held_to_its_form(self, said: object, flaw: str) -> None:
         class Odd(Oracle):
             def can_answer(self, video: Video) -> torch.Tensor:
                 return said  # type: ignore[return-value]
@@ -183,7 +190,7 @@ class TestOracle:
             def annotate(self, request: object) -> list[Labels]:
                 return []
 
-        with pytest.raises(PluginError, match=r"oracle 'odd' says what it can answer by values .* \(24\)"):
+        with pytest.raises(PluginError, match=f"oracle 'odd' says what it can answer by values {flaw}"):
             checked_answerable("odd", Odd(), stick_video())
 
 

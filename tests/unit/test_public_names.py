@@ -132,7 +132,7 @@ run.clsing
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=500)
     lines = [line.partition("script.py:")[2] for line in done.stdout.splitlines() if "script.py:" in line]
     said = [line.partition(": error: ")[::2] for line in lines if ": error: " in line]
-    assert [where for where, _ in said] == ["9", "10", "11"], done.stdout
+    assert [where for where, _ in said] == ["10", "11", "12"], done.stdout
     assert 'Unexpected keyword argument "sed"' in said[0][1]
     assert '"estimator"' in said[1][1]
     assert '"Run" has no attribute "clsing"' in said[2][1]

@@ -19,11 +19,11 @@ import pytest
 import torch
 
 from vatl_core.config import RunConfig
-from vatl_core.contracts import Criterion, Labels
+from vatl_core.contracts import Criterion, Labels, Stopping
 from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates
 from vatl_core.metrics import oks
-from vatl_core.records import CycleRecord, Evaluation, RunRecord
+from vatl_core.records import CycleRecord, Evaluation, History, RunRecord
 from vatl_core.run import PastRun
 from vatl_core.store import RunFolder
 from vatl_core.video import PERSON_17, Frames, Instances, Video
@@ -192,12 +192,28 @@ def made_up_run(
     return past
 
 
+@attrs.frozen
+class Plain(Criterion):
+    """One without options, and no sum of any."""
+
+
+@attrs.frozen
+class Patient(Stopping):
+    """One that costs nothing to ask."""
+
+    def decide(self, history: History) -> str | None:
+        return None
+
+
 def registry() -> Any:
     """One in which no criterion has a share of a sum."""
     stopping = ["none", "sc-correct", "sc-min-error", "sc-thc"]
+    parts = {"criterion": Plain, "stopping": Patient}
     return SimpleNamespace(
         names=lambda kind: {"stopping": stopping}[kind],
-        find=lambda kind, name: SimpleNamespace(load=lambda: Criterion),
+        find=lambda kind, name: SimpleNamespace(load=lambda: parts.get(kind, Plain), origin=None),
+        objects={},
+        hook=SimpleNamespace(vatl_report_section=lambda **_: []),
     )
 
 

@@ -16,7 +16,7 @@ from vatl_core.errors import VatlError
 if TYPE_CHECKING:
     from vatl_core.plugins import Command, Registry
 
-__all__ = ["COMMANDS", "main", "vatl"]
+__all__ = ["COMMANDS", "vatl"]
 
 COMMANDS: Final = {
     "run": "Adapt an estimator to a video.",

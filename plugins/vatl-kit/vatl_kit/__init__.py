@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from vatl_kit.refinements import RefinementContract
     from vatl_kit.retraining import RetrainingContract
     from vatl_kit.selectors import SelectorContract
-    from vatl_kit.small_runs import small_run
     from vatl_kit.stopping import StoppingContract
 
 _HOME = {
@@ -43,13 +42,12 @@ _HOME = {
     "SelectorContract": "selectors",
     "StoppingContract": "stopping",
     "check": "checking",
-    "small_run": "small_runs",
 }
 
 __all__ = [
     "CONTRACT_TESTS", "BrokenContract", "CriterionContract", "DatasetContract", "EstimatorContract",
     "ExecutorContract", "OracleContract", "RefinementContract", "RetrainingContract", "SelectorContract",
-    "StoppingContract", "check", "small_run",
+    "StoppingContract", "check",
 ]  # fmt: skip
 
 
