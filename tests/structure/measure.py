@@ -14,7 +14,7 @@ from tests.structure.imports import CORE, ROOT, Import, every_import, modules, p
 
 HEART = ("contracts", "hookspecs", "plugins", "cycle")
 LIMITS = {"heart": 2800, "core": 9300}
-"""Lines. They only go down."""
+"""Lines. They only go down, that of the core to 8,300."""
 
 
 def files() -> dict[str, list[Path]]:
