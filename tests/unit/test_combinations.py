@@ -140,8 +140,9 @@ class Memory(RunFolder):
 
     def save_estimates(self, cycle: int, estimates: Estimates) -> None:
         self.passes[cycle] = estimates
+        self.cycle_folder(cycle).mkdir(parents=True, exist_ok=True)
 
-    def estimates(self, cycle: int) -> Estimates | None:
+    def estimates(self, cycle: int, device: object = "cpu") -> Estimates | None:
         return self.passes.get(cycle)
 
     def save_query(self, cycle: int, indices: Sequence[int]) -> None:

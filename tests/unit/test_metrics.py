@@ -20,7 +20,7 @@ from vatl_core.metrics import Accuracy, PosesInFrames, evaluate, oks, ranks, tru
 from vatl_core.metrics.correlation import spearman
 from vatl_core.metrics.ospa import ospa
 from vatl_core.metrics.pck import correct_keypoints
-from vatl_core.records import CycleRecord, cycle_from_json, to_json
+from vatl_core.records import CycleRecord, converter, to_json
 from vatl_core.video import Instances
 
 SIGMAS = STICK.sigmas
@@ -244,4 +244,4 @@ class TestEvaluation:
 
     def test_a_record_of_it_comes_back(self) -> None:
         record = CycleRecord(0, self.N, 1, evaluation=evaluate(stick_video(), self.pass_(), self.labels([1]), 0.5))
-        assert cycle_from_json(json.loads(json.dumps(to_json(record)))) == record
+        assert converter.structure(json.loads(json.dumps(to_json(record))), CycleRecord) == record

@@ -46,9 +46,11 @@ class Names:
         return f"vatl_{self.module}"
 
     def class_name(self, kind: str, template: str) -> str:
-        """The class; with its kind behind it where the bare name means something to Python or to the template."""
+        """The class; with its kind behind it where the bare name means something to Python or the template, or looks like a digit."""
         bare = "".join(part.capitalize() for part in self.name.split("-"))
-        taken = keyword.iskeyword(bare) or hasattr(builtins, bare) or re.search(rf"\b{bare}\b", template)
+        taken = (
+            keyword.iskeyword(bare) or hasattr(builtins, bare) or bare in "IO" or re.search(rf"\b{bare}\b", template)
+        )
         return bare + kind.capitalize() if taken else bare
 
 
