@@ -93,7 +93,7 @@ def _check_vatl(words: list[str], registry: Registry, folder: Path) -> None:
             registry.find(kind, value)
     if preset := context.params.get("preset"):
         registry.preset(preset)
-    if path in ("plugins show", "plugins check", "fit", "datasets check"):
+    if path in ("plugins show", "plugins check", "fit", "datasets check") and context.params["name"]:
         _check_name(path, context.params["name"], registry)
     if path == "run" and LEFT_OUT not in words:
         _check_run(context, registry, folder)

@@ -257,7 +257,7 @@ def test_a_component_that_does_not_import_is_named(site: Path, vatl: Vatl, sourc
 @pytest.mark.parametrize(
     ("scores", "words", "found"),
     [
-        ("window.scores", ["gave scores of shape (16, 5): (16) is expected"], "is expected"),
+        ("window.scores", ["gave scores of shape (16, 5): (16) is expected"], "one score for each instance"),
         ("window.scores[:, 0] * torch.nan", ["gave 16 of 16 scores that are NaN or infinite"], "NaN or infinite"),
         ("window.scores[:, 0].to('meta')", ["gave scores on meta", "they are to stay on cpu"], "came meta"),
         ("{}['heat']", ["unexpected KeyError: 'heat'", "in plugin vatl-odd 1.0", "odd.py"], "KeyError: 'heat'"),

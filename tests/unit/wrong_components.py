@@ -89,7 +89,9 @@ CRITERIA = {
     "leaves the window as it is": scoring(_in_place),
     "read no more of a window than needs declares": scoring(lambda self, w: w.next.mean((1, 2, 3))),
     "score a window": scoring(lambda self, w: {}["none"]),
-    "any of features, heatmaps, neighbours, pool, poses": scoring(lambda self, w: w.scores[:, 0], {"pose"}),
+    "any of extra, features, heatmaps, neighbours, network, pool, poses": scoring(
+        lambda self, w: w.scores[:, 0], {"pose"}
+    ),
     "keypoints only where they are visible": scoring(
         lambda self, w: w.scores.mean(1) + self.level, fit=_fit_to_nan, level=torch.tensor(0.0)
     ),

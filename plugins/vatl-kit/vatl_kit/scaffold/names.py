@@ -46,12 +46,10 @@ class Names:
         return f"vatl_{self.module}"
 
     def class_name(self, kind: str, template: str) -> str:
-        """The class; with its kind behind it where the bare name means something to Python or the template, or looks like a digit."""
+        """The class; with its kind behind it where the bare name means something already, or looks like a digit."""
         bare = "".join(part.capitalize() for part in self.name.split("-"))
-        taken = (
-            keyword.iskeyword(bare) or hasattr(builtins, bare) or bare in "IO" or re.search(rf"\b{bare}\b", template)
-        )
-        return bare + kind.capitalize() if taken else bare
+        taken = keyword.iskeyword(bare) or hasattr(builtins, bare) or re.search(rf"\b{bare}\b", template)
+        return bare + kind.capitalize() if taken or bare in ("I", "O") else bare
 
 
 def checked_name(registry: Registry, kind: str, name: str) -> Names:
