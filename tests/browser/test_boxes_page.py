@@ -92,7 +92,8 @@ class Person:
         expect(self.page.locator("#picture")).to_have_attribute("data-frame", str(frame), timeout=PATIENCE)
 
     def box(self, track: int) -> list[float]:
-        """Where the page shows a track's box."""
+        """Where the page shows a track's box, once what the last key or drag changed is on the screen."""
+        self.page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
         shown = self.page.locator(f"[data-test=box-{track}]").get_attribute("data-box")
         assert shown
         return [float(value) for value in shown.split(",")]
