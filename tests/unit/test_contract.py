@@ -148,6 +148,11 @@ def test_uniform_begins_in_the_middle_of_the_longest_track_and_halves_what_is_le
     assert picks(pool_of([0, 1, 2, 3, 50], [0] * 5, [0]), 1) == [4]
 
 
+def test_uniform_is_near_to_what_is_labelled_alone_whatever_cannot_be_answered() -> None:
+    pool = attrs.evolve(pool_of(list(range(9)), [0] * 9, [0]), answerable=torch.arange(9) % 2 == 0)
+    assert picks(pool, 2) == [8, 4], "the odd ones are nobody's labels"
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40)), min_size=1, max_size=30, unique=True), st.data())
 def test_no_pick_leaves_a_wider_gap_of_its_track_untouched(rows: list[tuple[int, int]], data: Any) -> None:

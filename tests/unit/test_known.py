@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tests.conftest import Registered, Sticks, Vatl, configured, stick_video
 from tests.people import PERSON, Person, everything
+from tests.unit.test_contract import Looking
 from tests.unit.test_sleap_io import corrected, save
 from vatl_console.display import Display, _line, _table
 from vatl_core.contracts import Labels, Oracle
@@ -173,6 +174,17 @@ class TestOracle:
     def test_the_ground_truth_answers_for_what_is_known(self) -> None:
         video = partly(stick_video(), KNOWN)
         assert torch.equal(GroundTruth().can_answer(video), video.instances.known)
+
+    def test_a_selector_does_not_take_what_nobody_can_answer_for_labelled(
+        self, registered: Registered, tmp_path: Path
+    ) -> None:
+        Looking.seen.clear()
+        registry = registered(PARTLY, Component("selector", "looking", "", "tests.unit.test_contract:Looking"))
+        execute(configured(registry, tmp_path, select="looking", schedule=["2"], **SETTINGS), registry)
+        pool = Looking.seen[0]
+        assert not pool.labelled.any()
+        assert set(pool.unlabelled.tolist()) >= set(KNOWN)
+        assert len(pool.unlabelled) < len(pool.labelled)
 
     @pytest.mark.parametrize(
         ("said", "flaw"),

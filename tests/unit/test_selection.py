@@ -85,6 +85,16 @@ def test_greedy_picks_are_those_of_one_step_at_a_time(
     assert ours == expected
 
 
+@pytest.mark.parametrize("selector", [CoreSet(), DynamicUncertaintyWeighting()])
+def test_distances_are_to_what_is_labelled_alone_whatever_cannot_be_answered(selector: Selector) -> None:
+    features = torch.arange(9.0)[:, None]
+    chosen_from = Pool(
+        torch.zeros(9), features, torch.arange(9) == 0, 0.0, {"peaks": torch.zeros(9)},
+        answerable=torch.arange(9) % 2 == 0,
+    )  # fmt: skip
+    assert selector.select(chosen_from, 2, torch.Generator()).tolist() == [8, 4], "the odd ones are nobody's labels"
+
+
 def test_top_takes_the_highest_scores() -> None:
     scores = torch.tensor([0.1, 0.9, 0.5, 0.9, 0.2])
     picks = Top().select(Pool(scores, torch.zeros(5, 1), torch.zeros(5) > 0), 3, torch.Generator())

@@ -20,7 +20,7 @@ class Pool:
     Attributes:
         scores: (N,) the query's score, 0 to 1 over the unlabelled; zeros where the query has no criterion.
         features: (N, D).
-        labelled: (N,) bool, what may not be picked: labelled, refused, or beyond what the oracle can answer.
+        labelled: (N,) bool, what has its answer: labelled, or refused.
         query_oks: mean OKS of the previous query when it was asked; None where nothing was measured, as in the first
             cycle.
         watched: ``{name: (N,)}`` scores of the criteria that the selector watches.
@@ -31,6 +31,7 @@ class Pool:
         frame, track: (N,) int64, the frame that an instance is in, and which individual it is.
         time: (N,) float64, seconds from the first frame where the video tells, else the frame's number.
         previous, next: (N,) int64, the same track's neighbour in time, or −1.
+        answerable: (N,) bool, which of them the oracle can answer for; None for any.
     """
 
     scores: Tensor
@@ -47,11 +48,17 @@ class Pool:
     time: Tensor = _NOTHING
     previous: Tensor = _NOTHING
     next: Tensor = _NOTHING
+    answerable: Tensor | None = None
+
+    @property
+    def askable(self) -> Tensor:
+        """(N,) bool, what may be picked: it has no answer, and the oracle can give one."""
+        return ~self.labelled if self.answerable is None else ~self.labelled & self.answerable
 
     @property
     def unlabelled(self) -> Tensor:
         """(U,) indices of what may be picked, ascending."""
-        return torch.nonzero(~self.labelled).flatten()
+        return torch.nonzero(self.askable).flatten()
 
 
 class Selector(ABC):

@@ -83,20 +83,21 @@ def _select(run: RunState, record: CycleRecord, count: int) -> Tensor:
     """(count,) the selector's picks, on the CPU."""
     if not run.present.features.numel():  # those on disk have none, and a query that nobody could label was theirs
         run.estimates = one_pass(run)
-    labelled = ~run.standing().askable(run.compute.device)
-    pool = _pool(run, labelled, record.fraction)
+    pool = _pool(run, record.fraction)
     picks = run.selector.select(pool, count, generator(run.config.seed, run.cycle, "select"))
-    return checked_picks(run.config.select, run.selector, picks, labelled, count)
+    return checked_picks(run.config.select, run.selector, picks, ~pool.askable, count)
 
 
-def _pool(run: RunState, labelled: Tensor, fraction: float) -> Pool:
-    """What the selector chooses from, where ``labelled`` (N,) cannot be asked for."""
+def _pool(run: RunState, fraction: float) -> Pool:
+    """What the selector chooses from."""
     estimates, tracks = run.present, tracks_of(run.crops, run.present)
+    standing, device = run.standing(), run.compute.device
     shared = ("keypoints", "boxes", "frame", "track", "time", "previous", "next")
     return Pool(
-        scores=scores_of(run, estimates.criteria, ~labelled, fraction),
+        scores=scores_of(run, estimates.criteria, standing.askable(device), fraction),
         features=estimates.features,
-        labelled=labelled,
+        labelled=standing.settled(device),
+        answerable=None if standing.answerable is None else standing.answerable.to(device),
         query_oks=run.records[-1].query_mean_oks if run.records else None,
         watched={name: estimates.criteria[name] for name in run.selector.watches},
         embeddings={n: estimates.condensed[n] for n in run.selector.watches if n in estimates.condensed},

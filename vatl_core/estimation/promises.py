@@ -69,13 +69,6 @@ def _flaw_of_tensor(
     return None
 
 
-def _has_shape(shape: Sequence[int], expected: Shape) -> bool:
-    if expected[-1:] == ("…",):
-        shape, expected = shape[: len(expected) - 1], expected[:-1]
-    fixed = [size if isinstance(size, int) else None for size in expected]
-    return len(shape) == len(fixed) and all(f in (None, size) for f, size in zip(fixed, shape, strict=True))
-
-
 # ------------------------------------------------------------------------------------------------------------ data set
 def checked_names(dataset: Dataset) -> Sequence[str]:
     """What a data set has to adapt to."""

@@ -42,6 +42,14 @@ class SelectorContract(UnknowingContract):
         last[7] = False
         self._picks(attrs.evolve(pool, labelled=last), 4, "4 where one remains")
 
+    @quick
+    def test_picks_only_what_the_oracle_can_answer(self) -> None:
+        pool = self._pool(torch.device("cpu"))
+        for labelled in (pool.labelled, torch.zeros_like(pool.labelled)):
+            partly = attrs.evolve(pool, labelled=labelled, answerable=torch.arange(24) % 3 == 0)
+            for count in (2, 100):
+                self._picks(partly, count, f"{count} where the oracle can answer for 8 of 24")
+
     def test_picks_among_equals(self) -> None:
         pool = self._pool(torch.device("cpu"))
         flat = attrs.evolve(pool, scores=torch.zeros_like(pool.scores), features=torch.ones_like(pool.features))
@@ -87,12 +95,12 @@ class SelectorContract(UnknowingContract):
 
     def _select(self, pool: Pool, count: int) -> Any:
         __tracebackhide__ = True
-        with going_on(f"{self.called}: select {count} of {int((~pool.labelled).sum())} unlabelled"):
+        with going_on(f"{self.called}: select {count} of {len(pool.unlabelled)} unlabelled"):
             return self.fresh().select(pool, count, generator())
 
     def _picks(self, pool: Pool, count: int, what: str) -> None:
         __tracebackhide__ = True
-        picks, left = self._select(pool, count), int((~pool.labelled).sum())
+        picks, left = self._select(pool, count), len(pool.unlabelled)
         promise(
             isinstance(picks, Tensor) and picks.ndim == 1 and picks.dtype == torch.int64,
             f"{self.called} picks by indices ({what})",
@@ -109,8 +117,8 @@ class SelectorContract(UnknowingContract):
         )
         inside = bool(((picks >= 0) & (picks < len(pool.labelled))).all())
         promise(
-            inside and not bool(pool.labelled[picks.to(pool.labelled.device)].any()),
-            f"{self.called} picks nothing that is labelled ({what})",
+            inside and bool(pool.askable[picks.to(pool.labelled.device)].all()),
+            f"{self.called} picks nothing that is labelled, or that cannot be ({what})",
             "unlabelled instances",
             picks.tolist(),
             "choose among pool.unlabelled",

@@ -34,7 +34,8 @@ class Policy(Retraining):
         flip: share of the crops that are mirrored.
         half_body: share of the crops that are laid around half of the body; the published recipe has none.
         schedule: ``cycle`` begins each retraining with a new optimiser and the full rates; ``run`` goes on with the
-            last one's moments and lets the rates fall over the whole run.
+            last one's moments and lets the rates fall over the whole run; those of a network that began with random
+            weights rise and fall in each retraining all the same.
         scratch_lr: learning rate at its highest of an estimator that began with random weights.
         scratch_epochs: epochs of each retraining of such an estimator.
         scratch_batch: its instances to a step at the most.

@@ -23,7 +23,7 @@ class Uniform(Selector):
     def select(self, pool: Pool, count: int, generator: torch.Generator) -> Tensor:
         """(min(count, U),) indices in order of picking; the lower index among equals."""
         _, track = pool.track.unique(return_inverse=True)
-        gap, left, picks = _gaps(pool, track), ~pool.labelled, []
+        gap, left, picks = _gaps(pool, track), pool.askable, []
         for _ in range(min(count, len(pool.unlabelled))):
             pick = torch.where(left, gap, -torch.inf).argmax()
             picks.append(pick)

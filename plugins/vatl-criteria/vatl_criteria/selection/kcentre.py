@@ -35,12 +35,12 @@ def greedy(pool: Pool, count: int, far: float, uncertain: float, start: int | No
     Returns:
         (min(count, U),) indices in order of picking; the lower index among equals.
     """
-    left = ~pool.labelled
+    left = pool.askable
     count = min(count, int(left.sum()))
     space = Space.of(pool.features)
     distance = space.to_nearest(torch.nonzero(pool.labelled).flatten())
     picks = left.new_empty(0, dtype=torch.int64)
-    if count and bool(left.all()):
+    if count and not pool.labelled.any():
         first = torch.where(left, pool.scores, -torch.inf).argmax() if start is None else torch.tensor(start)
         picks = first.to(left.device)[None]
         left, distance = left.index_fill(0, picks, False), space.to_nearest(picks)
@@ -116,7 +116,8 @@ class CoreSet(Selector):
 
     def select(self, pool: Pool, count: int, generator: torch.Generator) -> Tensor:
         """Greedy k-centre on distances alone."""
-        start = int(torch.randint(len(pool.labelled), (1,), generator=generator))
+        left = pool.unlabelled
+        start = int(left[torch.randint(len(left), (1,), generator=generator)]) if len(left) else None
         return greedy(pool, count, 1.0, 0.0, start)
 
 
