@@ -149,8 +149,8 @@ def test_uniform_begins_in_the_middle_of_the_longest_track_and_halves_what_is_le
 
 
 def test_uniform_is_near_to_what_is_labelled_alone_whatever_cannot_be_answered() -> None:
-    pool = attrs.evolve(pool_of(list(range(9)), [0] * 9, [0]), answerable=torch.arange(9) % 2 == 0)
-    assert picks(pool, 2) == [8, 4], "the odd ones are nobody's labels"
+    pool = attrs.evolve(pool_of(list(range(9)), [0] * 9, [0]), answerable=torch.arange(9) % 2 == 1)
+    assert picks(pool, 2) == [7, 3], "the even ones are nobody's labels"
 
 
 @settings(deadline=None)

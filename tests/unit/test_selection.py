@@ -90,9 +90,9 @@ def test_distances_are_to_what_is_labelled_alone_whatever_cannot_be_answered(sel
     features = torch.arange(9.0)[:, None]
     chosen_from = Pool(
         torch.zeros(9), features, torch.arange(9) == 0, 0.0, {"peaks": torch.zeros(9)},
-        answerable=torch.arange(9) % 2 == 0,
+        answerable=torch.arange(9) % 2 == 1,
     )  # fmt: skip
-    assert selector.select(chosen_from, 2, torch.Generator()).tolist() == [8, 4], "the odd ones are nobody's labels"
+    assert selector.select(chosen_from, 2, torch.Generator()).tolist() == [7, 3], "the even ones are nobody's labels"
 
 
 def test_top_takes_the_highest_scores() -> None:
