@@ -216,6 +216,7 @@ NO_RUN = {
     "train": ["train", "--dataset", "odd", "--estimator", "tests", "--split", "test", "--out", "odd.safetensors"],
     "check": ["datasets", "check", "odd", "--decode"],
     "sweep": ["sweep", "odd.toml"],
+    "fit": ["fit", "wpu", "--dataset", "odd", "--split", "test", "--out", "odd.safetensors"],
 }
 DOUBLED = columns("boxes=stick.boxes.double()")
 NAMELESS = VIDEO + "return video\ndef videos(self):\n    return 'sticks'"
@@ -229,6 +230,8 @@ NAMELESS = VIDEO + "return video\ndef videos(self):\n    return 'sticks'"
         ("check", DOUBLED, "video 'sticks' has boxes of torch.float64"),
         ("check", frames("torch.zeros(3, 120, 160)"), "frame 0 of torch.float32: torch.uint8 is expected"),
         ("sweep", NAMELESS, "names its videos by a str"),
+        ("fit", DOUBLED, "split 'test' has boxes of torch.float64"),
+        ("fit", columns("keypoints=stick.keypoints * torch.nan"), "split 'test' has annotated keypoints that are NaN"),
     ],
 )
 def test_what_reads_a_data_set_without_a_run_says_it_too(

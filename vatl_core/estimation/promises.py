@@ -37,7 +37,7 @@ from vatl_core.errors import InputError, PluginError, VatlError
 from vatl_core.estimation.estimates import Estimates
 from vatl_core.plugins import culprit, describe, whose
 from vatl_core.records import History
-from vatl_core.video import Frames, Instances, Video
+from vatl_core.video import Frames, Instances, Skeleton, Video
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -89,10 +89,25 @@ def checked_video(dataset: Dataset, name: str) -> Video:
     who = f"data set {type(dataset).__name__}: video '{name}'"
     if not isinstance(video, Video):
         raise breach(who, dataset, f"is a {type(video).__name__}: load is to return a Video")
-    columns = video.instances
-    if flaw := _flaw_of_columns(columns, len(video.skeleton)) or _flaw_of_instances(columns):
+    if flaw := _flaw_of_poses(video.instances, video.skeleton):
         raise breach(who, dataset, f"has {flaw}")
     return video
+
+
+def checked_poses(dataset: Dataset, split: str) -> Iterator[tuple[Skeleton, Instances]]:
+    """The instances of a split's videos, each with the skeleton that they are made of.
+
+    Raises:
+        InputError: there is no such split.
+    """
+    for skeleton, instances in dataset.split_poses(split):
+        if flaw := _flaw_of_poses(instances, skeleton):
+            raise breach(f"data set {type(dataset).__name__}: split '{split}'", dataset, f"has {flaw}")
+        yield skeleton, instances
+
+
+def _flaw_of_poses(instances: Instances, skeleton: Skeleton) -> str | None:
+    return _flaw_of_columns(instances, len(skeleton)) or _flaw_of_instances(instances)
 
 
 def _flaw_of_columns(instances: Instances, keypoints: int) -> str | None:

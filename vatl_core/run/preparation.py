@@ -14,7 +14,7 @@ from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.contracts import Criterion, Dataset, Estimator, Poses, Selector, Stopping
 from vatl_core.cycle import Run
 from vatl_core.errors import InputError, VatlError
-from vatl_core.estimation import Crops, checked_answerable, checked_names, checked_video
+from vatl_core.estimation import Crops, checked_answerable, checked_names, checked_poses, checked_video
 from vatl_core.learning import MARGIN
 from vatl_core.plugins import Registry, build, culprit, describe
 from vatl_core.seeds import generator, seeded
@@ -221,7 +221,7 @@ def source_poses(dataset: Dataset, skeleton: Skeleton, device: torch.device) -> 
     """The poses of the data set's source videos, without their pictures; None where none are of this skeleton."""
     if not dataset.sources():
         return None
-    found = [own for theirs, own in dataset.split_poses("train") if theirs == skeleton]
+    found = [own for theirs, own in checked_poses(dataset, "train") if theirs == skeleton]
     columns = [
         (i.keypoints[i.annotated], i.visible[i.annotated], i.boxes[i.annotated])
         for i in found

@@ -16,6 +16,7 @@ from vatl_core.compute import Compute
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Dataset, Poses, PreTraining
 from vatl_core.errors import InputError, unknown
+from vatl_core.estimation import checked_poses
 from vatl_core.files import write_whole
 from vatl_core.plugins import Registry, build
 from vatl_core.seeds import generator
@@ -143,7 +144,7 @@ def poses_of(dataset: Dataset, split: str, skeleton: Skeleton | str | None, told
     others: dict[str, int] = {}
     parts: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
     blank, tracks = 0, 0
-    for own, instances in dataset.split_poses(split):
+    for own, instances in checked_poses(dataset, split):
         if wanted is None and skeleton in (None, own.name):
             wanted = own
         if wanted is None or (own.keypoints, own.edges) != (wanted.keypoints, wanted.edges):
