@@ -25,6 +25,6 @@ from vatl_core.estimation.promises import (
 
 __all__ = [
     "Crops", "Estimates", "FurtherPasses", "ahead", "breach", "check_finite", "checked_allowance", "checked_answerable",
-    "checked_estimator", "checked_names", "checked_outcomes", "checked_picks", "checked_pictures", "checked_poses", "checked_reason",
-    "checked_refinement", "checked_video", "estimate", "flaw_of_answer", "score_pool", "tracks_of",
+    "checked_estimator", "checked_names", "checked_outcomes", "checked_picks", "checked_pictures", "checked_poses",
+    "checked_reason", "checked_refinement", "checked_video", "estimate", "flaw_of_answer", "score_pool", "tracks_of",
 ]  # fmt: skip

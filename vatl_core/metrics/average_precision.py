@@ -57,17 +57,11 @@ def average_precision(truth: PosesInFrames, predicted: PosesInFrames, skeleton: 
 
 
 def _summary(evaluation: Any) -> AveragePrecision:
-    precision = evaluation.eval["precision"][..., 0]  # (T, R, categories, areas)
-    recall = evaluation.eval["recall"][..., 0]
-    thresholds = evaluation.params.iouThrs
-    at = {f"{t:g}": _mean(precision[np.isclose(thresholds, t)][..., 0]) for t in (0.5, 0.6, 0.7, 0.75, 0.8, 0.95)}
-    return AveragePrecision(
-        ap=_mean(precision[..., 0]),
-        at=at,
-        medium=_mean(precision[..., 1]),
-        large=_mean(precision[..., 2]),
-        ar=_mean(recall[..., 0]),
-    )
+    precision, recall = (evaluation.eval[name][..., 0] for name in ("precision", "recall"))  # (T, R, categories, areas)
+    near = {t: np.isclose(evaluation.params.iouThrs, t) for t in (0.5, 0.6, 0.7, 0.75, 0.8, 0.95)}
+    at = {f"{t:g}": _mean(precision[rows][..., 0]) for t, rows in near.items()}
+    ap, medium, large = (_mean(precision[..., area]) for area in range(3))
+    return AveragePrecision(ap, at, medium, large, ar=_mean(recall[..., 0]))
 
 
 def _mean(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:

@@ -43,10 +43,8 @@ def evaluate(
     alone = Accuracy.of(truth, predicted[known], video.skeleton)
     both = Accuracy.of(truth, with_labels(predicted, labels)[known], video.skeleton)
     measured = known & instances.annotated
-    labelled = torch.zeros_like(known)
-    labelled[labels.index] = True
-    labelled = labelled[measured]
-    similarity = alone.oks.cpu()[measured[known]]
+    everywhere = torch.zeros_like(known).index_fill(0, labels.index, True)
+    labelled, similarity = everywhere[measured], alone.oks.cpu()[measured[known]]
     return Evaluation(
         measured=len(similarity),
         mean_oks=float(similarity.mean()),
@@ -65,7 +63,7 @@ def evaluate(
         pck_keypoints=alone.keypoints.by_keypoint,
         ospa=alone.ospa,
         ospa_with_labels=both.ospa,
-        rank_correlation=_rank_correlation(estimates.criteria, measured, 1 - similarity, ~labelled),
+        rank_correlation=_rank_correlation(estimates.criteria, measured & ~everywhere, 1 - similarity[~labelled]),
     )
 
 
@@ -85,18 +83,9 @@ def with_labels(predicted: PosesInFrames, labels: Labels) -> PosesInFrames:
     return attrs.evolve(predicted, keypoints=keypoints)
 
 
-def _rank_correlation(
-    criteria: Mapping[str, Tensor], measured: Tensor, error: Tensor, among: Tensor
-) -> dict[str, float]:
-    """Spearman's ρ of each criterion (N,) with the error (n,), where it is defined.
-
-    Args:
-        criteria: by name.
-        measured: (N,) bool, which n instances were measured.
-        error: of these.
-        among: (n,) bool, which of these count.
-    """
-    found = {name: spearman(column.cpu()[measured][among], error[among]) for name, column in criteria.items()}
+def _rank_correlation(criteria: Mapping[str, Tensor], among: Tensor, error: Tensor) -> dict[str, float]:
+    """Spearman's ρ of each criterion (N,) with the error (n,) of the n instances ``among`` (N,), where defined."""
+    found = {name: spearman(column.cpu()[among], error) for name, column in criteria.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 
