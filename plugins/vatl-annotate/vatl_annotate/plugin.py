@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,25 +63,24 @@ def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
 @hookimpl(trylast=True)
 def vatl_run_finished(run: Run, record: RunRecord) -> None:
     """Show the closing figures, until every open page has them; last, so that the report is there by then."""
-    desk = _desks.pop(run.folder.path, None)
-    if desk:
-        desk.finish(record)
-        run.oracle.leave()  # type: ignore[attr-defined]  # desks are of browsers alone
+    _end(run, lambda desk: desk.finish(record))
 
 
 @hookimpl
 def vatl_run_failed(run: Run, error: BaseException) -> None:
     """Show what went wrong."""
-    desk = _desks.pop(run.folder.path, None)
-    if desk:
-        desk.fail(error)
-        run.oracle.leave()  # type: ignore[attr-defined]
+    _end(run, lambda desk: desk.fail(error))
 
 
 @hookimpl
 def vatl_run_left(run: Run) -> None:
     """Say that the run is paused."""
+    _end(run, lambda desk: desk.leave())
+
+
+def _end(run: Run, tell: Callable[[Desk], None]) -> None:
+    """Have a run's desk tell its pages how the run ended, and take it away."""
     desk = _desks.pop(run.folder.path, None)
     if desk:
-        desk.leave()
-        run.oracle.leave()  # type: ignore[attr-defined]
+        tell(desk)
+        run.oracle.leave()  # type: ignore[attr-defined]  # desks are of browsers alone

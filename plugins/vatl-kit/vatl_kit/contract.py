@@ -24,7 +24,7 @@ Check = TypeVar("Check", bound=Callable[..., None])
 
 def quick(check: Check) -> Check:
     """Marks what ``vatl plugins check`` tries too: seconds at most, whatever the component."""
-    check.quick = True  # type: ignore[attr-defined]
+    check.quick = True  # type: ignore[attr-defined]  # functions may have any
     return check
 
 

@@ -130,9 +130,10 @@ def _try_component(registry: Registry, component: Component, trial: _Trial) -> F
 
 
 def _broken(component: Component, made: object) -> str:
+    from vatl_core.contracts import Dataset
     from vatl_kit.checking import flaws
 
-    if component.kind == "dataset" and not made.videos():  # type: ignore[attr-defined]
+    if isinstance(made, Dataset) and not made.videos():
         return ""
     broken = next((error for _, error in flaws(component.kind, made, only_quick=True) if error), None)
     return f"of {component.origin}: {broken}" if broken else ""
