@@ -19,7 +19,7 @@ from vatl_criteria.uncertainty.continuity import HeatmapContinuity
 from vatl_criteria.uncertainty.unnaturalness import PoseUnnaturalness
 from vatl_estimators.simplebaseline import SimpleBaseline
 
-BATCH, LIMIT, ROUNDS = 32, 1.15, 3
+BATCH, LIMIT, ROUNDS = 32, 1.05, 7
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -83,14 +83,14 @@ def test_a_sample_is_one_thinned_network_whatever_the_batch(own: bool) -> None:
 
 def test_a_criterion_may_ask_for_gradients() -> None:
     class Sensitivity(Criterion):
-        needs: ClassVar[frozenset[str]] = frozenset({"network"})
+        needs: ClassVar[frozenset[str]] = frozenset({"network", "heatmaps"})
 
         def score(self, window: Window) -> Tensor:
             assert window.network is not None
             with torch.enable_grad():
                 heatmaps = window.network(window.pictures).heatmaps
                 weight = next(iter(estimator.parameters()))
-                (gradient,) = torch.autograd.grad(heatmaps.square().mean(), weight)
+                (gradient,) = torch.autograd.grad((heatmaps * window.heatmaps).mean(), weight)
             return gradient.norm().expand(len(window))
 
     estimator, crops = tiny()

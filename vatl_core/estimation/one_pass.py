@@ -239,7 +239,7 @@ def _forward(
     estimator.eval()
     width: int | None = None
     for index, pictures in ahead((index, crops.get(index)) for index in batches):
-        with compute.autocast():
+        with torch.inference_mode(), compute.autocast():  # criteria see copies, which may meet gradients
             given = estimator(compute.layout(estimator.normalisation(pictures)))
         maps = checked_maps(estimator, given, pictures, len(crops.skeleton), width)
         width = maps.features.shape[1]
