@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 from pluggy import HookimplMarker, HookspecMarker
 
 if TYPE_CHECKING:
+    from vatl_core.contracts import Dataset, Estimator
     from vatl_core.cycle import Run
     from vatl_core.plugins import Command, Component, Preset, Section
+    from vatl_core.progress import Progress
     from vatl_core.records import CycleRecord, RunRecord
+    from vatl_core.video import Skeleton
 
 hookspec = HookspecMarker("vatl")
 hookimpl = HookimplMarker("vatl")
@@ -36,6 +39,18 @@ def vatl_presets() -> Sequence[Preset]:
 @hookspec
 def vatl_commands() -> Sequence[Command]:
     """Describe the commands this plugin adds to ``vatl``."""
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec(firstresult=True)
+def vatl_source_weights(
+    choice: str, name: str, estimator: Estimator, dataset: Dataset, skeleton: Skeleton, keypoints: Sequence[str],
+    progress: Progress,
+) -> tuple[str, list[str]] | None:  # fmt: skip
+    """Give the built estimator of this name the weights that ``--weights`` asks for, if this plugin knows that choice.
+
+    Returns where they came from, and what the user should know about it; ``keypoints`` are ``--weights-keypoints``.
+    """
     raise AssertionError("a hook specification is never called")
 
 

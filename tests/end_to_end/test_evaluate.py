@@ -19,8 +19,8 @@ from vatl_core.compute import Compute
 from vatl_core.discovery import discover
 from vatl_core.estimation import Crops, estimate
 from vatl_core.plugins import build
-from vatl_core.weights import begin_with
 from vatl_synthetic.dataset import Synthetic
+from vatl_weights import begin_with
 
 SMALL = ("-o", "synthetic.source_frames=3", "-o", "synthetic.frames=3", "-o", "synthetic.people=2",
          "--device", "cpu", "--precision", "float32")  # fmt: skip

@@ -17,8 +17,8 @@ import pytest
 
 from vatl_core.contracts import Download
 from vatl_core.errors import InputError
-from vatl_core.weights import downloads, fetch
-from vatl_core.weights.downloads import place
+from vatl_weights import downloads, fetch
+from vatl_weights.downloads import place
 
 CONTENT = os.urandom(1_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -14,11 +14,12 @@ from torch import Tensor
 from vatl_core.contracts import Estimator, Normalisation
 from vatl_core.errors import InputError
 from vatl_core.video import PERSON_17, Skeleton
-from vatl_core.weights import load_checkpoint, read_checkpoint, save_checkpoint
+from vatl_core.weights import save_checkpoint
 from vatl_estimators.fastpose import FastPose
 from vatl_estimators.hrnet import HRNet
 from vatl_estimators.simplebaseline import SimpleBaseline
 from vatl_estimators.tiny import Tiny
+from vatl_weights import load_weights, read_weights
 
 FIVE = Skeleton("five", ("tail", "right_hip", "nose", "left_hip", "fin"))
 SMALL: dict[str, tuple[Callable[..., Estimator], int]] = {
@@ -49,7 +50,7 @@ def same(one: Estimator, other: Estimator) -> bool:
 def load(into: Estimator, tensors: dict[str, Tensor], path: Path, skeleton: Skeleton = PERSON_17) -> list[str]:
     """Through a file of PyTorch's, as a user would."""
     torch.save(tensors, path / "w.pth")
-    return load_checkpoint(into, read_checkpoint(path / "w.pth"), skeleton, "w.pth")
+    return load_weights(into, read_weights(path / "w.pth"), skeleton, "w.pth")
 
 
 class TestForward:
@@ -132,7 +133,7 @@ class TestOwnWeights:
         one, other = built(name), built(name)
         one.normalisation = Normalisation((0.1, 0.2, 0.3), (1.0, 1.0, 1.0))
         save_checkpoint(tmp_path / "w.safetensors", one, PERSON_17)
-        assert load_checkpoint(other, read_checkpoint(tmp_path / "w.safetensors"), PERSON_17, "w") == []
+        assert load_weights(other, read_weights(tmp_path / "w.safetensors"), PERSON_17, "w") == []
         assert same(one, other)
         assert other.normalisation == one.normalisation
 
@@ -171,7 +172,7 @@ class TestForeignWeights:
         tensors = {prefix + key: tensor for key, tensor in tensors.items()}
         people = {"dataset_meta": {"sigmas": np.ones(17, np.float32), "joints": np.int64(17)}}
         torch.save({"meta": people, "state_dict": tensors}, tmp_path / "w.pth")
-        assert load_checkpoint(other, read_checkpoint(tmp_path / "w.pth"), PERSON_17, "w") == []
+        assert load_weights(other, read_weights(tmp_path / "w.pth"), PERSON_17, "w") == []
         assert same(one, other)
         assert other.normalisation == IMAGENET
 

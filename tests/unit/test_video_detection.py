@@ -22,13 +22,13 @@ from vatl_core.contracts import Download
 from vatl_core.errors import InputError
 from vatl_core.progress import silent
 from vatl_core.video import Video
-from vatl_core.weights import downloads
 from vatl_drawing import write_video
 from vatl_video import detection
 from vatl_video.dataset import AnyVideo
 from vatl_video.detectors import DETECTORS, Detector
 from vatl_video.footage import open_footage
 from vatl_video.shelf import Shelf
+from vatl_weights import downloads
 
 FRAMES, WIDTH, HEIGHT = 30, 160, 96
 CPU = Compute(torch.device("cpu"))

@@ -27,14 +27,15 @@ from vatl_core.plugins import Component
 from vatl_core.run import execute
 from vatl_core.store import RunFolder
 from vatl_core.video import PERSON_17, Skeleton, Video
-from vatl_core.weights import begin_with, downloads, is_random, read_checkpoint
-from vatl_core.weights import sources as weights
-from vatl_core.weights.sources import RANDOM, chosen_by
+from vatl_core.weights import RANDOM, is_random, read_checkpoint
 from vatl_estimators.fastpose import FastPose
 from vatl_estimators.hrnet import HRNet
 from vatl_estimators.simplebaseline import SimpleBaseline
 from vatl_estimators.tiny import Tiny
 from vatl_synthetic.dataset import Synthetic
+from vatl_weights import begin_with, downloads
+from vatl_weights import sources as weights
+from vatl_weights.sources import chosen_by
 
 TRAINED = Path(vatl_synthetic.__file__).parent / "weights" / "tiny.safetensors"
 """Of `tiny`, on the 17 keypoints of a person."""

@@ -159,8 +159,8 @@ def _check_known(what: str, given: Mapping[str, Any], choices: Any) -> None:
 
 
 def _tell_only_bringers(registry: Registry, config: RunConfig) -> None:
-    """Let only those plugins hear of a run that bring one of its parts: no display, no report."""
+    """Let only those plugins hear of a run that bring one of its parts, or its weights: no display, no report."""
     bringing = {registry.find(kind, name).origin for role, kind in ROLES.items() for name in chosen(config, role)}
     for name, plugin in registry.manager.list_name_plugin():
-        if name not in bringing:
+        if name not in bringing and not hasattr(plugin, "vatl_source_weights"):
             registry.manager.unregister(plugin)

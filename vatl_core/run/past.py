@@ -21,7 +21,7 @@ from vatl_core.run.preparation import load_video, prepare
 from vatl_core.run.running import config_of
 from vatl_core.store import RunFolder
 from vatl_core.video import Video
-from vatl_core.weights import load_checkpoint, read_checkpoint
+from vatl_core.weights import load_checkpoint
 
 
 @attrs.frozen(slots=False)
@@ -88,7 +88,7 @@ class PastRun:
             raise InputError(f"{file} is not there: without the weights of cycle {cycle} nothing can be estimated")
         run = prepare(self.config, self.registry, self.folder, cycle)
         run.folder, run.records = self.folder, self.cycles[:cycle]
-        load_checkpoint(run.estimator, read_checkpoint(file), run.video.skeleton, str(file))
+        load_checkpoint(run.estimator, run.video.skeleton, file)
         return run
 
     def labels(self) -> Labels:

@@ -22,12 +22,11 @@ from vatl_core.store import RunFolder
 from vatl_core.video import Skeleton, Video
 from vatl_core.weights import (
     GIVEN,
+    RANDOM,
     PreTrained,
     begin_pretrained,
-    begin_with,
     find_pretrained,
     load_checkpoint,
-    read_checkpoint,
     read_pretrained,
 )
 
@@ -158,17 +157,20 @@ def _weights(
             estimator.build(video.skeleton)
     else:
         _check_head(estimator, video.skeleton)
-    kept = read_checkpoint(begun.weights(0)) if begun else None
-    if begun and kept and kept.begun_with is not None:
-        load_checkpoint(estimator, kept, video.skeleton, str(begun.weights(0)))
-        return kept.begun_with, list(kept.notes)
+    if begun:
+        kept = load_checkpoint(estimator, video.skeleton, begun.weights(0))
+        return kept.begun_with or "", list(kept.notes)
     if ready and config.weights == "auto":
         return GIVEN, []
-    channels, tell = config.weights_keypoints, registry.hook.vatl_progress
-    return begin_with(
-        config.weights, config.estimator, estimator, dataset, video.skeleton, channels,
-        lambda stage, done, total: tell(run=config.path, stage=stage, done=done, total=total),
+    tell = registry.hook.vatl_progress
+    weights: tuple[str, list[str]] | None = registry.hook.vatl_source_weights(
+        choice=config.weights, name=config.estimator, estimator=estimator, dataset=dataset, skeleton=video.skeleton,
+        keypoints=config.weights_keypoints,
+        progress=lambda stage, done, total: tell(run=config.path, stage=stage, done=done, total=total),
     )  # fmt: skip
+    if weights is None and config.weights not in ("auto", "none"):
+        raise InputError(f"no plugin knows weights '{config.weights}': install one that does, such as vatl-weights")
+    return weights or (RANDOM, ["the estimator begins with random weights: no plugin that finds any is installed"])
 
 
 def _check_head(estimator: Estimator, skeleton: Skeleton) -> None:

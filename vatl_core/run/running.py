@@ -20,7 +20,7 @@ from vatl_core.records import RunRecord
 from vatl_core.run.objects import recorded, with_objects
 from vatl_core.run.preparation import learnt_file, prepare
 from vatl_core.store import RunFolder
-from vatl_core.weights import load_checkpoint, read_checkpoint, save_checkpoint
+from vatl_core.weights import load_checkpoint, save_checkpoint
 
 WAIT_FOR_LOCK: Final = 180.0
 """Seconds that a run given to a second process waits for the first one's lock: storage takes that long to notice that
@@ -105,7 +105,7 @@ def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[st
     if not begun:
         _keep_beginning(run)
     present = folder.weights(records[-1].cycle if run.ended else run.cycle)
-    load_checkpoint(run.estimator, read_checkpoint(present), run.video.skeleton, str(present))
+    load_checkpoint(run.estimator, run.video.skeleton, present)
     return run
 
 

@@ -1,19 +1,14 @@
-"""Reading and writing weights, safely: safetensors of our own, and pickles only as plain tensors."""
+"""The weights of an estimator as a file: safetensors, with what they are for."""
 
 from __future__ import annotations
 
 import json
-import pickle
-import warnings
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
-import numpy as np
 import safetensors
-import torch
 from safetensors.torch import save as serialise
 from torch import Tensor
 
@@ -24,19 +19,12 @@ from vatl_core.video import Skeleton
 
 _ABOUT: Final = "vatl"
 """The entry of a safetensors file's metadata that says what its weights are for, as JSON."""
-_WRAPPERS: Final = ("state_dict", "model_state_dict", "model", "net")
-"""Keys under which training programs put a network's parameters beside other things."""
-_ARRAYS: Final[list[Any]] = [
-    np.ndarray,
-    np.dtype,
-    *{type(np.dtype(code)) for code in np.typecodes["AllInteger"] + "?efd"},
-    *((np.zeros(1).__reduce__()[0], f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
-    *((np.float64().__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
-]
-"""What NumPy's arrays and numbers are pickled as: MMPose writes its data set's sigmas beside the parameters.
-
-They are plain data, as tensors are. Named as by NumPy 1 and by NumPy 2: files outlive the program that wrote them.
-"""
+RANDOM: Final = "random"
+"""Where weights came from that came from nowhere."""
+BUT_FOR_BACKBONE: Final = f"{RANDOM} but for the backbone of "
+"""How it is told where a backbone alone came from."""
+GIVEN: Final = "its own"
+"""Whence the weights of an estimator came that was given as an object with its layers made."""
 
 
 @attrs.frozen
@@ -99,13 +87,11 @@ def read_safetensors(path: Path, entry: str) -> tuple[dict[str, Tensor], Any]:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint of ours (.safetensors) or of PyTorch's (.pth, .pt, .ckpt), without running anything in it.
+    """Read what :func:`save_checkpoint` wrote, or any other safetensors.
 
     Raises:
-        InputError: missing, truncated, no checkpoint, or a pickle that holds more than tensors.
+        InputError: missing, damaged or truncated.
     """
-    if path.suffix != ".safetensors":
-        return _read_pickle(path)
     tensors, about = read_safetensors(path, _ABOUT)
     if about is None:
         return Checkpoint(tensors)
@@ -117,38 +103,38 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise InputError(f"weights {path}: written by another version of vatl ({error}): make them again") from error
 
 
-def _read_pickle(path: Path) -> Checkpoint:
-    if not path.is_file():
-        raise InputError(f"weights {path}: there is no such file")
-    try:
-        with torch.serialization.safe_globals(_ARRAYS), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what torch thinks of a pickle's protocol says nothing to the user
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"weights {path}: refused, because it is damaged or holds code rather than only tensors: "
-            "ask its author for safetensors or a plain state_dict"
-        ) from error
-    except (RuntimeError, EOFError, zipfile.BadZipFile, OSError, ValueError, KeyError, AttributeError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"weights {path}: damaged, truncated or no checkpoint ({first}): fetch it again") from error
-    return Checkpoint(_tensors(content, path), _keypoints(content))
+def load_checkpoint(estimator: Estimator, skeleton: Skeleton, path: Path) -> Checkpoint:
+    """Put the weights that a run kept back into an estimator that was built for the same ``skeleton``.
+
+    Raises:
+        InputError: the file is missing or damaged, or belongs to another network or other keypoints.
+    """
+    checkpoint, own = read_checkpoint(path), estimator.state_dict()
+    if checkpoint.keypoints != skeleton.keypoints:
+        raise InputError(f"weights {path} are not for the keypoints of skeleton '{skeleton.name}'")
+    check_fit(own, own, checkpoint.tensors, f"weights {path} do not fit this estimator")
+    estimator.load_state_dict(checkpoint.tensors)
+    estimator.normalisation = checkpoint.normalisation or estimator.normalisation
+    return checkpoint
 
 
-def _keypoints(content: object) -> tuple[str, ...] | None:
-    """The keypoints that MMPose 1.x names beside the parameters, under ``meta``; None where nobody names any."""
-    for key in ("meta", "dataset_meta", "keypoint_id2name"):
-        content = content.get(key) if isinstance(content, Mapping) else None
-    if not isinstance(content, Mapping) or sorted(content, key=str) != sorted(range(len(content)), key=str):
-        return None
-    return tuple(str(content[number]) for number in range(len(content))) or None
+def check_fit(own: Mapping[str, Tensor], needed: Iterable[str], tensors: Mapping[str, Tensor], complaint: str) -> None:
+    """Refuse tensors that lack something needed, or have something else or another shape than the network's own.
+
+    Raises:
+        InputError: with the number and the first of the missing, unexpected and misshapen names.
+    """
+    misshapen = [name for name in own if name in tensors and tensors[name].shape != own[name].shape]
+    wrong = {
+        "missing": [name for name in needed if name not in tensors],
+        "unexpected": [name for name in tensors if name not in own],
+        "misshapen": [f"{n} {tuple(tensors[n].shape)} instead of {tuple(own[n].shape)}" for n in misshapen],
+    }
+    problems = [f"{len(names)} {what} (first: {names[0]})" for what, names in wrong.items() if names]
+    if problems:
+        raise InputError(f"{complaint}: {'; '.join(problems)}")
 
 
-def _tensors(content: object, path: Path) -> dict[str, Tensor]:
-    """The parameters in what a file held, freed of wrappers and of DataParallel's prefix."""
-    for wrapper in _WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-    if not isinstance(content, Mapping) or not content or not all(isinstance(v, Tensor) for v in content.values()):
-        raise InputError(f"weights {path}: no state_dict: a mapping from parameter names to tensors is expected")
-    return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+def is_random(weights: str) -> bool:
+    """Whether weights that came from there have a head and an upsampling that know nothing."""
+    return weights == RANDOM or weights.startswith(BUT_FOR_BACKBONE)

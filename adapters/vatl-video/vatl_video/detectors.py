@@ -16,7 +16,7 @@ from vatl_core.compute import Compute
 from vatl_core.contracts import Download
 from vatl_core.errors import InputError, unknown
 from vatl_core.progress import Progress
-from vatl_core.weights import STEP_COUNTER, fetch, read_checkpoint
+from vatl_weights import STEP_COUNTER, fetch, read_weights
 
 DETECTORS: Final = {
     "fasterrcnn": "fasterrcnn_resnet50_fpn_v2",
@@ -109,7 +109,7 @@ def _public(name: str) -> Any:
 
 
 def _load(network: nn.Module, path: Path, name: str) -> None:
-    tensors = read_checkpoint(path).tensors
+    tensors = read_weights(path).tensors
     try:
         differing = network.load_state_dict(tensors, strict=False)
     except RuntimeError as error:  # of another shape

@@ -14,10 +14,11 @@ from vatl_core.contracts import Download, Estimator, Maps
 from vatl_core.errors import InputError
 from vatl_core.seeds import seeded
 from vatl_core.video import PERSON_17, Skeleton
-from vatl_core.weights import STEP_COUNTER, Checkpoint, load_checkpoint, read_checkpoint, save_checkpoint
+from vatl_core.weights import Checkpoint, read_checkpoint, save_checkpoint
 from vatl_kit.broken import going_on, promise
 from vatl_kit.contract import Contract, quick, untouched_randomness
 from vatl_kit.material import STICK, devices, farthest, generator, same
+from vatl_weights import STEP_COUNTER, load_weights
 
 
 class EstimatorContract(Contract):
@@ -213,7 +214,7 @@ class EstimatorContract(Contract):
             kept = read_checkpoint(file)
         other = self._built(STICK, seed=1)
         with going_on(f"{self.called}: its own weights load again", "rename(key) must know its own names"):
-            fresh = load_checkpoint(other, kept, STICK, "its own")
+            fresh = load_weights(other, kept, STICK, "its own")
         given, again = (_columns(self._forward(net, crops)) for net in (network, other))
         for what, first in given.items():
             promise(
@@ -231,7 +232,7 @@ class EstimatorContract(Contract):
         del tensors[gone]
         refused = False
         try:
-            load_checkpoint(network, Checkpoint(tensors, STICK.keypoints), STICK, "a wrong file")
+            load_weights(network, Checkpoint(tensors, STICK.keypoints), STICK, "a wrong file")
         except InputError:
             refused = True
         promise(

@@ -20,7 +20,7 @@ from vatl_core.metrics import Accuracy, PosesInFrames, true_poses
 from vatl_core.plugins import Registry, build
 from vatl_core.seeds import seeded
 from vatl_core.video import Skeleton, Video
-from vatl_core.weights import begin_with
+from vatl_weights import begin_with
 
 Progress = Callable[[float], None]
 """Told how much of everything is done, 0 to 1."""

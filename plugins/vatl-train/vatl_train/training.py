@@ -19,12 +19,13 @@ from vatl_core.learning import GradientDescent, steps_of
 from vatl_core.plugins import Registry, build
 from vatl_core.progress import Progress, silent
 from vatl_core.seeds import generator, seeded
-from vatl_core.weights import begin_with, save_checkpoint
+from vatl_core.weights import save_checkpoint
 from vatl_train.folder import TrainingFolder
 from vatl_train.instances import Validation, prepare
 from vatl_train.shared_training import SharedTraining
 from vatl_train.team import Team, joined
 from vatl_train.videos import source_videos
+from vatl_weights import begin_with
 
 Say = Callable[[str], None]
 Log = list[dict[str, Any]]

@@ -13,17 +13,13 @@ from vatl_core.contracts import Dataset, Download, Estimator
 from vatl_core.errors import InputError, unknown
 from vatl_core.progress import Progress, silent
 from vatl_core.video import Skeleton
-from vatl_core.weights.checkpoints import read_checkpoint
-from vatl_core.weights.downloads import ANSWER_TIMEOUT, fetch
-from vatl_core.weights.loading import load_backbone, load_checkpoint
+from vatl_core.weights import BUT_FOR_BACKBONE, RANDOM
+from vatl_weights.downloads import ANSWER_TIMEOUT, fetch
+from vatl_weights.loading import load_backbone, load_weights
+from vatl_weights.reading import read_weights
 
-RANDOM: Final = "random"
-"""Where weights came from that came from nowhere."""
-GIVEN: Final = "its own"
-"""Whence the weights of an estimator came that was given as an object with its layers made."""
 UNASKED_TIMEOUT: Final = 8.0
 """Seconds that ``auto`` waits for a server: nobody asked for the download."""
-_RANDOM_BUT: Final = f"{RANDOM} but for the backbone of "
 _BACKBONE: Final = "backbone:"
 _HASH: Final = re.compile(r"sha256=([0-9a-f]{8,64})", re.IGNORECASE)
 
@@ -45,11 +41,6 @@ class Choice:
 
 Begun = tuple[str, list[str]]
 """Where weights came from, and what the user should know about it."""
-
-
-def is_random(weights: str) -> bool:
-    """Whether weights of this description (see :func:`begin_with`) have a head and an upsampling that know nothing."""
-    return weights == RANDOM or weights.startswith(_RANDOM_BUT)
 
 
 def begin_with(
@@ -86,8 +77,8 @@ def begin_with(
         place = chosen.place
         path = fetch(place, timeout, progress) if isinstance(place, Download) else place
         if chosen.backbone:
-            return f"{_RANDOM_BUT}{chosen.label}", load_backbone(estimator, read_checkpoint(path), str(path))
-        return chosen.label, load_checkpoint(estimator, read_checkpoint(path), skeleton, str(path), keypoints)
+            return f"{BUT_FOR_BACKBONE}{chosen.label}", load_backbone(estimator, read_weights(path), str(path))
+        return chosen.label, load_weights(estimator, read_weights(path), skeleton, str(path), keypoints)
 
     if choice == "auto":
         return _first(_candidates(name, estimator, dataset), load, name)

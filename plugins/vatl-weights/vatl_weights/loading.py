@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from torch import Tensor
@@ -10,14 +10,14 @@ from torch import Tensor
 from vatl_core.contracts import Estimator, Trunk
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
-from vatl_core.weights.checkpoints import Checkpoint
-from vatl_core.weights.heads import identify, refit
+from vatl_core.weights import Checkpoint, check_fit
+from vatl_weights.heads import identify, refit
 
 STEP_COUNTER: Final = "num_batches_tracked"
 """Batch normalisation's count of steps, which older files lack and which changes no output."""
 
 
-def load_checkpoint(
+def load_weights(
     estimator: Estimator, checkpoint: Checkpoint, skeleton: Skeleton, source: str, keypoints: Sequence[str] = ()
 ) -> list[str]:
     """Put weights into a built estimator, strictly: every parameter must be there and fit.
@@ -46,7 +46,7 @@ def load_checkpoint(
     if theirs is not None and theirs != skeleton.keypoints:
         fresh = refit(tensors, own, estimator.head, theirs, skeleton.keypoints)
     tensors |= {name: tensor for name, tensor in own.items() if name.endswith(STEP_COUNTER) and name not in tensors}
-    _check(own, own, tensors, f"weights {source} do not fit this estimator")
+    check_fit(own, own, tensors, f"weights {source} do not fit this estimator")
     estimator.load_state_dict(tensors)
     _normalise(estimator, checkpoint)
     return [said for said in (note, _coverage(fresh, skeleton)) if said]
@@ -85,7 +85,7 @@ def load_backbone(estimator: Estimator, checkpoint: Checkpoint, source: str) -> 
     if not any(name in found for name in needed) and (matched := _in_order(own, needed, tensors)):
         found = matched
         notes.append(f"the names in {source} are others: its tensors were taken in their order")
-    _check(own, needed, found, f"weights {source} are not this estimator's backbone")
+    check_fit(own, needed, found, f"weights {source} are not this estimator's backbone")
     estimator.load_state_dict(found, strict=False)
     _normalise(estimator, checkpoint)
     if lacking := sorted({_added(trunk, name) for name in own if name not in found} - {""}):
@@ -103,23 +103,6 @@ def _normalise(estimator: Estimator, checkpoint: Checkpoint) -> None:
     """Have the estimator give its network the pictures that these weights expect, where that is known."""
     known = checkpoint.normalisation or estimator.origin(checkpoint.tensors).normalisation
     estimator.normalisation = known or estimator.normalisation
-
-
-def _check(own: Mapping[str, Tensor], needed: Iterable[str], tensors: Mapping[str, Tensor], complaint: str) -> None:
-    """Refuse tensors that lack something needed, or have something else or another shape than the network's own.
-
-    Raises:
-        InputError: with the number and the first of the missing, unexpected and misshapen names.
-    """
-    misshapen = [name for name in own if name in tensors and tensors[name].shape != own[name].shape]
-    wrong = {
-        "missing": [name for name in needed if name not in tensors],
-        "unexpected": [name for name in tensors if name not in own],
-        "misshapen": [f"{n} {tuple(tensors[n].shape)} instead of {tuple(own[n].shape)}" for n in misshapen],
-    }
-    problems = [f"{len(names)} {what} (first: {names[0]})" for what, names in wrong.items() if names]
-    if problems:
-        raise InputError(f"{complaint}: {'; '.join(problems)}")
 
 
 def _is_of(trunk: Trunk, name: str) -> bool:

@@ -1,0 +1,28 @@
+"""Which weights a run begins with, and how they come into a network. Names are imported when first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vatl_weights.downloads import fetch
+    from vatl_weights.loading import STEP_COUNTER, load_weights
+    from vatl_weights.reading import read_weights
+    from vatl_weights.sources import begin_with
+
+_HOME = {
+    "STEP_COUNTER": "loading",
+    "begin_with": "sources",
+    "fetch": "downloads",
+    "load_weights": "loading",
+    "read_weights": "reading",
+}
+
+__all__ = ["STEP_COUNTER", "begin_with", "fetch", "load_weights", "read_weights"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'vatl_weights' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"vatl_weights.{_HOME[name]}"), name)
