@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING
 from pluggy import HookimplMarker, HookspecMarker
 
 if TYPE_CHECKING:
-    from vatl_core.contracts import Dataset, Estimator
+    from vatl_core.contracts import Criterion, Dataset, Estimator
     from vatl_core.cycle import Run
     from vatl_core.plugins import Command, Component, Preset, Section
     from vatl_core.progress import Progress
     from vatl_core.records import CycleRecord, RunRecord
     from vatl_core.video import Skeleton
+    from vatl_core.weights import PreTrained
 
 hookspec = HookspecMarker("vatl")
 hookimpl = HookimplMarker("vatl")
+
+ASKED = ("vatl_source_weights", "vatl_pretrained")
+"""The hooks that ask for something that a run needs, rather than tell what happens in it."""
 
 
 @hookspec
@@ -51,6 +55,12 @@ def vatl_source_weights(
 
     Returns where they came from, and what the user should know about it; ``keypoints`` are ``--weights-keypoints``.
     """
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec(firstresult=True)
+def vatl_pretrained(name: str, criterion: Criterion, skeleton: Skeleton) -> PreTrained | None:
+    """Find what the criterion of this name was pre-trained to, as its option ``pretrained`` asks, if it was."""
     raise AssertionError("a hook specification is never called")
 
 

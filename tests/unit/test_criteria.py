@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.conftest import STICK
-from vatl_core.contracts import Criterion, Poses, PreTraining, Window
+from vatl_core.contracts import Criterion, Poses, Window
 from vatl_core.video import PERSON_17, Skeleton
 from vatl_criteria.uncertainty.confidence import LeastConfidence
 from vatl_criteria.uncertainty.continuity import HeatmapContinuity
@@ -128,7 +128,7 @@ class TestUnnaturalness:
         boxes = torch.tensor([[0.0, 0.0, 50.0, 50.0]]).repeat(30, 1)
         poses = Poses(torch.rand(30, count, 2) * 50, seen, boxes)
         criterion, empty = PoseUnnaturalness(), torch.zeros(30, 1)
-        learnt = criterion.pretrain(skeleton, poses, poses, PreTraining(torch.Generator()))
+        learnt = criterion.pretrain(skeleton, poses, poses, torch.Generator(), lambda *_: None)
         criterion = PoseUnnaturalness()
         criterion.begin_with(skeleton, learnt)
         assert criterion.prepare(skeleton, None, torch.Generator(), CPU) is None

@@ -18,11 +18,12 @@ from vatl_core.errors import InputError
 from vatl_core.plugins import Component, Registry
 from vatl_core.run import execute
 from vatl_core.video import Instances, Skeleton
-from vatl_core.weights import PreTrainedFor, begin_pretrained, find_pretrained, read_pretrained
+from vatl_core.weights import read_pretrained
 from vatl_criteria.uncertainty import unnaturalness
 from vatl_criteria.uncertainty.autoencoder import PRE_TRAINING
 from vatl_criteria.uncertainty.unnaturalness import PoseUnnaturalness
 from vatl_train.fitting import Fitted, fit, poses_of
+from vatl_train.pretrained import PreTrainedFor, find_learnt, read_learnt
 
 OTHER = Skeleton("pair", ("a", "b"), ((0, 1),))
 
@@ -83,7 +84,7 @@ class TestFitting:
         assert [number for number, _, _ in result.curve] == list(range(1, len(result.curve) + 1))
 
     def test_the_same_seed_gives_the_same_file(self, registry: Registry, tmp_path: Path) -> None:
-        first, again, other = (fitted(registry, tmp_path, seed=seed).learnt.data for seed in (3, 3, 4))
+        first, again, other = (fitted(registry, tmp_path, seed=seed).learnt.kept.data for seed in (3, 3, 4))
         assert first == again != other
 
     def test_without_a_validation_split_whole_tracks_are_held_out(self, registry: Registry, tmp_path: Path) -> None:
@@ -183,12 +184,12 @@ class TestFile:
         return path
 
     def test_it_comes_back_as_it_was_written(self, file: Path) -> None:
-        assert read_pretrained(file).data == file.read_bytes()
+        assert read_learnt(file).kept.data == file.read_bytes()
 
     def test_it_is_for_its_skeleton_and_options_alone(self, file: Path) -> None:
         def refusal(criterion: PoseUnnaturalness, skeleton: Skeleton) -> str:
             with pytest.raises(InputError) as caught:
-                find_pretrained("wpu", attrs.evolve(criterion, pretrained=str(file)), skeleton)
+                find_learnt("wpu", attrs.evolve(criterion, pretrained=str(file)), skeleton)
             return str(caught.value)
 
         cut = attrs.evolve(STICK, edges=STICK.edges[1:])
@@ -210,32 +211,46 @@ class TestFile:
         for name, (data, message) in cases.items():
             (tmp_path / name).write_bytes(data)
             with pytest.raises(InputError, match=message):
-                read_pretrained(tmp_path / name)
+                read_learnt(tmp_path / name)
         save_file({"a": torch.ones(2)}, tmp_path / "foreign")
-        with pytest.raises(InputError, match="not written by `vatl fit`"):
-            read_pretrained(tmp_path / "foreign")
+        with pytest.raises(InputError, match="holds nothing that a criterion was pre-trained to"):
+            read_learnt(tmp_path / "foreign")
         with pytest.raises(InputError, match="no such file"):
-            read_pretrained(tmp_path / "missing")
+            read_learnt(tmp_path / "missing")
 
     @pytest.mark.parametrize("damage", ["lacks", "misshapen", "infinite"])
-    def test_what_it_holds_is_checked(self, file: Path, damage: str) -> None:
+    def test_what_it_holds_is_checked(self, registry: Registry, file: Path, damage: str) -> None:
         found = read_pretrained(file)
         name = next(n for n in found.tensors if n.endswith("weight"))
         if damage == "lacks":
             del found.tensors[name]
         else:
             found.tensors[name] = torch.ones(2, 2) if damage == "misshapen" else found.tensors[name] * torch.inf
-        with pytest.raises(InputError, match="cannot be used"):
-            begin_pretrained("wpu", PoseUnnaturalness(), STICK, found)
+        file.write_bytes(found.data)
+        options = {"query": {"wpu": {"pretrained": str(file)}}}
+        with pytest.raises(InputError, match="'wpu' cannot begin with what `vatl fit` learnt from 200 poses"):
+            execute(configured(registry, file.parent, dataset="splits", query="wpu", options=options), registry)
+
+    def test_without_a_plugin_that_knows_it_a_file_is_not_passed_over(
+        self, registry: Registry, file: Path, tmp_path: Path
+    ) -> None:
+        for _, plugin in registry.manager.list_name_plugin():
+            if hasattr(plugin, "vatl_pretrained"):
+                registry.manager.unregister(plugin)
+        settings = {"dataset": "splits", "query": "wpu", "schedule": ["4"], "retrain": "none"}
+        assert execute(configured(registry, tmp_path, name="auto", **settings), registry).notes == ()
+        options = {"query": {"wpu": {"pretrained": str(file)}}}
+        with pytest.raises(InputError, match=r"no plugin knows wpu\.pretrained = .*: install vatl-train"):
+            execute(configured(registry, tmp_path, name="file", options=options, **settings), registry)
 
     def test_auto_does_not_pass_over_a_damaged_file(self, file: Path) -> None:
         criterion = PoseUnnaturalness()
         path = PreTrainedFor.of("wpu", criterion, STICK).path
-        assert find_pretrained("wpu", criterion, STICK) is None
+        assert find_learnt("wpu", criterion, STICK) is None
         path.parent.mkdir(parents=True)
         path.write_bytes(file.read_bytes()[:100])
         with pytest.raises(InputError, match="damaged"):
-            find_pretrained("wpu", criterion, STICK)
+            find_learnt("wpu", criterion, STICK)
 
 
 class TestCommand:

@@ -23,6 +23,7 @@ from vatl_core.compute import Compute
 from vatl_core.contracts import Dataset, Download, Estimator, Normalisation
 from vatl_core.errors import InputError
 from vatl_core.estimation import Crops, estimate
+from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 from vatl_core.run import execute
 from vatl_core.store import RunFolder
@@ -115,6 +116,38 @@ def published(tmp_path: Path) -> Iterator[str]:
 
 SHA256 = hashlib.sha256(TRAINED.read_bytes()).hexdigest()
 NOWHERE = Download("http://127.0.0.1:9/public.safetensors", SHA256)
+
+
+class Hub:
+    """A plugin that knows weights by names of its own."""
+
+    @hookimpl
+    def vatl_source_weights(self, choice: str, estimator: Estimator) -> tuple[str, list[str]] | None:
+        if not choice.startswith("hub:"):
+            return None
+        torch.nn.init.constant_(estimator.get_parameter(f"{estimator.head}.bias"), 7.0)
+        return f"the hub's {choice.removeprefix('hub:')}", ["fetched from the hub"]
+
+
+class TestPlugin:
+    def test_a_plugin_may_know_weights_by_names_of_its_own(self, registered: Registered, tmp_path: Path) -> None:
+        registry = registered(plugins=(Hub(),))
+        record = execute(configured(registry, tmp_path, weights="hub:bees", retrain="none"), registry)
+        assert record.weights == "the hub's bees"
+        assert "fetched from the hub" in record.warnings
+
+    def test_without_any_a_run_begins_at_random_and_a_name_is_not_passed_over(
+        self, registered: Registered, tmp_path: Path
+    ) -> None:
+        registry = registered()
+        for _, plugin in registry.manager.list_name_plugin():
+            if hasattr(plugin, "vatl_source_weights"):
+                registry.manager.unregister(plugin)
+        record = execute(configured(registry, tmp_path, weights="auto", retrain="none"), registry)
+        assert is_random(record.weights)
+        assert "no plugin that finds any is installed" in record.warnings[0]
+        with pytest.raises(InputError, match=r"no plugin knows weights 'bees\.pth': install .* vatl-weights"):
+            execute(configured(registry, tmp_path, name="named", weights="bees.pth"), registry)
 
 
 class TestChoice:

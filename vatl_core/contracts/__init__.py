@@ -7,7 +7,7 @@ that the oracle has not labelled.
 
 from __future__ import annotations
 
-from vatl_core.contracts.criterion import Criterion, Network, Panel, Poses, PreTraining, Window
+from vatl_core.contracts.criterion import Criterion, Network, Panel, Poses, Window
 from vatl_core.contracts.dataset import Dataset
 from vatl_core.contracts.estimator import Download, Estimator, Maps, Normalisation, Origin, Trunk
 from vatl_core.contracts.execution import Executor
@@ -36,7 +36,7 @@ CONTRACTS: dict[str, type] = {
 __all__ = [
     "CONTRACTS", "Answer", "Augmentation", "Criterion", "Dataset", "Download", "Enough", "Estimator", "Executor",
     "Labelled", "Labels", "Maps", "Network", "Normalisation", "Oracle", "Origin", "Outcome", "Panel", "Pictures",
-    "Pool", "Poses", "PreTraining", "Recipe", "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining",
+    "Pool", "Poses", "Recipe", "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining",
     "Selector", "Stopping", "Term", "Tracks", "Trainer", "Trunk", "Unlabelled", "Window", "attempt",
     "attempt_elsewhere",
 ]  # fmt: skip

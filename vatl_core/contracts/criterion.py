@@ -14,6 +14,7 @@ from vatl_core.contracts.estimator import Maps
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
 
+Epoch = Callable[[int, float, float], None]
 _NOTHING: Final = torch.empty(0)
 
 
@@ -118,19 +119,6 @@ class Poses:
         return len(self.keypoints)
 
 
-@attrs.frozen
-class PreTraining:
-    """What a criterion's pre-training is told.
-
-    Attributes:
-        generator: on the CPU; every random choice comes from it.
-        epoch: called after each epoch, counted from 1, with the mean error on the training and validation poses.
-    """
-
-    generator: torch.Generator
-    epoch: Callable[[int, float, float], None] = lambda number, training, validation: None
-
-
 class Criterion(ABC):
     """How much an instance is worth labelling: higher = more.
 
@@ -168,13 +156,16 @@ class Criterion(ABC):
         """
         return None
 
-    def pretrain(self, skeleton: Skeleton, training: Poses, validation: Poses, how: PreTraining) -> dict[str, Tensor]:
+    def pretrain(
+        self, skeleton: Skeleton, training: Poses, validation: Poses, generator: torch.Generator, epoch: Epoch
+    ) -> dict[str, Tensor]:
         """What is learnt from a data set's poses, by name: for a file that :meth:`begin_with` is given in later runs.
 
         Args:
             skeleton: of the poses.
             training, validation: on the device to work on.
-            how: seed and progress.
+            generator: on the CPU; every random choice comes from it.
+            epoch: called after each epoch, counted from 1, with the mean error on the training and validation poses.
 
         Raises:
             InputError: this criterion has nothing to learn beforehand, or the poses are of no use to it.

@@ -24,8 +24,6 @@ from vatl_core.weights import (
     GIVEN,
     RANDOM,
     PreTrained,
-    begin_pretrained,
-    find_pretrained,
     load_checkpoint,
     read_pretrained,
 )
@@ -55,7 +53,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     answerable = checked_answerable(config.oracle, oracle, video)
     weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
     compute.place(estimator)
-    learnt = _learnt(criteria, video, begun)
+    learnt = _learnt(criteria, video, registry, begun)
     cautions, notes = _given_beginning(criteria, learnt, video, dataset, config.seed, compute.device)
     advisers, broken = _advisers(registry, config, criteria)
     dropped = [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
@@ -182,13 +180,21 @@ def _check_head(estimator: Estimator, skeleton: Skeleton) -> None:
 
 
 # ------------------------------------------------------------------------------------------- what criteria begin with
-def _learnt(criteria: Mapping[str, Criterion], video: Video, begun: RunFolder | None) -> dict[str, PreTrained]:
+def _learnt(
+    criteria: Mapping[str, Criterion], video: Video, registry: Registry, begun: RunFolder | None
+) -> dict[str, PreTrained]:
     """What criteria learnt before the run; once it is begun nothing but what was there at first, kept with it."""
-    if begun is None:
-        found = {name: find_pretrained(name, criterion, video.skeleton) for name, criterion in criteria.items()}
-    else:
+    if begun:
         files = {name: learnt_file(begun, name) for name in criteria}
-        found = {name: read_pretrained(file) for name, file in files.items() if file.exists()}
+        return {name: read_pretrained(file) for name, file in files.items() if file.exists()}
+    asking = {name: criterion for name, criterion in criteria.items() if criterion.pretrained != "none"}
+    found: dict[str, PreTrained | None] = {
+        name: registry.hook.vatl_pretrained(name=name, criterion=criterion, skeleton=video.skeleton)
+        for name, criterion in asking.items()
+    }
+    for name, file in found.items():
+        if file is None and asking[name].pretrained != "auto":
+            raise InputError(f"no plugin knows {name}.pretrained = {asking[name].pretrained}: install vatl-train")
     return {name: file for name, file in found.items() if file}
 
 
@@ -211,12 +217,19 @@ def _given_beginning(
     said = []
     for name, criterion in criteria.items():
         if name in learnt:
-            begin_pretrained(name, criterion, video.skeleton, learnt[name])
+            _begin_with(name, criterion, video.skeleton, learnt[name])
         shown = None if name in learnt else source
         said.append(criterion.prepare(video.skeleton, shown, generator(seed, "prepare", name), device))
     notes = [f"{name} begins with {file.description}" for name, file in learnt.items()]
     notes += [f"{name} begins with the {len(source)} source poses" for name in wanting if source is not None]
     return [warning for warning in said if warning], notes
+
+
+def _begin_with(name: str, criterion: Criterion, skeleton: Skeleton, learnt: PreTrained) -> None:
+    try:
+        criterion.begin_with(skeleton, learnt.tensors)
+    except InputError as error:
+        raise InputError(f"'{name}' cannot begin with {learnt.description}: {error}: make it again") from error
 
 
 def source_poses(dataset: Dataset, skeleton: Skeleton, device: torch.device) -> Poses | None:

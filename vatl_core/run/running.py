@@ -15,6 +15,7 @@ from vatl_core.config_files import configure
 from vatl_core.cycle import Run, amounts
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
+from vatl_core.files import write_whole
 from vatl_core.plugins import Registry
 from vatl_core.records import RunRecord
 from vatl_core.run.objects import recorded, with_objects
@@ -118,5 +119,5 @@ def config_of(folder: RunFolder, registry: Registry) -> RunConfig:
 def _keep_beginning(run: Run) -> None:
     """Keep what the run begins with, the weights and what criteria learnt before it: elsewhere files may change."""
     for name, found in run.learnt.items():
-        found.save(learnt_file(run.folder, name))
+        write_whole(learnt_file(run.folder, name), found.data)
     save_checkpoint(run.folder.weights(0), run.estimator, run.video.skeleton, run.weights, run.warnings)

@@ -13,9 +13,9 @@ from vatl_core.weights.checkpoints import (
     read_checkpoint,
     save_checkpoint,
 )
-from vatl_core.weights.pretrained import PreTrained, PreTrainedFor, begin_pretrained, find_pretrained, read_pretrained
+from vatl_core.weights.pretrained import PreTrained, read_pretrained
 
 __all__ = [
-    "BUT_FOR_BACKBONE", "GIVEN", "RANDOM", "Checkpoint", "PreTrained", "PreTrainedFor", "begin_pretrained", "check_fit",
-    "find_pretrained", "is_random", "load_checkpoint", "read_checkpoint", "read_pretrained", "save_checkpoint",
+    "BUT_FOR_BACKBONE", "GIVEN", "RANDOM", "Checkpoint", "PreTrained", "check_fit", "is_random", "load_checkpoint",
+    "read_checkpoint", "read_pretrained", "save_checkpoint",
 ]  # fmt: skip

@@ -1,102 +1,32 @@
-"""What a criterion was pre-trained to, before any run: a file that says what it serves, and is found again by that."""
+"""What a criterion was pre-trained to before any run, as a run keeps it."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
-import cattrs
-import platformdirs
 from torch import Tensor
 
-from vatl_core.contracts import Criterion
 from vatl_core.errors import InputError
-from vatl_core.files import write_whole
-from vatl_core.plugins import option_fields
-from vatl_core.video import Skeleton
 from vatl_core.weights.checkpoints import as_safetensors, read_safetensors
 
 _ABOUT: Final = "vatl.criterion"
 """The entry of the file's metadata that says what it holds, as JSON."""
-_converter: Final = cattrs.Converter(forbid_extra_keys=True)
-_converter.register_structure_hook(Tensor, lambda tensor, _: tensor)  # they do not stand in the JSON
-
-
-@attrs.frozen
-class PreTrainedFor:
-    """The criterion, its options and the skeleton that a pre-training serves; it serves nothing else.
-
-    Attributes:
-        criterion: its name.
-        options: its options, but for the one that says which file to take.
-        keypoints, edges: of the skeleton.
-    """
-
-    criterion: str
-    options: dict[str, Any]
-    keypoints: tuple[str, ...]
-    edges: tuple[tuple[int, int], ...]
-
-    @classmethod
-    def of(cls, name: str, criterion: Criterion, skeleton: Skeleton) -> PreTrainedFor:
-        """What a pre-training of ``criterion`` on this skeleton serves."""
-        options = {field: getattr(criterion, field) for field in option_fields(type(criterion))}
-        options.pop("pretrained", None)
-        return cls(name, json.loads(json.dumps(options, default=str)), skeleton.keypoints, skeleton.edges)
-
-    @property
-    def path(self) -> Path:
-        """Where ``vatl fit`` keeps it and ``auto`` looks for it: in the user's data folder, by a digest of all this."""
-        digest = hashlib.sha256(json.dumps(attrs.astuple(self), sort_keys=True).encode()).hexdigest()[:16]
-        return Path(platformdirs.user_data_dir("vatl")) / "criteria" / f"{self.criterion}-{digest}.safetensors"
-
-    def unlike(self, other: PreTrainedFor) -> str:
-        """In which way the other is for something else; empty if it is not."""
-        if self.criterion != other.criterion:
-            return f"it is for criterion '{other.criterion}', not '{self.criterion}'"
-        if self.keypoints != other.keypoints:
-            strange = next((n for n in other.keypoints if n not in self.keypoints), "the same in another order")
-            ours, theirs = len(self.keypoints), len(other.keypoints)
-            return f"it is for another skeleton: {theirs} keypoints ({strange}, …), not these {ours}"
-        if self.edges != other.edges:
-            return f"it is for the same keypoints with other edges: {len(other.edges)}, not these {len(self.edges)}"
-        differing = [n for n in sorted(self.options | other.options) if self.options.get(n) != other.options.get(n)]
-        return "; ".join(f"it was made with {n} = {other.options.get(n)}, not {self.options.get(n)}" for n in differing)
 
 
 @attrs.frozen
 class PreTrained:
-    """What a criterion was pre-trained to, and on what.
+    """What a criterion was pre-trained to.
 
     Attributes:
-        serves: what it can be used for.
-        tensors: by name, on the CPU.
-        dataset, dataset_options, split, validation: what it was learnt from and validated on, in words.
-        poses: how many it learnt from and was validated on.
-        figures: the last errors, ``{name: value}``.
-        seed: of every random choice.
-        versions: of what made it.
+        tensors: by name, on the CPU: what :meth:`vatl_core.Criterion.begin_with` is given.
+        about: what there is to say of it, as JSON's types; ``what`` it is in a few words.
     """
 
-    serves: PreTrainedFor
     tensors: dict[str, Tensor]
-    dataset: str
-    dataset_options: dict[str, Any]
-    split: str
-    validation: str
-    poses: tuple[int, int]
-    figures: dict[str, float]
-    seed: int
-    versions: dict[str, str]
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """Everything but the tensors, as JSON's types."""
-        plain: dict[str, Any] = _converter.unstructure(attrs.evolve(self, tensors={}))
-        return {name: value for name, value in plain.items() if name != "tensors"}
+    about: dict[str, Any]
 
     @property
     def data(self) -> bytes:
@@ -106,55 +36,16 @@ class PreTrained:
     @property
     def description(self) -> str:
         """What it is, in words, with the beginning of the file's SHA-256."""
-        digest = hashlib.sha256(self.data).hexdigest()[:16]
-        return f"what `vatl fit` learnt from {self.poses[0]} poses ({self.split} of {self.dataset}, sha256 {digest}…)"
-
-    def save(self, path: Path) -> None:
-        """Write it, whole or not at all."""
-        write_whole(path, self.data)
+        return f"{self.about['what']}, sha256 {hashlib.sha256(self.data).hexdigest()[:16]}…"
 
 
 def read_pretrained(path: Path) -> PreTrained:
-    """Read a file of ``vatl fit``.
+    """Read a file of :attr:`PreTrained.data`.
 
     Raises:
         InputError: missing, damaged, or something else.
     """
     tensors, about = read_safetensors(path, _ABOUT)
-    if about is None:
-        raise InputError(f"{path}: it was not written by `vatl fit`")
-    try:
-        return attrs.evolve(_converter.structure(about | {"tensors": {}}, PreTrained), tensors=tensors)
-    except (cattrs.BaseValidationError, TypeError) as error:
-        raise InputError(f"{path}: written by another version of vatl: make it again with `vatl fit`") from error
-
-
-def find_pretrained(name: str, criterion: Criterion, skeleton: Skeleton) -> PreTrained | None:
-    """What the criterion's option ``pretrained`` asks for; None where that is nothing.
-
-    Raises:
-        InputError: a file that cannot be used, or serves something else.
-    """
-    wanted, asked = PreTrainedFor.of(name, criterion, skeleton), criterion.pretrained
-    path = wanted.path if asked == "auto" else Path(asked).expanduser()
-    if asked == "none" or (asked == "auto" and not path.exists()):
-        return None
-    pretrained = read_pretrained(path)
-    if difference := wanted.unlike(pretrained.serves):
-        raise InputError(f"{path}: {difference}: give -o {name}.pretrained another file, or fit one with `vatl fit`")
-    return pretrained
-
-
-def begin_pretrained(name: str, criterion: Criterion, skeleton: Skeleton, pretrained: PreTrained) -> None:
-    """Let the criterion begin with what it was pre-trained to.
-
-    Raises:
-        InputError: the file does not hold what it says.
-    """
-    try:
-        criterion.begin_with(skeleton, pretrained.tensors)
-    except InputError as error:
-        raise InputError(
-            f"what '{name}' learnt from '{pretrained.split}' of '{pretrained.dataset}' cannot be used: {error}: "
-            f"fit it again with `vatl fit {name}`"
-        ) from error
+    if not isinstance(about, dict) or "what" not in about:
+        raise InputError(f"{path} holds nothing that a criterion was pre-trained to")
+    return PreTrained(tensors, about)

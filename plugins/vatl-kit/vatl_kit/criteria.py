@@ -9,7 +9,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.contracts import Criterion, Panel, Poses, PreTraining, Window
+from vatl_core.contracts import Criterion, Panel, Poses, Window
 from vatl_kit.broken import going_on, promise
 from vatl_kit.contract import quick, untouched_randomness
 from vatl_kit.material import STICK, devices, each, farthest, generator, needed, poses, rows, same, window
@@ -162,9 +162,8 @@ class CriterionContract(UnknowingContract):
         criterion = self.fresh()
         if type(criterion).pretrain is Criterion.pretrain:
             return  # it has nothing to learn before a run
-        seeded = PreTraining(generator())
         with going_on(f"{self.called}: pretrain on 40 poses"):
-            learnt = criterion.pretrain(STICK, poses(40, 3), poses(12, 4), seeded)
+            learnt = criterion.pretrain(STICK, poses(40, 3), poses(12, 4), generator(), lambda *_: None)
         promise(
             isinstance(learnt, dict) and learnt and all(isinstance(t, Tensor) for t in learnt.values()),
             f"{self.called}: pretrain returns what it learnt",

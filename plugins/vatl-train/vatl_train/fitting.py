@@ -14,14 +14,14 @@ from torch import Tensor
 
 from vatl_core.compute import Compute
 from vatl_core.config import RunConfig
-from vatl_core.contracts import Criterion, Dataset, Poses, PreTraining
+from vatl_core.contracts import Criterion, Dataset, Poses
 from vatl_core.errors import InputError, unknown
 from vatl_core.estimation import checked_poses
 from vatl_core.files import write_whole
 from vatl_core.plugins import Registry, build
 from vatl_core.seeds import generator
 from vatl_core.video import Skeleton
-from vatl_core.weights import PreTrained, PreTrainedFor
+from vatl_train.pretrained import Learnt, PreTrainedFor
 
 Epoch = tuple[int, float, float]
 """Its number, counted from 1, and the mean error on the training and on the validation poses."""
@@ -61,7 +61,7 @@ class Fitted:
         curve: one entry an epoch.
     """
 
-    learnt: PreTrained
+    learnt: Learnt
     curve: list[Epoch]
 
     def save(self, path: Path) -> Path:
@@ -69,7 +69,7 @@ class Fitted:
         record = path.with_suffix(".json")
         columns = ("epoch", "training", "validation")
         curve = [dict(zip(columns, epoch, strict=True)) for epoch in self.curve]
-        self.learnt.save(path)
+        write_whole(path, self.learnt.kept.data)
         write_whole(record, json.dumps(self.learnt.about | {"curve": curve}, indent=2) + "\n")
         return record
 
@@ -110,10 +110,9 @@ def fit(
         curve.append((number, learning, held_out))
         epoch(number, learning, held_out)
 
-    how = PreTraining(generator(config.seed, "pretrain", name), note)
     seen, unseen = (_there(found.poses, compute.device) for found in (training, validating))
-    tensors = criterion.pretrain(training.skeleton, seen, unseen, how)
-    learnt = PreTrained(
+    tensors = criterion.pretrain(training.skeleton, seen, unseen, generator(config.seed, "pretrain", name), note)
+    learnt = Learnt(
         serves=PreTrainedFor.of(name, criterion, training.skeleton),
         tensors={key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()},
         dataset=config.dataset,

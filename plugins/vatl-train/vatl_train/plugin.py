@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Command
+
+if TYPE_CHECKING:
+    from vatl_core.contracts import Criterion
+    from vatl_core.video import Skeleton
+    from vatl_core.weights import PreTrained
 
 vatl_contract = ">=2.0,<3"
 
@@ -19,3 +26,12 @@ def vatl_commands() -> list[Command]:
             "fit", "Let a criterion learn from a data set's poses, before any run.", "vatl_train.commands.fit:command"
         ),
     ]
+
+
+@hookimpl(trylast=True)
+def vatl_pretrained(name: str, criterion: Criterion, skeleton: Skeleton) -> PreTrained | None:
+    """Find what ``vatl fit`` kept for this criterion."""
+    from vatl_train.pretrained import find_learnt
+
+    found = find_learnt(name, criterion, skeleton)
+    return found.kept if found else None

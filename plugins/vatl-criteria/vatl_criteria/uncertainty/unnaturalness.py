@@ -14,7 +14,7 @@ import torch
 from attrs.validators import ge, in_
 from torch import Tensor
 
-from vatl_core.contracts import Criterion, Panel, Poses, PreTraining, Window
+from vatl_core.contracts import Criterion, Panel, Poses, Window
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Skeleton
 from vatl_criteria.uncertainty.autoencoder import (
@@ -63,10 +63,12 @@ class PoseUnnaturalness(Criterion):
     _ignored: list[int] = attrs.field(init=False, factory=list, repr=False)
 
     # ------------------------------------------------------------------------------------------------ before a run
-    def pretrain(self, skeleton: Skeleton, training: Poses, validation: Poses, how: PreTraining) -> dict[str, Tensor]:
+    def pretrain(
+        self, skeleton: Skeleton, training: Poses, validation: Poses, generator: torch.Generator, epoch: Told
+    ) -> dict[str, Tensor]:
         """The auto-encoder's parameters, and which entries of the feature the poses showed."""
-        network = self._build(skeleton, how.generator, training.keypoints.device)
-        counted = self._learn(self._examples(training), self._examples(validation), how.generator, how.epoch)
+        network = self._build(skeleton, generator, training.keypoints.device)
+        counted = self._learn(self._examples(training), self._examples(validation), generator, epoch)
         return network.state_dict() | {_COUNTED: counted}
 
     def begin_with(self, skeleton: Skeleton, learnt: Mapping[str, Tensor]) -> None:
