@@ -7,7 +7,7 @@ taken for fitting.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
 from functools import cache
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
@@ -18,6 +18,7 @@ VERSION: Final = "2.0"
 """Of hooks and contracts, major.minor: a minor version adds, a major one may change or take away."""
 DECLARATION: Final = "vatl_contract"
 """What a plugin's module calls the range of versions that it was written for."""
+_DECLARED: Final = re.compile(rf"^{DECLARATION}\b[^=\n]*=(.+)$", re.MULTILINE)
 
 
 def written_for() -> str:
@@ -34,10 +35,10 @@ def refusal_in_source(module: str) -> str | None:
     """The same of a module that does not import: one written for another contract need not, and that is then why."""
     try:
         source = _source(module)
-        values = list(_declarations(ast.parse(source.read_bytes()))) if source else []
+        declared = _DECLARED.findall(source.read_text(encoding="utf-8")) if source else []
+        return _refused(ast.literal_eval(declared[-1])) if declared else None
     except Exception:  # of a stranger's folders and files: this only looks for a better reason than there is already
         return None
-    return _refused(values[-1]) if values else None
 
 
 def _source(module: str) -> Path | None:
@@ -49,15 +50,6 @@ def _source(module: str) -> Path | None:
         places = spec.submodule_search_locations if spec else None
         spec = PathFinder.find_spec(name, places) if places else None
     return Path(spec.origin) if spec and spec.origin else None
-
-
-def _declarations(tree: ast.Module) -> Iterator[object]:
-    """The values that a module's source gives the declaration, with or without a type."""
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Constant):
-            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            if any(isinstance(target, ast.Name) and target.id == DECLARATION for target in targets):
-                yield statement.value.value
 
 
 @cache

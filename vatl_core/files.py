@@ -30,29 +30,12 @@ def write_whole(path: Path, data: bytes | str) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append a line and wait until it is on disk; what a torn write left is cut off, a line that does not fit too."""
-    end = len(_whole_part(path))
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
-    try:
-        os.ftruncate(descriptor, end)
-        os.lseek(descriptor, end, os.SEEK_SET)
-        try:
-            _write_all(descriptor, line.encode() + b"\n")
-            os.fsync(descriptor)
-        except OSError:
-            os.ftruncate(descriptor, end)
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
+    """Append a line, whole or not at all; what a torn write left is cut off."""
+    write_whole(path, _whole_part(path) + line.encode() + b"\n")
 
 
 def whole_lines(path: Path) -> list[str]:
-    """The complete lines of a file, which another process may be appending to: nothing is changed."""
+    """The complete lines of a file."""
     return _whole_part(path).decode().splitlines()
 
 

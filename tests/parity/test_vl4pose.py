@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from vatl_core.video import Skeleton
+from vatl_criteria.uncertainty.link_lengths import tree
 from vatl_criteria.uncertainty.peaks import local_maxima
 from vatl_criteria.uncertainty.pose_likelihood import log_likelihood
 
@@ -17,7 +18,7 @@ def test_likelihood_of_the_tree_that_the_skeleton_spans_from_its_head(load: Any)
     data = load(NAME)
     given = [(parent, child) for parent, child in data["links"].tolist()]
     names = data["joint_names"]
-    links = Skeleton("any", names, given).tree(names.index("head"))
+    links = tree(Skeleton("any", names, given), names.index("head"))
     order = torch.tensor([given.index(link) for link in links], device=data.book.device)
     means, log_variances = data["link_mean_logvar"][:, order].unbind(-1)
     ours = log_likelihood(local_maxima(data["heatmaps"], 2, 5), means, log_variances, links, "sum")

@@ -21,7 +21,7 @@ from vatl_core.errors import InputError
 from vatl_core.plugins import Component
 from vatl_core.run import PastRun, execute
 from vatl_core.video import VideoFile
-from vatl_criteria.uncertainty.pose_feature import keypoints_of, pose_feature
+from vatl_criteria.uncertainty.pose_feature import angle_triples, keypoints_of, pose_feature
 from vatl_estimators.tiny import Tiny
 from vatl_report.again import fitted_criteria, window_of
 from vatl_report.evidence import panels_of
@@ -104,7 +104,7 @@ def test_a_reconstruction_is_as_bad_as_its_score(past: PastRun) -> None:
     assert rebuilt.keypoints is not None
     apart = (given.keypoints - rebuilt.keypoints) / window.boxes[:, 3, None, None]
     offsets = apart.square().flatten(1).nansum(1)
-    entries = 5 * 2 + len(run.video.skeleton.joints())
+    entries = 5 * 2 + len(angle_triples(run.video.skeleton))
     assert (offsets <= scores * entries + 1e-5).all(), "the angles have the rest of the error"
     assert offsets.max() > 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vatl_core.video.decoding import as_shown
-from vatl_core.video.frames import PictureFiles, VideoFile, exists, missing_files, picture_size
+from vatl_core.video.frames import PictureFiles, VideoFile, exists, picture_size
 from vatl_core.video.geometry import (
     boxes_around,
     compose,
@@ -17,12 +17,12 @@ from vatl_core.video.geometry import (
     warp,
 )
 from vatl_core.video.instances import Instances, neighbours
-from vatl_core.video.skeleton import DEFAULT_SIGMA, PERSON_17, Pair, Skeleton, flip_pairs_from_names
+from vatl_core.video.skeleton import DEFAULT_SIGMA, PERSON_17, Pair, Skeleton
 from vatl_core.video.source import Frames
 from vatl_core.video.video import Video
 
 __all__ = [
     "DEFAULT_SIGMA", "PERSON_17", "Frames", "Instances", "Pair", "PictureFiles", "Skeleton", "Video", "VideoFile",
-    "as_shown", "boxes_around", "compose", "crop_boxes", "crop_matrices", "decode", "exists", "flip_pairs_from_names",
-    "gaussian_targets", "invert", "missing_files", "neighbours", "peaks", "picture_size", "transform", "warp",
+    "as_shown", "boxes_around", "compose", "crop_boxes", "crop_matrices", "decode", "exists",
+    "gaussian_targets", "invert", "neighbours", "peaks", "picture_size", "transform", "warp",
 ]  # fmt: skip

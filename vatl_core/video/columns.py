@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.video.frames import PictureFiles, VideoFile, missing_files
+from vatl_core.video.frames import PictureFiles, VideoFile, exists
 from vatl_core.video.geometry import boxes_around
 from vatl_core.video.instances import Instances
 from vatl_core.video.skeleton import Skeleton
@@ -70,7 +70,7 @@ def frames_of(source: Any) -> Frames:
 def _of_files(files: Sequence[Path], folder: Path | None) -> PictureFiles:
     if not files:
         raise InputError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
-    if missing := missing_files(files):
+    if missing := [file for file in files if not exists(file)]:
         raise InputError(f"{len(missing)} of {len(files)} pictures are missing: {missing[0]} is no file")
     return PictureFiles(files)
 

@@ -161,18 +161,6 @@ class VideoFile(Frames):
             raise InputError(f"{self.path} has {len(self)} frames, and frame {index} was asked for")
 
 
-def missing_files(paths: Sequence[Path]) -> list[Path]:
-    """Those that are no files; a folder is listed once, for a question a file takes minutes on a network drive."""
-    listed: dict[Path, set[str]] = {}
-    for folder in dict.fromkeys(path.parent for path in paths):
-        try:
-            with os.scandir(folder) as entries:
-                listed[folder] = {entry.name for entry in entries}
-        except (OSError, ValueError):
-            listed[folder] = set()
-    return [path for path in paths if path.name not in listed[path.parent] and not exists(path)]
-
-
 def exists(path: Path) -> bool:
     """Whether there is such a file or folder; no for names that no file can have."""
     try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -78,48 +76,6 @@ class Skeleton:
         for a, b in self.flip_pairs:
             order[a], order[b] = b, a
         return order
-
-    def joints(self) -> list[tuple[int, int, int]]:
-        """Every pair of edges that meet in a keypoint, as triples (neighbour, joint, neighbour)."""
-        return [(a, joint, b) for joint, around in enumerate(self._around()) for a, b in combinations(around, 2)]
-
-    def tree(self, root: int = 0) -> list[Pair]:
-        """Edges (parent, child) of a spanning forest in breadth-first order; keypoints without edges start trees."""
-        around = self._around()
-        seen: set[int] = set()
-        links: list[Pair] = []
-        for start in [root, *range(len(self))]:
-            queue = [] if start in seen else [start]
-            seen.add(start)
-            while queue:
-                parent = queue.pop(0)
-                for child in around[parent]:
-                    if child not in seen:
-                        seen.add(child)
-                        links.append((parent, child))
-                        queue.append(child)
-        return links
-
-    def _around(self) -> list[list[int]]:
-        """The neighbours of each keypoint, in the order of the edges."""
-        around: list[list[int]] = [[] for _ in self.keypoints]
-        for a, b in self.edges:
-            around[a].append(b)
-            around[b].append(a)
-        return around
-
-
-def flip_pairs_from_names(names: Sequence[str]) -> tuple[Pair, ...]:
-    """Left/right pairs of names that differ only in left/right, Left/Right or a final L/R before optional digits."""
-    index = {name: i for i, name in enumerate(names)}
-    found = [(i, next((index[m] for m in _mirrored(name) if m in index), None)) for name, i in index.items()]
-    return tuple((i, other) for i, other in found if other is not None)
-
-
-def _mirrored(name: str) -> list[str]:
-    """The possible right-hand names of a left-hand name."""
-    words = [name.replace(a, b) for a, b in (("left", "right"), ("Left", "Right")) if a in name]
-    return words + [re.sub(r"L(\d*)$", r"R\1", name)] * bool(re.search(r"L\d*$", name))
 
 
 PERSON_17 = Skeleton(

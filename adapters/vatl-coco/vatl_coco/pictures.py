@@ -9,8 +9,8 @@ import attrs
 import numpy as np
 
 from vatl_core.errors import InputError
-from vatl_core.video import Frames, PictureFiles, VideoFile, exists, missing_files
-from vatl_formats import Indices, Numbers, Rows, by_position
+from vatl_core.video import Frames, PictureFiles, VideoFile, exists
+from vatl_formats import Indices, Numbers, Rows, by_position, missing_files
 
 VIDEO_SUFFIXES: Final = frozenset(
     f".{name}"

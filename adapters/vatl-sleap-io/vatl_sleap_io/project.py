@@ -10,7 +10,8 @@ import attrs
 import sleap_io
 
 from vatl_core.errors import InputError
-from vatl_core.video import Skeleton, exists, flip_pairs_from_names
+from vatl_core.video import Skeleton, exists
+from vatl_formats import flip_pairs_from_names
 
 
 @attrs.frozen(eq=False)

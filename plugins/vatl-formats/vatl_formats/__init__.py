@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vatl_formats.category import skeleton_of
+from vatl_formats.category import flip_pairs_from_names, skeleton_of
 from vatl_formats.json_files import read_json
 from vatl_formats.numbered_pictures import (
     Annotations,
@@ -11,6 +11,7 @@ from vatl_formats.numbered_pictures import (
     frame_numbers,
     images_and_annotations,
     keypoints_of,
+    missing_files,
     on_pictures,
 )
 from vatl_formats.positions import by_position
@@ -19,6 +20,6 @@ from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
 
 __all__ = [
     "LARGEST", "Annotations", "Id", "Indices", "Mask", "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again",
-    "by_position", "clipped", "frame_numbers", "images_and_annotations", "keypoints_of", "kinds", "numbered",
-    "on_pictures", "read_json", "skeleton_of",
+    "by_position", "clipped", "flip_pairs_from_names", "frame_numbers", "images_and_annotations", "keypoints_of",
+    "kinds", "missing_files", "numbered", "on_pictures", "read_json", "skeleton_of",
 ]  # fmt: skip

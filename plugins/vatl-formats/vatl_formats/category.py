@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Sequence
 
 from vatl_core.errors import InputError
-from vatl_core.video import DEFAULT_SIGMA, PERSON_17, Pair, Skeleton, flip_pairs_from_names
+from vatl_core.video import DEFAULT_SIGMA, PERSON_17, Pair, Skeleton
 from vatl_formats.rows import Rows
 
 
@@ -72,3 +73,16 @@ def _known_sigmas(names: Sequence[str]) -> tuple[float, ...]:
     if set(names) == set(person):
         return tuple(person[name] for name in names)
     return (DEFAULT_SIGMA,) * len(names)
+
+
+def flip_pairs_from_names(names: Sequence[str]) -> tuple[Pair, ...]:
+    """Left/right pairs of names that differ only in left/right, Left/Right or a final L/R before optional digits."""
+    index = {name: i for i, name in enumerate(names)}
+    found = [(i, next((index[m] for m in _mirrored(name) if m in index), None)) for name, i in index.items()]
+    return tuple((i, other) for i, other in found if other is not None)
+
+
+def _mirrored(name: str) -> list[str]:
+    """The possible right-hand names of a left-hand name."""
+    words = [name.replace(a, b) for a, b in (("left", "right"), ("Left", "Right")) if a in name]
+    return words + [re.sub(r"L(\d*)$", r"R\1", name)] * bool(re.search(r"L\d*$", name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.video import Instances, PictureFiles, Skeleton, Video, missing_files, picture_size
+from vatl_core.video import Instances, PictureFiles, Skeleton, Video, exists, picture_size
 from vatl_formats.json_files import read_json
 from vatl_formats.rows import Id, Indices, Mask, Numbers, Rows
 from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
@@ -259,3 +260,15 @@ def _instances(people: Annotations, track: Indices, number: Indices, kept: Indic
 
 def _tensor(numbers: Numbers) -> Tensor:
     return torch.from_numpy(numbers.astype(np.float32))
+
+
+def missing_files(paths: Sequence[Path]) -> list[Path]:
+    """Those that are no files; a folder is listed once, for a question a file takes minutes on a network drive."""
+    listed: dict[Path, set[str]] = {}
+    for folder in dict.fromkeys(path.parent for path in paths):
+        try:
+            with os.scandir(folder) as entries:
+                listed[folder] = {entry.name for entry in entries}
+        except (OSError, ValueError):
+            listed[folder] = set()
+    return [path for path in paths if path.name not in listed[path.parent] and not exists(path)]

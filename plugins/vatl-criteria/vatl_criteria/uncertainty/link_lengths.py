@@ -7,12 +7,32 @@ import torch
 from torch import Tensor, nn
 
 from vatl_core.contracts import Poses
-from vatl_core.video import Pair, crop_boxes
+from vatl_core.video import Pair, Skeleton, crop_boxes
 
 LEAST_LOG_VARIANCE = -1.4
 """A length is not known better than to half a heatmap pixel."""
 _ENOUGH = 5
 """Observations of a link from which its own mean and variance are believed."""
+
+
+def tree(skeleton: Skeleton, root: int = 0) -> list[Pair]:
+    """Edges (parent, child) of a spanning forest in breadth-first order; keypoints without edges start trees."""
+    around: dict[int, list[int]] = {k: [] for k in range(len(skeleton))}
+    for a, b in skeleton.edges:
+        around[a].append(b)
+        around[b].append(a)
+    seen: set[int] = set()
+    links: list[Pair] = []
+    for start in [root, *range(len(skeleton))]:
+        queue = [] if start in seen else [start]
+        seen.add(start)
+        while queue:
+            parent = queue.pop(0)
+            for child in (k for k in around[parent] if k not in seen):
+                seen.add(child)
+                links.append((parent, child))
+                queue.append(child)
+    return links
 
 
 @attrs.frozen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import torch
 from torch import Tensor
 
@@ -26,7 +28,11 @@ def angle_triples(skeleton: Skeleton) -> list[tuple[int, int, int]]:
     index = {name: i for i, name in enumerate(skeleton.keypoints)}
     if all(name in index for triple in _PUBLISHED for name in triple):
         return [(index[a], index[joint], index[b]) for a, joint, b in _PUBLISHED]
-    return skeleton.joints()
+    around: dict[int, list[int]] = {}
+    for a, b in skeleton.edges:
+        around.setdefault(a, []).append(b)
+        around.setdefault(b, []).append(a)
+    return [(a, joint, b) for joint in sorted(around) for a, b in combinations(around[joint], 2)]
 
 
 def pose_feature(keypoints: Tensor, weights: Tensor, boxes: Tensor, triples: list[tuple[int, int, int]]) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 from vatl_core.contracts import Criterion, Poses, Window
 from vatl_core.errors import unknown
 from vatl_core.video import Pair, Skeleton
-from vatl_criteria.uncertainty.link_lengths import Lengths, LinkLengths, learn
+from vatl_criteria.uncertainty.link_lengths import Lengths, LinkLengths, learn, tree
 from vatl_criteria.uncertainty.peaks import Peaks, local_maxima, or_maximum
 from vatl_criteria.uncertainty.pose_likelihood import log_likelihood
 
@@ -62,7 +62,7 @@ class VL4Pose(Criterion):
         """
         if self.root and self.root not in skeleton.keypoints:
             raise unknown("root of vl4pose", self.root, skeleton.keypoints)
-        self._links = skeleton.tree(skeleton.keypoints.index(self.root) if self.root else 0)
+        self._links = tree(skeleton, skeleton.keypoints.index(self.root) if self.root else 0)
         self._source = source if source is not None and len(source) else None
         if self._source is None:
             return (
