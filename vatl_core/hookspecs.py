@@ -4,6 +4,8 @@ A plugin is a module named by an entry point of group ``vatl``. Keep that module
 whenever ``vatl`` starts, and only *describes* components, which are imported when first used.
 """
 
+# mypy: disable-error-code="empty-body"
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -31,19 +33,16 @@ ASKED = ("vatl_source_weights", "vatl_pretrained")
 @hookspec
 def vatl_components() -> Sequence[Component]:
     """Describe the components this plugin brings."""
-    raise AssertionError("a hook specification is never called")
 
 
 @hookspec
 def vatl_presets() -> Sequence[Preset]:
     """Describe the presets this plugin brings: settings that users may call by one name."""
-    raise AssertionError("a hook specification is never called")
 
 
 @hookspec
 def vatl_commands() -> Sequence[Command]:
     """Describe the commands this plugin adds to ``vatl``."""
-    raise AssertionError("a hook specification is never called")
 
 
 @hookspec(firstresult=True)
@@ -55,13 +54,11 @@ def vatl_source_weights(
 
     Returns where they came from, and what the user should know about it; ``keypoints`` are ``--weights-keypoints``.
     """
-    raise AssertionError("a hook specification is never called")
 
 
 @hookspec(firstresult=True)
 def vatl_pretrained(name: str, criterion: Criterion, skeleton: Skeleton) -> PreTrained | None:
     """Find what the criterion of this name was pre-trained to, as its option ``pretrained`` asks, if it was."""
-    raise AssertionError("a hook specification is never called")
 
 
 @hookspec

@@ -1,16 +1,13 @@
-"""What a component's docstrings say of its options: the lines of their ``Attributes:`` sections."""
+"""What a component's docstrings say of its options, in their ``Attributes:`` sections."""
 
 from __future__ import annotations
 
-import inspect
-import re
 from typing import Any
 
 import attrs
+from docstring_parser import DocstringStyle, ParseError, parse
 
 from vatl_core.plugins import option_fields, type_name
-
-_ENTRY = re.compile(r"(\w+(?:, \w+)*): (.*)")
 
 
 @attrs.frozen
@@ -40,34 +37,20 @@ def option_docs(component: type[Any]) -> list[OptionDoc]:
 
 
 def attributes_told(component: type[Any]) -> dict[str, str]:
-    """What the class and those it derives from say of their attributes; the nearest wins."""
+    """What the class and those it derives from say of their attributes, ``{name: text}``; the nearest wins."""
     told: dict[str, str] = {}
     for kind in reversed(component.__mro__):
-        told |= _entries(kind.__dict__.get("__doc__") or "")
+        try:
+            entries = parse(kind.__dict__.get("__doc__") or "", DocstringStyle.GOOGLE).params
+        except ParseError:  # a stranger's docstring, of another style
+            continue
+        told |= {
+            name: " ".join((entry.description or "").split())
+            for entry in entries
+            for name in entry.arg_name.split(", ")
+            if entry.args[0] == "attribute"
+        }
     return told
-
-
-def _entries(docstring: str) -> dict[str, str]:
-    """``{name: text}`` of a docstring's ``Attributes:``; one entry may name several."""
-    entries: dict[str, str] = {}
-    names: list[str] = []
-    for line in _section(inspect.cleandoc(docstring).splitlines()):
-        entry = _ENTRY.fullmatch(line[4:]) if line[4:5].strip() else None
-        if entry:
-            names = entry[1].split(", ")
-            entries |= dict.fromkeys(names, entry[2])
-        else:
-            entries |= {name: f"{entries[name]} {line.strip()}" for name in names}
-    return entries
-
-
-def _section(lines: list[str]) -> list[str]:
-    """The indented lines under ``Attributes:``."""
-    if "Attributes:" not in lines:
-        return []
-    under = lines[lines.index("Attributes:") + 1 :]
-    end = next((n for n, line in enumerate(under) if not line.startswith("    ")), len(under))
-    return under[:end]
 
 
 def _default(value: Any) -> str | None:

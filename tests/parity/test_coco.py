@@ -49,8 +49,8 @@ def both(case: str, device: str) -> tuple[PosesInFrames, PosesInFrames, dict[str
 def test_average_precision(book: Book, case: str, figure: str) -> None:
     truth, predicted, expected = both(case, book.device)
     ours = average_precision(truth, attrs.evolve(predicted, ids=None), PERSON_17)
-    figures = {"AP": ours.ap, "AP (M)": ours.medium, "AP (L)": ours.large, "AR": ours.ar}
-    figures |= {f"AP {threshold.removeprefix('0')}": value for threshold, value in ours.at.items()}
+    figures = {"AP": ours.ap, "AP (M)": ours.ap_medium, "AP (L)": ours.ap_large, "AR": ours.ar}
+    figures |= {f"AP {threshold.removeprefix('0')}": value for threshold, value in ours.ap_at.items()}
     pair = torch.tensor([figures[figure], expected["ap"][figure]], dtype=torch.float64)
     book.note(NAME, f"{case} {figure}", relative(*pair), 1e-4)
 

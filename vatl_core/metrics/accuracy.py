@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vatl_core.metrics.average_precision import AveragePrecision, average_precision
 from vatl_core.metrics.ospa import ospa
-from vatl_core.metrics.pck import CorrectKeypoints, correct_keypoints
+from vatl_core.metrics.pck import correct_keypoints
 from vatl_core.metrics.similarity import PosesInFrames, measured_oks
 from vatl_core.video import Skeleton
 
@@ -19,13 +19,14 @@ class Accuracy:
     Attributes:
         oks: (N,) of each; NaN where none of its keypoints is annotated.
         precision: AP in its variants, and AR.
-        keypoints: PCK, of all and of each keypoint.
+        pck, pck_keypoints: PCK, of all and of each keypoint.
         ospa: of those with an annotated keypoint, 0 to 1, lower is better.
     """
 
     oks: Tensor
     precision: AveragePrecision
-    keypoints: CorrectKeypoints
+    pck: float | None
+    pck_keypoints: dict[str, float]
     ospa: float
 
     @classmethod
@@ -43,6 +44,6 @@ class Accuracy:
         return cls(
             measured_oks(predicted.keypoints, truth.keypoints, annotated, truth.boxes, skeleton.sigmas),
             average_precision(truth, predicted, skeleton),
-            correct_keypoints(truth, predicted, skeleton.keypoints),
+            *correct_keypoints(truth, predicted, skeleton.keypoints),
             ospa(truth[seen], predicted[seen], skeleton.sigmas),
         )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from typing import Any
+from typing import Any, NamedTuple
 
-import attrs
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,21 +14,20 @@ from vatl_core.metrics.similarity import PosesInFrames
 from vatl_core.video import Skeleton
 
 
-@attrs.frozen
-class AveragePrecision:
+class AveragePrecision(NamedTuple):
     """AP of poses, each 0 to 1, or −1 where there is no instance of that size.
 
     Attributes:
         ap: mean over OKS .50:.05:.95.
-        at: ``{threshold: AP}`` at .5 .6 .7 .75 .8 .95.
-        medium, large: AP of instances with an area of 32²–96², and of more.
+        ap_at: ``{threshold: AP}`` at .5 .6 .7 .75 .8 .95.
+        ap_medium, ap_large: AP of instances with an area of 32²–96², and of more.
         ar: average recall over OKS .50:.05:.95.
     """
 
     ap: float
-    at: dict[str, float]
-    medium: float
-    large: float
+    ap_at: dict[str, float]
+    ap_medium: float
+    ap_large: float
     ar: float
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import attrs
 import torch
 
 from vatl_core.metrics.similarity import PosesInFrames
@@ -14,22 +13,9 @@ SHARE: Final = 0.2
 """PCK@0.2: how far off a correct keypoint may be, in longer sides of its box."""
 
 
-@attrs.frozen
-class CorrectKeypoints:
-    """Shares of annotated keypoints that are correct, 0 to 1.
-
-    Attributes:
-        pck: of all together; None where none is annotated.
-        by_keypoint: ``{name: share}`` of those that are annotated anywhere.
-    """
-
-    pck: float | None
-    by_keypoint: dict[str, float]
-
-
 def correct_keypoints(
     truth: PosesInFrames, predicted: PosesInFrames, names: Sequence[str], share: float = SHARE
-) -> CorrectKeypoints:
+) -> tuple[float | None, dict[str, float]]:
     """Percentage of correct keypoints, as a fraction: those within ``share`` of the longer side of the box.
 
     Yang & Ramanan, *Articulated Human Detection with Flexible Mixtures of Parts* (TPAMI 2013).
@@ -39,6 +25,9 @@ def correct_keypoints(
         predicted: of the same N instances, on the same device.
         names: of the K keypoints.
         share: of the longer side.
+
+    Returns:
+        The share of all annotated keypoints, None where none is, and ``{name: share}`` of those annotated anywhere.
     """
     annotated = truth.weight > 0
     distance = torch.linalg.vector_norm(predicted.keypoints - truth.keypoints, dim=-1)
@@ -47,4 +36,4 @@ def correct_keypoints(
     total = int(all_of_them.sum())
     columns = zip(names, hits.tolist(), all_of_them.tolist(), strict=True)
     by_keypoint = {name: hit / number for name, hit, number in columns if number}
-    return CorrectKeypoints(int(hits.sum()) / total if total else None, by_keypoint)
+    return int(hits.sum()) / total if total else None, by_keypoint

@@ -67,13 +67,13 @@ class Figures:
             frames=len(truth.frame.unique()),
             measured=int((~found.oks.isnan()).sum()),
             ap=_defined(found.precision.ap),
-            ap_at={threshold: _defined(value) for threshold, value in found.precision.at.items()},
-            ap_medium=_defined(found.precision.medium),
-            ap_large=_defined(found.precision.large),
+            ap_at={threshold: _defined(value) for threshold, value in found.precision.ap_at.items()},
+            ap_medium=_defined(found.precision.ap_medium),
+            ap_large=_defined(found.precision.ap_large),
             ar=_defined(found.precision.ar),
             mean_oks=float(found.oks.nanmean()),
-            pck=found.keypoints.pck,
-            pck_keypoints=found.keypoints.by_keypoint,
+            pck=found.pck,
+            pck_keypoints=found.pck_keypoints,
             ospa=found.ospa,
         )
 
