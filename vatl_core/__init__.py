@@ -6,40 +6,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    # fmt: off
+    # isort: off
     from vatl_core.contracts import (
-        Augmentation,
-        Criterion,
-        Dataset,
-        Download,
-        Enough,
-        Estimator,
-        Executor,
-        Labelled,
-        Labels,
-        Maps,
-        Network,
-        Normalisation,
-        Oracle,
-        Origin,
-        Outcome,
-        Pictures,
-        Pool,
-        Poses,
-        Recipe,
-        Redrawn,
-        Refined,
-        Refinement,
-        Refusal,
-        Request,
-        Retraining,
-        Selector,
-        Stopping,
-        Tracks,
-        Trainer,
-        Trunk,
-        Unlabelled,
-        Window,
+        Augmentation, Criterion, Dataset, Download, Enough, Estimator, Executor, Labelled, Labels, Maps, Network,
+        Normalisation, Oracle, Origin, Outcome, Pictures, Pool, Poses, Recipe, Redrawn, Refined, Refinement, Refusal,
+        Request, Retraining, Selector, Stopping, Tracks, Trainer, Trunk, Unlabelled, Window,
     )
+    # isort: on
+    # fmt: on
     from vatl_core.cycle import Cycle, Run
     from vatl_core.errors import InputError, PluginError, VatlError
     from vatl_core.hookspecs import hookimpl

@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from vatl_core.errors import InputError
 
-PRECISIONS = ("auto", "float32", "bfloat16")
-
 
 @attrs.frozen
 class Compute:
@@ -36,11 +34,9 @@ class Compute:
         """What the device gains from, unless the user says otherwise.
 
         Raises:
-            InputError: there is no such device here, or no such precision.
+            InputError: there is no such device here.
         """
         place = _device(device)
-        if precision not in PRECISIONS:
-            raise InputError(f"no precision is called '{precision}': there are: {', '.join(PRECISIONS)}")
         half = gains_from_bfloat16(place) if precision == "auto" else precision == "bfloat16"
         return cls(place, half, place.type != "mps" if channels_last is None else channels_last)
 

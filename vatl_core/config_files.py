@@ -72,7 +72,6 @@ def _filled(registry: Registry, settings: Mapping[str, Any]) -> RunConfig:
     return config
 
 
-# -------------------------------------------------------------------------------------------------------------- presets
 def _over_preset(
     preset: Preset, registry: Registry, settings: Mapping[str, Any], options: Options
 ) -> tuple[dict[str, Any], Options]:
@@ -116,7 +115,6 @@ def check_installed(preset: Preset, registry: Registry, run: Mapping[str, Any]) 
                 raise InputError(f"{needed}: install the plugin that brings it, or choose another by --{role}")
 
 
-# ---------------------------------------------------------------------------------------------------------------- files
 def read_toml(path: Path, registry: Registry) -> tuple[dict[str, Any], Options, bool]:
     """A configuration file: the settings of ``[run]``, the options of components, and whether a run wrote it.
 
@@ -169,7 +167,6 @@ def split(tables: Mapping[str, Any], where: str) -> tuple[dict[str, Any], Option
     return settings, options
 
 
-# -------------------------------------------------------------------------------------------------------------- options
 def _parsed(texts: Sequence[str]) -> dict[str, dict[str, str]]:
     """``PART.OPTION=VALUE`` of the command line, as ``{part: {option: value}}``."""
     parts: dict[str, dict[str, str]] = {}

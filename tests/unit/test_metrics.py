@@ -6,6 +6,7 @@ import json
 from itertools import permutations
 
 import attrs
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,8 +17,8 @@ from torch import Tensor
 from tests.conftest import STICK, stick_video
 from vatl_core.contracts import Labels
 from vatl_core.estimation import Estimates
-from vatl_core.metrics import Accuracy, PosesInFrames, evaluate, oks, ranks, true_poses
-from vatl_core.metrics.correlation import spearman
+from vatl_core.metrics import Accuracy, PosesInFrames, evaluate, oks, true_poses
+from vatl_core.metrics.evaluation import rank_correlation
 from vatl_core.metrics.ospa import ospa
 from vatl_core.metrics.pck import correct_keypoints
 from vatl_core.records import CycleRecord, converter, to_json
@@ -129,18 +130,18 @@ class TestCorrectKeypoints:
 class TestRankCorrelation:
     @settings(max_examples=60, deadline=None)
     @given(st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=2, max_size=30))
-    def test_it_is_that_of_scipy_ties_included(self, pairs: list[tuple[int, int]]) -> None:
+    def test_it_is_the_correlation_of_mean_ranks(self, pairs: list[tuple[int, int]]) -> None:
         a, b = torch.tensor(pairs).float().unbind(1)
-        assert ranks(a).tolist() == stats.rankdata(a).tolist()
-        ours = spearman(a, b)
+        ours = rank_correlation({"a": a, "constant": torch.ones_like(a)}, b)
         if len(a.unique()) < 2 or len(b.unique()) < 2:
-            assert ours is None
+            assert ours == {}
         else:
-            assert ours == pytest.approx(stats.spearmanr(a, b).statistic, abs=1e-12)
+            expected = np.corrcoef([stats.rankdata(a), stats.rankdata(b)])[0, 1]
+            assert ours == {"a": pytest.approx(expected, abs=1e-12)}
 
     def test_too_few_to_rank(self) -> None:
-        assert spearman(torch.ones(1), torch.ones(1)) is None
-        assert spearman(torch.ones(0), torch.ones(0)) is None
+        assert rank_correlation({"a": torch.ones(1)}, torch.ones(1)) == {}
+        assert rank_correlation({"a": torch.ones(0)}, torch.ones(0)) == {}
 
 
 class TestEvaluation:

@@ -145,7 +145,6 @@ def _unsettled(run: RunState, query: Sequence[int]) -> list[int]:
     return [i for i in query if i not in done]
 
 
-# -------------------------------------------------------------------------------------- answers that a script gives
 @attrs.frozen
 class Asked(Oracle):
     """A function as an oracle.

@@ -52,24 +52,28 @@ def breach(who: str, component: object, flaw: str) -> PluginError:
     return PluginError(f"{who} {flaw}{whose(component)}")
 
 
+def _hold(who: str, component: object, flaw: str | None) -> None:
+    if flaw:
+        raise breach(who, component, flaw)
+
+
 def _flaw_of_tensor(
-    given: object, shape: Shape, kinds: Sequence[torch.dtype] = _FLOATS, device: torch.device | None = None
+    what: str, given: object, shape: Shape, kinds: Sequence[torch.dtype] = _FLOATS, device: torch.device | None = None
 ) -> str | None:
-    """In which way something is no tensor of this shape, one of these kinds and on this device, in words."""
+    """In which way ``what`` is no tensor of this shape, one of these kinds and on this device, in words."""
     expected = f"({', '.join(map(str, shape))})"
     if not isinstance(given, Tensor):
-        return f"that are a {type(given).__name__}: a tensor {expected} is expected"
+        return f"{what} that are a {type(given).__name__}: a tensor {expected} is expected"
     sizes = shape if shape[-1] != "…" else (*shape[:-1], *given.shape[len(shape) - 1 :])
     if given.ndim != len(sizes) or any(isinstance(s, int) and s != g for s, g in zip(sizes, given.shape, strict=True)):
-        return f"of shape {tuple(given.shape)}: {expected} is expected"
+        return f"{what} of shape {tuple(given.shape)}: {expected} is expected"
     if given.dtype not in (kinds or [given.dtype]):
-        return f"of {given.dtype}: {kinds[0]} is expected"
+        return f"{what} of {given.dtype}: {kinds[0]} is expected"
     if given.is_meta or device not in (None, given.device):
-        return f"on {given.device}: they are to stay on {device or 'the CPU or the GPU'}"
+        return f"{what} on {given.device}: they are to stay on {device or 'the CPU or the GPU'}"
     return None
 
 
-# ------------------------------------------------------------------------------------------------------------ data set
 def checked_names(dataset: Dataset) -> Sequence[str]:
     """What a data set has to adapt to."""
     names: object = dataset.videos()
@@ -89,8 +93,7 @@ def checked_video(dataset: Dataset, name: str) -> Video:
     who = f"data set {type(dataset).__name__}: video '{name}'"
     if not isinstance(video, Video):
         raise breach(who, dataset, f"is a {type(video).__name__}: load is to return a Video")
-    if flaw := _flaw_of_poses(video.instances, video.skeleton):
-        raise breach(who, dataset, f"has {flaw}")
+    _hold(who, dataset, _flaw_of_poses(video.instances, video.skeleton))
     return video
 
 
@@ -101,13 +104,13 @@ def checked_poses(dataset: Dataset, split: str) -> Iterator[tuple[Skeleton, Inst
         InputError: there is no such split.
     """
     for skeleton, instances in dataset.split_poses(split):
-        if flaw := _flaw_of_poses(instances, skeleton):
-            raise breach(f"data set {type(dataset).__name__}: split '{split}'", dataset, f"has {flaw}")
+        _hold(f"data set {type(dataset).__name__}: split '{split}'", dataset, _flaw_of_poses(instances, skeleton))
         yield skeleton, instances
 
 
 def _flaw_of_poses(instances: Instances, skeleton: Skeleton) -> str | None:
-    return _flaw_of_columns(instances, len(skeleton)) or _flaw_of_instances(instances)
+    flaw = _flaw_of_columns(instances, len(skeleton)) or _flaw_of_instances(instances)
+    return f"has {flaw}" if flaw else None
 
 
 def _flaw_of_columns(instances: Instances, keypoints: int) -> str | None:
@@ -119,12 +122,11 @@ def _flaw_of_columns(instances: Instances, keypoints: int) -> str | None:
         "keypoints": ((count, keypoints, 2), _FLOATS[:2]), "visible": ((count, keypoints), (torch.bool,)),
         "known": ((count,), (torch.bool,)),
     }  # fmt: skip
-    for name, (shape, kinds) in columns.items():
-        column = getattr(instances, name)
-        unknown = column is None and name in ("keypoints", "visible")
-        if not unknown and (flaw := _flaw_of_tensor(column, shape, kinds, torch.device("cpu"))):
-            return f"{name} {flaw}"
-    return None
+    present = {name: getattr(instances, name) for name in columns}
+    absent = {name for name in ("keypoints", "visible") if present[name] is None}
+    cpu, names = torch.device("cpu"), [name for name in columns if name not in absent]
+    flaws = (_flaw_of_tensor(name, present[name], *columns[name], cpu) for name in names)
+    return next(filter(None, flaws), None)
 
 
 def _flaw_of_instances(instances: Instances) -> str | None:
@@ -159,14 +161,12 @@ def checked_pictures(frames: Frames, numbers: Sequence[int]) -> Iterator[Tensor]
     pictures = iter(given if isinstance(given, Iterable) else ())
     for number in numbers:
         picture: object = next(pictures, None)
-        if flaw := _flaw_of_tensor(picture, (3, "H", "W"), (torch.uint8,)):
-            raise breach(who, frames, f"read pixels of frame {number} {flaw}")
+        _hold(who, frames, _flaw_of_tensor(f"read pixels of frame {number}", picture, (3, "H", "W"), (torch.uint8,)))
         yield picture  # type: ignore[misc]  # it has no flaw
     if next(pictures, None) is not None:
         raise breach(who, frames, f"read more frames than the {len(numbers)} it was asked for")
 
 
-# ----------------------------------------------------------------------------------------------------------- estimator
 def checked_maps(estimator: Estimator, given: object, crops: Tensor, keypoints: int, width: int | None) -> Maps:
     """What ``forward`` gave of crops (B, 3, H, W): heatmaps (B, K, h, w), features (B, D) and extra (B, …).
 
@@ -182,8 +182,7 @@ def checked_maps(estimator: Estimator, given: object, crops: Tensor, keypoints: 
         *((name, part, (len(crops), "…")) for name, part in given.extra.items()),
     ]
     for name, part, shape in parts:
-        if flaw_found := _flaw_of_tensor(part, shape, device=crops.device):
-            raise breach(who, estimator, f"gave {name} {flaw_found}")
+        _hold(who, estimator, _flaw_of_tensor(f"gave {name}", part, shape, device=crops.device))
     return given
 
 
@@ -218,8 +217,8 @@ def finite_maps(estimator: Estimator) -> Iterator[Callable[[Tensor, Tensor], Non
 def checked_scores(name: str, criterion: Criterion, window: Window) -> Tensor:
     """(B,) float32, the scores of a window's instances by the criterion of this name."""
     scores = criterion.score(window)
-    if flaw := _flaw_of_tensor(scores, (len(window),), device=window.index.device):
-        raise breach(f"criterion '{name}'", criterion, f"gave scores {flaw}")
+    flaw = _flaw_of_tensor("gave scores", scores, (len(window),), device=window.index.device)
+    _hold(f"criterion '{name}'", criterion, flaw)
     return scores.float()
 
 
@@ -227,8 +226,8 @@ def checked_condensed(name: str, criterion: Criterion, window: Window, earlier: 
     """(B, …) what a criterion of the pool keeps of a window's heatmaps: rows like the ``earlier`` (N, …), if any."""
     kept = criterion.condense(window)
     rows, kinds = (("…",), ()) if earlier is None else (tuple(earlier.shape[1:]), (earlier.dtype,))
-    if flaw := _flaw_of_tensor(kept, (len(window), *rows), kinds, window.index.device):
-        raise breach(f"criterion '{name}'", criterion, f"condensed heatmaps to rows {flaw}")
+    flaw = _flaw_of_tensor("condensed heatmaps to rows", kept, (len(window), *rows), kinds, window.index.device)
+    _hold(f"criterion '{name}'", criterion, flaw)
     return kept
 
 
@@ -240,29 +239,24 @@ def check_finite(scores: Mapping[str, Tensor], criteria: Mapping[str, Criterion]
             raise breach(f"criterion '{name}'", criteria[name], flaw)
 
 
-# ---------------------------------------------------------------------------------------------------------- refinement
 def checked_refinement(name: str, refinement: Refinement, given: object, found: Estimates) -> Refined:
     """The poses (N, K, 2) and their spread (N, K) by the refinement of this name, in place of those ``found``."""
     who = f"refinement '{name}'"
     if not isinstance(given, tuple) or len(given) != 2:
         raise breach(who, refinement, f"gave a {type(given).__name__}: Refined(keypoints, spread) is expected")
     for what, part, like in zip(("keypoints", "spread"), given, (found.keypoints, found.scores), strict=True):
-        if flaw := _flaw_of_tensor(part, tuple(like.shape), device=like.device):
-            raise breach(who, refinement, f"gave {what} {flaw}")
-        if not part.isfinite().all():
-            raise breach(who, refinement, f"gave {what} that are NaN or infinite")
+        _hold(who, refinement, _flaw_of_tensor(f"gave {what}", part, tuple(like.shape), device=like.device))
+        _hold(who, refinement, None if part.isfinite().all() else f"gave {what} that are NaN or infinite")
     return Refined(*given)
 
 
-# ------------------------------------------------------------------------------------------------- selector and oracle
 def checked_picks(name: str, selector: Selector, picks: object, labelled: Tensor, count: int) -> Tensor:
     """The picks (q,) of the selector of this name, on the CPU.
 
     They are ``count`` different instances, or all that remain, that are not ``labelled`` (N,).
     """
     who = f"selector '{name}'"
-    if flaw := _flaw_of_tensor(picks, ("q",), _WHOLE):
-        raise breach(who, selector, f"must pick by indices, and gave picks {flaw}")
+    _hold(who, selector, _flaw_of_tensor("must pick by indices, and gave picks", picks, ("q",), _WHOLE))
     settled = labelled.cpu()
     picked: Tensor = picks.cpu()  # type: ignore[attr-defined]  # it has no flaw
     if ((picked < 0) | (picked >= len(settled))).any():
@@ -283,8 +277,8 @@ def checked_answerable(name: str, oracle: Oracle, video: Video) -> Tensor | None
     mask, count = oracle.can_answer(video), len(video.instances)
     if mask is None:
         return None
-    if flaw := _flaw_of_tensor(mask, (count,), (torch.bool,)):
-        raise breach(f"oracle '{name}'", oracle, f"says what it can answer by values {flaw}, or None")
+    flaw = _flaw_of_tensor("says what it can answer, where it is not None, by values", mask, (count,), (torch.bool,))
+    _hold(f"oracle '{name}'", oracle, flaw)
     if not mask.any():
         none = f"oracle '{name}' can answer for none of the {count} instances of video '{video.name}'"
         raise InputError(f"{none}: their truth is not known; ask somebody who sees them, as by --oracle browser")
@@ -298,7 +292,7 @@ def flaw_of_answer(answer: object, asked: Set[int], keypoints: int) -> str | Non
     if not isinstance(answer.annotator, str):
         return f"gave {answer.annotator!r} as the annotator: a name is expected"
     if isinstance(answer, Labels):
-        return _flaw_of_form(answer, keypoints) or _flaw_of_labels(answer, asked)
+        return _flaw_of_columns_of(answer, keypoints) or _flaw_of_labels(answer, asked)
     if isinstance(answer, Redrawn | Refusal) and not (isinstance(answer.index, Integral) and answer.index in asked):
         return f"spoke of instance {answer.index}, which it was not asked for"
     if isinstance(answer, Redrawn) and not _has_area(answer.box):
@@ -306,16 +300,16 @@ def flaw_of_answer(answer: object, asked: Set[int], keypoints: int) -> str | Non
     return None
 
 
-def _flaw_of_form(labels: Labels, keypoints: int) -> str | None:
-    if flaw := _flaw_of_tensor(labels.index, ("M",), _WHOLE):
-        return f"gave labels with an index {flaw}"
+def _flaw_of_columns_of(labels: Labels, keypoints: int) -> str | None:
+    if flaw := _flaw_of_tensor("gave labels with an index", labels.index, ("M",), _WHOLE):
+        return flaw
     count = len(labels.index)
     shapes: dict[str, Shape] = {
         "keypoints": (count, keypoints, 2), "visible": (count, keypoints), "occluded": (count, keypoints),
         "proposals": (count, keypoints, 2), "seconds": (count,), "moved": (count,),
     }  # fmt: skip
-    flaws = ((name, _flaw_of_tensor(getattr(labels, name), shape, ())) for name, shape in shapes.items())
-    return next((f"gave labels with {name} {flaw}" for name, flaw in flaws if flaw), None)
+    flaws = (_flaw_of_tensor(f"gave labels with {n}", getattr(labels, n), shape, ()) for n, shape in shapes.items())
+    return next(filter(None, flaws), None)
 
 
 def _flaw_of_labels(labels: Labels, asked: Set[int]) -> str | None:

@@ -11,7 +11,6 @@ from torch import Tensor
 from vatl_core.contracts import Labels
 from vatl_core.estimation import Estimates
 from vatl_core.metrics.accuracy import Accuracy
-from vatl_core.metrics.correlation import spearman
 from vatl_core.metrics.similarity import PosesInFrames
 from vatl_core.records import Evaluation
 from vatl_core.video import Video
@@ -45,6 +44,7 @@ def evaluate(
     measured = known & instances.annotated
     everywhere = torch.zeros_like(known).index_fill(0, labels.index, True)
     labelled, similarity = everywhere[measured], alone.oks.cpu()[measured[known]]
+    unlabelled = {name: column.cpu()[measured & ~everywhere] for name, column in estimates.criteria.items()}
     return Evaluation(
         measured=len(similarity),
         mean_oks=float(similarity.mean()),
@@ -59,7 +59,7 @@ def evaluate(
         pck_keypoints=alone.pck_keypoints,
         ospa=alone.ospa,
         ospa_with_labels=both.ospa,
-        rank_correlation=_rank_correlation(estimates.criteria, measured & ~everywhere, 1 - similarity[~labelled]),
+        rank_correlation=rank_correlation(unlabelled, 1 - similarity[~labelled]),
     )
 
 
@@ -79,10 +79,12 @@ def with_labels(predicted: PosesInFrames, labels: Labels) -> PosesInFrames:
     return attrs.evolve(predicted, keypoints=keypoints)
 
 
-def _rank_correlation(criteria: Mapping[str, Tensor], among: Tensor, error: Tensor) -> dict[str, float]:
-    """Spearman's ρ of each criterion (N,) with the error (n,) of the n instances ``among`` (N,), where defined."""
-    found = {name: spearman(column.cpu()[among], error) for name, column in criteria.items()}
-    return {name: value for name, value in found.items() if value is not None}
+def rank_correlation(criteria: Mapping[str, Tensor], error: Tensor) -> dict[str, float]:
+    """Spearman's ρ of each criterion (n,) with the error (n,) of the same instances, where neither is constant."""
+    from scipy.stats import spearmanr
+
+    varying = {name: column for name, column in criteria.items() if len(column.unique()) > 1 < len(error.unique())}
+    return {name: float(spearmanr(column, error).statistic) for name, column in varying.items()}
 
 
 def _counts(labelled: Tensor, correct: Tensor) -> dict[str, int]:

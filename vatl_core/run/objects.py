@@ -105,7 +105,6 @@ def _maker(thing: Any) -> Any:
     return asked if isinstance(asked, FunctionType) else type(asked)
 
 
-# ------------------------------------------------------------------------------------------------------------- recorded
 def recorded(objects: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
     """The table of ``config.toml`` that says which parts were objects, and what made them; empty where none was."""
     roles = {kind: role for role, kind in ROLES.items()}

@@ -84,7 +84,6 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     )
 
 
-# ---------------------------------------------------------------------------------------------------------- components
 def _built(registry: Registry, config: RunConfig, role: str, names: Iterable[str]) -> dict[str, Any]:
     """Components of a role, by name."""
     return {name: build(registry, ROLES[role], name, config.of(role, name)) for name in names}
@@ -122,7 +121,6 @@ def _advisers(
     return found, warnings
 
 
-# --------------------------------------------------------------------------------------------------- video and crops
 def load_video(dataset: Dataset, name: str, redrawn: Mapping[int, Sequence[float]]) -> Video:
     """The video of this name, or the data set's first, with these boxes of instances in place of its own.
 
@@ -144,7 +142,6 @@ def _crops(cache: int, size: tuple[int, int], video: Video, device: torch.device
     return Crops(hidden, size, device, plain), Crops(hidden, size, device, cache - plain, margin=MARGIN)
 
 
-# -------------------------------------------------------------------------------------------------------------- weights
 def _weights(
     config: RunConfig, estimator: Estimator, dataset: Dataset, video: Video, registry: Registry, begun: RunFolder | None
 ) -> tuple[str, list[str]]:
@@ -179,7 +176,6 @@ def _check_head(estimator: Estimator, skeleton: Skeleton) -> None:
         raise InputError(f"the estimator's layers are {flaw}: give one whose layers are not made yet")
 
 
-# ------------------------------------------------------------------------------------------- what criteria begin with
 def _learnt(
     criteria: Mapping[str, Criterion], video: Video, registry: Registry, begun: RunFolder | None
 ) -> dict[str, PreTrained]:

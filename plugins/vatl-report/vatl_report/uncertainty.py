@@ -9,10 +9,11 @@ import attrs
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from torch import Tensor
 
 from vatl_core.errors import VatlError
-from vatl_core.metrics import oks, ranks
+from vatl_core.metrics import oks
 from vatl_drawing import COLOURS, DASHES, Plot
 from vatl_report.experiment import Experiment, Trial
 from vatl_report.layout import Part
@@ -108,8 +109,8 @@ def _of_trial(trial: Trial, problems: dict[str, None]) -> list[Scores]:
 def _ranked(name: str, when: str, scores: Tensor, values: Tensor) -> Scores | None:
     if len(scores) < BINS or bool((scores == scores[0]).all()):
         return None
-    percentile = 100 * (ranks(scores) - 0.5) / len(scores)
-    return Scores(name, when, percentile.numpy(), values.double().numpy())
+    percentile = 100 * (rankdata(scores) - 0.5) / len(scores)
+    return Scores(name, when, percentile, values.double().numpy())
 
 
 def binned(passes: Sequence[Scores], when: str) -> tuple[list[float], list[float], list[int]]:
