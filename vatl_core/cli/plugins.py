@@ -13,8 +13,6 @@ from vatl_core.discovery import discover
 from vatl_core.plugins import KINDS
 
 if TYPE_CHECKING:
-    from vatl_core.cli.catalogue import Shown
-    from vatl_core.option_docs import OptionDoc
     from vatl_core.plugins import Tables
 
 
@@ -38,12 +36,12 @@ def list_plugins(kind: str | None, as_json: bool) -> None:
     from vatl_core.cli.catalogue import entries
 
     registry = discover()
-    listed = [entry for entry in entries(registry) if kind in (None, entry.kind)]
+    listed = [entry for entry in entries(registry) if kind in (None, entry["kind"])]
     clashes = [{"kind": k, "name": name, "claimed_by": plugins} for (k, name), plugins in registry.clashes().items()]
     if as_json:
         click.echo(_json({"installed": listed, "clashes": clashes, "broken": registry.broken}))
         return
-    rows = [(e.kind, e.name, f"{e.distribution} {e.version}".strip(), e.help) for e in listed]
+    rows = [(e["kind"], e["name"], f"{e['distribution']} {e['version']}".strip(), e["help"]) for e in listed]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
     for *left, text in rows:
         click.echo("  ".join(word.ljust(width) for word, width in zip(left, widths, strict=True)) + f"  {text}")
@@ -59,32 +57,33 @@ def list_plugins(kind: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(name: str, as_json: bool) -> None:
     """Show what the component, preset or command NAME is, where it is, and the options it has or sets."""
-    from vatl_core.cli.catalogue import shown
+    from vatl_core.cli.catalogue import in_full
 
-    found = list(shown(discover(), name))
-    click.echo(_json(found) if as_json else "\n\n".join(map(_in_full, found)))
+    found = list(in_full(discover(), name))
+    click.echo(_json(found) if as_json else "\n\n".join(map(_page, found)))
 
 
-def _in_full(thing: Shown) -> str:
-    entry = thing.entry
-    origin = ", ".join(filter(None, [f"from {entry.distribution} {entry.version}".rstrip(), thing.target]))
-    lines = [f"{entry.kind} {entry.name}: {entry.help}", origin, *([f"in {thing.source}"] if thing.source else []), ""]
-    if entry.kind == "preset":
-        lines += [_toml(thing.sets)]
-        for dataset, tables in thing.datasets.items():
+def _page(thing: Mapping[str, Any]) -> str:
+    """What there is to know of one thing, as :func:`vatl_core.cli.catalogue.in_full` tells it."""
+    kind, name, distribution, version, text = thing["entry"].values()
+    origin = ", ".join(filter(None, [f"from {distribution} {version}".rstrip(), thing["target"]]))
+    lines = [f"{kind} {name}: {text}", origin, *([f"in {thing['source']}"] if thing["source"] else []), ""]
+    if kind == "preset":
+        lines += [_toml(thing["sets"])]
+        for dataset, tables in thing["datasets"].items():
             lines += [f"and for --dataset {dataset}:", "", _toml(tables)]
         return "\n".join(lines)
-    lines += [thing.text.partition("\n\nAttributes:")[0], ""]
-    if entry.kind == "command":
-        return "\n".join([*lines, f"`vatl {entry.name} --help` says more."])
-    lines += ["Options:" if thing.options else "It has no options."]
-    return "\n".join([*lines, *(line for option in thing.options for line in _option(entry.name, option))])
+    lines += [thing["text"].partition("\n\nAttributes:")[0], ""]
+    if kind == "command":
+        return "\n".join([*lines, f"`vatl {name} --help` says more."])
+    lines += ["Options:" if thing["options"] else "It has no options."]
+    return "\n".join([*lines, *(line for option in thing["options"] for line in _option(name, option))])
 
 
-def _option(component: str, option: OptionDoc) -> list[str]:
-    default = "required" if option.default is None else f"default {option.default}"
-    told = [f"      {option.help}"] if option.help else []
-    return [f"  -o {component}.{option.name}=  {option.type}, {default}", *told]
+def _option(component: str, option: Mapping[str, str | None]) -> list[str]:
+    default = "required" if option["default"] is None else f"default {option['default']}"
+    told = [f"      {option['help']}"] if option["help"] else []
+    return [f"  -o {component}.{option['name']}=  {option['type']}, {default}", *told]
 
 
 def _toml(tables: Tables) -> str:
@@ -99,6 +98,4 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
 
 
 def _json(things: Any) -> str:
-    from vatl_core.records import converter
-
-    return json.dumps(converter.unstructure(things), ensure_ascii=False, indent=2)
+    return json.dumps(things, ensure_ascii=False, indent=2, default=dict)  # a preset's tables may be any mapping

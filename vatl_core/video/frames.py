@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -90,13 +89,14 @@ class VideoFile(Frames):
 
     Attributes:
         path: the file.
+        times: when each frame is shown, in the file's own unit.
 
     Raises:
         InputError: the file is missing or no video.
     """
 
     path: Path = attrs.field(converter=Path)
-    _times: list[int] = attrs.field(init=False, repr=False)
+    times: list[int] = attrs.field(init=False, repr=False)
     _unit: Fraction | None = attrs.field(init=False, repr=False)
     _next: int = attrs.field(init=False, default=0, repr=False)
     _decoder: Iterator[tuple[int, VideoFrame]] | None = attrs.field(init=False, default=None, repr=False)
@@ -105,10 +105,10 @@ class VideoFile(Frames):
     def __attrs_post_init__(self) -> None:
         if not exists(self.path) or self.path.is_dir():
             raise InputError(f"{self.path} is no file: give the path of a video")
-        self._times, self._unit = frame_times(self.path)
+        self.times, self._unit = frame_times(self.path)
 
     def __len__(self) -> int:
-        return len(self._times)
+        return len(self.times)
 
     def name(self, index: int) -> str:
         return self.path.name
@@ -116,7 +116,7 @@ class VideoFile(Frames):
     def time(self, index: int) -> float:
         self._check(index)
         unit = self._unit
-        return super().time(index) if unit is None else float((self._times[index] - self._times[0]) * unit)
+        return super().time(index) if unit is None else float((self.times[index] - self.times[0]) * unit)
 
     def size(self, index: int) -> tuple[int, int]:
         self._check(index)
@@ -133,8 +133,8 @@ class VideoFile(Frames):
     def read(self, index: int) -> Tensor:
         self._check(index)
         if self._decoder is None or not self._next <= index < self._next + 100:
-            self._decoder = decode_from(self.path, self._times[index])
-        wanted = self._times[index]
+            self._decoder = decode_from(self.path, self.times[index])
+        wanted = self.times[index]
         for time, picture in self._decoder:
             if time == wanted:
                 self._next = index + 1
@@ -143,18 +143,6 @@ class VideoFile(Frames):
                 break
         self._decoder = None
         raise InputError(f"{self.path}: frame {index} of {len(self)} cannot be decoded: is the file complete?")
-
-    def decoded(self, index: int) -> Iterator[tuple[int, VideoFrame]]:
-        """Frames (index, as the decoder gives it) to the end, from the key frame at or before ``index`` on.
-
-        For whoever wants them in another size or format: what is not converted costs a fraction.
-
-        Raises:
-            InputError: there is no such frame, or the file is damaged.
-        """
-        self._check(index)
-        for time, picture in decode_from(self.path, self._times[index]):
-            yield bisect_left(self._times, time), picture
 
     def _check(self, index: int) -> None:
         if not 0 <= index < len(self):

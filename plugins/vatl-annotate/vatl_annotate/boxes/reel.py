@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -15,7 +16,7 @@ import numpy as np
 from vatl_annotate.boxes.footage import Footage
 from vatl_annotate.pictures import Picture, cut, jpeg, size_of
 from vatl_core.errors import InputError
-from vatl_core.video import VideoFile, as_shown
+from vatl_core.video import VideoFile, as_shown, decode_from
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -136,7 +137,7 @@ class Reel:
         if frame is None:
             self._film = iter(())
         elif isinstance(frames, VideoFile):
-            self._film = frames.decoded(frame)
+            self._film = _decoded(frames, frame)
         else:
             pictures = (frames.read(i).permute(1, 2, 0).contiguous().numpy() for i in range(frame, len(frames)))
             self._film = enumerate(pictures, frame)
@@ -167,6 +168,12 @@ class Reel:
         for future in waiting:
             if future.set_running_or_notify_cancel():
                 future.set_exception(error)
+
+
+def _decoded(film: VideoFile, index: int) -> Iterator[tuple[int, VideoFrame]]:
+    """Frames from the key frame at or before ``index`` on, as the decoder gives them: converting costs the most."""
+    for time, picture in decode_from(film.path, film.times[index]):
+        yield bisect_left(film.times, time), picture
 
 
 def _developed(raw: Picture | VideoFrame, full: bool) -> bytes:
