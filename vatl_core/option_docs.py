@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -10,30 +11,16 @@ from docstring_parser import DocstringStyle, ParseError, parse
 from vatl_core.plugins import option_fields, type_name
 
 
-@attrs.frozen
-class OptionDoc:
-    """One option, as users are told of it.
+def option_docs(component: type[Any]) -> Iterator[dict[str, Any]]:
+    """The options of a component's class, in order, as users are told of them.
 
-    Attributes:
-        name: what users type.
-        type: in words.
-        default: as text; None where it has none.
-        help: what its class says of it, units included; empty where it says nothing.
+    Each has its ``name``; its ``type`` in words; its ``default`` as text, None where it has none; and as ``help`` what
+    its class says of it, units included, empty where it says nothing.
     """
-
-    name: str
-    type: str
-    default: str | None
-    help: str
-
-
-def option_docs(component: type[Any]) -> list[OptionDoc]:
-    """The options of a component's class, in order."""
     told = attributes_told(component)
-    return [
-        OptionDoc(name, type_name(field.type), _default(field.default), told.get(name, ""))
-        for name, field in option_fields(component).items()
-    ]
+    for name, field in option_fields(component).items():
+        default, help = _default(field.default), told.get(name, "")
+        yield {"name": name, "type": type_name(field.type), "default": default, "help": help}
 
 
 def attributes_told(component: type[Any]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from vatl_core import contracts, hookspecs
 from vatl_core.cli import vatl
 from vatl_core.config import ROLES, RunConfig
 from vatl_core.discovery import discover
-from vatl_core.option_docs import OptionDoc, option_docs
+from vatl_core.option_docs import option_docs
 from vatl_core.plugins import KINDS, Registry
 from vatl_sweep.plan import Grid
 
@@ -109,7 +109,7 @@ def settings() -> str:
     """What ``[run]`` of a configuration file and ``[sweep]`` of a sweep's may say."""
     told = ["# Settings", "Tables of TOML files; [Configuring a run](../configuration.md) and [Sweeps](../sweeps.md) show them."]
     for table, kind in (("[run]", RunConfig), ("[sweep]", Grid)):
-        told += [f"## {table}", _options([o for o in option_docs(kind) if o.name != "options"])]
+        told += [f"## {table}", _options([o for o in option_docs(kind) if o["name"] != "options"])]
     return "\n\n".join(told) + "\n"
 
 
@@ -120,7 +120,7 @@ def components(registry: Registry, kind: str) -> str:
         component = registry.find(kind, name)
         made = component.load()
         told += [f"## {name}", f"{component.help}. From {_from(component.origin)}."]
-        told += [_description(made), _options(option_docs(made), name)]
+        told += [_description(made), _options(list(option_docs(made)), name)]
     return "\n\n".join(part for part in told if part) + "\n"
 
 
@@ -135,13 +135,17 @@ def _description(kind: type[Any]) -> str:
     return _prose(re.split(r"\n\s*Attributes:\n", inspect.cleandoc(kind.__doc__ or ""))[0])
 
 
-def _options(options: list[OptionDoc], name: str = "") -> str:
+def _default(text: str | None) -> str:
+    return "required" if text is None else f"`{text}`"
+
+
+def _options(options: list[dict[str, Any]], name: str = "") -> str:
     if not options:
         return "It has no options."
     prefix = f"{name}." if name else ""
     return _table(
         ["option", "what it is", "type", "default"],
-        [[f"`{prefix}{o.name}`", o.help, f"`{o.type}`", "required" if o.default is None else f"`{o.default}`"] for o in options],
+        [[f"`{prefix}{o['name']}`", o["help"], f"`{o['type']}`", _default(o["default"])] for o in options],
     )
 
 

@@ -63,16 +63,16 @@ def test_every_component_has_its_place_and_every_option_a_line(kind: str, site: 
         component = registry.find(kind, name)
         assert name in page.ids, f"{kind} {name}"
         for option in option_docs(component.load()):
-            assert option.help, f"{kind} {name}: its docstring's Attributes say nothing of {option.name}"
-            assert _shows(page, f"{name}.{option.name} "), f"{kind} {name}.{option.name}"
+            assert option["help"], f"{kind} {name}: its docstring's Attributes say nothing of {option['name']}"
+            assert _shows(page, f"{name}.{option['name']} "), f"{kind} {name}.{option['name']}"
 
 
 def test_every_setting_is_explained(site: Site) -> None:
     page = site["reference/settings.html"]
     for kind in (RunConfig, Grid):
         for option in option_docs(kind):
-            assert option.help, f"{kind.__name__}.{option.name}"
-            assert option.name == "options" or _shows(page, option.name), option.name
+            assert option["help"], f"{kind.__name__}.{option['name']}"
+            assert option["name"] == "options" or _shows(page, option["name"]), option["name"]
 
 
 def test_every_preset_is_there(site: Site, registry: Registry) -> None:

@@ -122,7 +122,7 @@ class TestVideoFile:
         assert len(frames) == 20
         for index in (19, 0, 7):
             assert (frames.read(index).float().mean() - 8 * (index + 10)).abs() < 4
-        assert [time for time, _ in decode_from(path, frames.times[0])][-20:] == frames.times
+        assert [time for time, _ in decode_from(path, frames.times[0])] == frames.times
 
     @pytest.mark.parametrize("fps", [25.0, 12.5, 30000 / 1001])
     def test_a_frame_s_time_is_in_seconds_from_the_first(self, tmp_path: Path, fps: float) -> None:

@@ -7,8 +7,6 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-import attrs
-
 from vatl_core.option_docs import option_docs
 from vatl_core.plugins import KINDS, Registry
 
@@ -56,7 +54,7 @@ def _details(registry: Registry, kind: str, name: str) -> dict[str, Any]:
         return {"target": command.target, "source": spec.origin if spec else None, "text": text}
     component = registry.find(kind, name)
     made = component.load()
-    text, options = inspect.cleandoc(made.__doc__ or ""), [attrs.asdict(option) for option in option_docs(made)]
+    text, options = inspect.cleandoc(made.__doc__ or ""), list(option_docs(made))
     return {"target": component.target, "source": _source(made), "text": text, "options": options}
 
 

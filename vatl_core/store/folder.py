@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import tomli_w
 import torch
 from filelock import FileLock, Timeout
 
+from vatl_core.config_files import tables_of
 from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates
 from vatl_core.files import append_line, whole, whole_lines, write_whole
@@ -91,10 +91,7 @@ class RunFolder:
     @property
     def config(self) -> dict[str, Any]:
         """The contents of ``config.toml``."""
-        try:
-            return tomllib.loads((self.path / "config.toml").read_text())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{self.path / 'config.toml'} is not TOML ({error})") from error
+        return tables_of(self.path / "config.toml")
 
     def append(self, record: CycleRecord) -> None:
         """Add a cycle's record to ``cycles.jsonl``."""
@@ -148,13 +145,15 @@ class RunFolder:
 
     def query(self, cycle: int) -> list[int] | None:
         """What a cycle asks for, or None if it has not been decided."""
-        file = self.cycle_folder(cycle) / "query.json"
-        return json.loads(file.read_text())["instances"] if file.exists() else None
+        return self._query(cycle).get("instances")
 
     def by_hand(self, cycle: int) -> bool:
         """Whether somebody chose the cycle's query in place of the selector."""
+        return bool(self._query(cycle).get("by_hand"))
+
+    def _query(self, cycle: int) -> dict[str, Any]:
         file = self.cycle_folder(cycle) / "query.json"
-        return file.exists() and json.loads(file.read_text()).get("by_hand", False)
+        return json.loads(file.read_text()) if file.exists() else {}
 
     def forget_query(self, cycle: int) -> None:
         """Let a cycle ask for other instances."""
