@@ -48,7 +48,7 @@ def configure(
     below, options_below, recorded = read_toml(file, registry) if file else ({}, {}, False)
     given, tables = below | given, laid_over(tables or {}, options_below)
     if name := settings.get("preset") or (not recorded and below.get("preset")):
-        given, tables = _over_preset(registry.preset(str(name)), registry, given, tables)
+        given, tables = _over_preset(registry.find("preset", str(name)), registry, given, tables)
     config = _filled(registry, given)
     for part, values in (options if isinstance(options, Mapping) else _parsed(options)).items():
         role, name = _place(part, config, registry)

@@ -28,15 +28,13 @@ def _register(registry: Registry, point: EntryPoint) -> None:
         name = f"{name} ({point.name})"
     registry.points[name] = point
     try:
-        plugin = point.load()
-        reason = refusal(plugin)
-        if reason is None:
+        if not (reason := refusal(plugin := point.load())):
             registry.manager.register(plugin, name=name)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # as above: one broken plugin must not take the others with it
         reason = refusal_in_source(point.module) or describe(error)
-    if reason is not None:
+    if reason:
         registry.broken[name] = reason
 
 

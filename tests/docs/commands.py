@@ -92,7 +92,7 @@ def _check_vatl(words: list[str], registry: Registry, folder: Path) -> None:
         for value in names_in(context.params.get(name) or ()):
             registry.find(kind, value)
     if preset := context.params.get("preset"):
-        registry.preset(preset)
+        registry.find("preset", preset)
     if path in ("plugins show", "plugins check", "fit", "datasets check") and context.params["name"]:
         _check_name(path, context.params["name"], registry)
     if path == "run" and LEFT_OUT not in words:
@@ -139,7 +139,7 @@ def _check_name(path: str, name: str, registry: Registry) -> None:
     if kind:
         registry.find(kind, name)
     elif name not in {n for _, n in registry.claims}:
-        registry.preset(name)
+        registry.find("preset", name)
 
 
 def _check_option(text: str, context: click.Context, registry: Registry) -> None:

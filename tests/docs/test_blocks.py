@@ -90,7 +90,7 @@ def _check_tables(tables: dict[str, Any], registry: Registry) -> None:
     grid = tables.pop("sweep", {})
     assert set(grid) <= set(Grid.__annotations__), f"[sweep] has no {set(grid) - set(Grid.__annotations__)}"
     for preset in grid.get("presets", ()):
-        registry.preset(preset)
+        registry.find("preset", preset)
     for part in (tables, *tables.pop("variant", {}).values()):
         settings, options = split(part, "the block")
         check_settings(settings, options, registry)

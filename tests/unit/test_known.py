@@ -18,8 +18,8 @@ from tests.unit.test_sleap_io import corrected, save
 from vatl_console.display import Display, _line, _table
 from vatl_core.contracts import Labels, Oracle
 from vatl_core.errors import InputError, PluginError
-from vatl_core.estimation import checked_answerable
 from vatl_core.plugins import Component
+from vatl_core.promises import checked_answerable
 from vatl_core.records import CycleRecord, History
 from vatl_core.run import PastRun
 from vatl_core.run.preparation import source_poses

@@ -31,6 +31,7 @@ from vatl_criteria.uncertainty.continuity import HeatmapContinuity
 from vatl_estimators.tiny import Tiny
 from vatl_kit.small_runs import PlainParts, small_run
 from vatl_oracles.ground_truth import GroundTruth
+from vatl_report.remaining import shares
 from vatl_retraining.policies import Continual
 
 
@@ -320,7 +321,7 @@ def test_a_past_run_of_objects_can_be_looked_at(tmp_path: Path) -> None:
     run.adapt()
     past = PastRun.open(tmp_path / "run")
     assert past.cycles == run.records
-    assert past.shares == {"thc": None, "spread": None}
+    assert shares(past) == {"thc": None, "spread": None}
     with pytest.raises(InputError, match="composed in Python"):
         _ = past.video
 

@@ -20,7 +20,7 @@ from vatl_core.estimation import Estimates
 from vatl_core.metrics import Accuracy, PosesInFrames, evaluate, oks, true_poses
 from vatl_core.metrics.evaluation import rank_correlation
 from vatl_core.metrics.ospa import ospa
-from vatl_core.metrics.pck import correct_keypoints
+from vatl_core.metrics.similarity import correct_keypoints
 from vatl_core.records import CycleRecord, converter, to_json
 from vatl_core.video import Instances
 

@@ -135,10 +135,10 @@ class TestPrecedence:
 
     def test_the_preset_itself_is_not_changed(self) -> None:
         registry = discover()
-        before = registry.preset("vatl4pose").on("jrdb-pose")
+        before = registry.find("preset", "vatl4pose").on("jrdb-pose")
         of("vatl4pose", registry, options={"retrain": {"continual": {"alpha": 7}}})
-        assert registry.preset("vatl4pose").on("jrdb-pose") == before
-        assert registry.preset("vatl4pose").on("posetrack21")[1]["retrain"]["continual"]["batch"] == 120
+        assert registry.find("preset", "vatl4pose").on("jrdb-pose") == before
+        assert registry.find("preset", "vatl4pose").on("posetrack21")[1]["retrain"]["continual"]["batch"] == 120
 
     def test_defaults_then_preset_then_file_then_command_line(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -223,8 +223,8 @@ class TestWhatCanGoWrong:
         with pytest.raises(
             PluginError, match=r"claimed by .*(vatl-presets.*stranger 2\.0|stranger 2\.0.*vatl-presets)"
         ):
-            registry.preset("lc")
-        assert registry.preset("tpc").name == "tpc"
+            registry.find("preset", "lc")
+        assert registry.find("preset", "tpc").name == "tpc"
 
     def test_a_part_that_is_not_installed_is_named_in_one_line(self) -> None:
         registry = discover()

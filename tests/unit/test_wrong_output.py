@@ -15,7 +15,7 @@ from tests.strangers import describing, install
 from tests.unit import test_broken_plugins as broken
 from vatl_core.contracts import Maps, Outcome, Stopping, Window
 from vatl_core.errors import InputError, PluginError
-from vatl_core.estimation.promises import (
+from vatl_core.promises import (
     checked_allowance,
     checked_condensed,
     checked_maps,

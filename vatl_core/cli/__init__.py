@@ -45,7 +45,8 @@ class Commands(click.Group):
         brought = self._brought(ctx)
         if name not in brought:
             raise _installed(ctx).missing(f"{self.prefix}command", name, self.list_commands(ctx))
-        return _installed(ctx).command(brought[name].name).load()
+        found: Command = _installed(ctx).find("command", brought[name].name)
+        return found.load()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

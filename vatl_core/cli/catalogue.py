@@ -45,10 +45,10 @@ def in_full(registry: Registry, name: str) -> Iterator[dict[str, Any]]:
 
 def _details(registry: Registry, kind: str, name: str) -> dict[str, Any]:
     if kind == "preset":
-        preset = registry.preset(name)
+        preset = registry.find("preset", name)
         return {"sets": dict(preset.tables), "datasets": dict(preset.datasets)}
     if kind == "command":
-        command = registry.command(name)
+        command = registry.find("command", name)
         text = inspect.cleandoc(command.load().help or "")
         spec = importlib.util.find_spec(command.target.partition(":")[0])
         return {"target": command.target, "source": spec.origin if spec else None, "text": text}

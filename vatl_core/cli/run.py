@@ -56,8 +56,8 @@ def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flag
     made = configure(registry, flags, options=options, file=config)
     made = attrs.evolve(made, name=made.name or _free(made.runs, made.run_name))
 
-    from vatl_core.estimation import checked_outcomes
     from vatl_core.plugins import build
+    from vatl_core.promises import checked_outcomes
     from vatl_core.run import execute
     from vatl_core.store import RunFolder
 

@@ -16,8 +16,8 @@ from vatl_core.contracts import Answer, Enough, Labels, Oracle, Redrawn, Refusal
 from vatl_core.cycle.querying import chosen
 from vatl_core.cycle.state import RunState
 from vatl_core.errors import InputError, VatlError
-from vatl_core.estimation import breach, flaw_of_answer
 from vatl_core.metrics import evaluate, measured_oks
+from vatl_core.promises import breach, flaw_of_answer
 from vatl_core.records import ANNOTATOR, CycleRecord
 
 

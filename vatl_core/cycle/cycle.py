@@ -25,8 +25,7 @@ class Run(RunState):
         """Go through the cycle until a stopping criterion fires or the schedule runs out."""
         for _ in self:
             pass
-        if self.closing is None:
-            raise AssertionError("the cycles end with the closing record")
+        assert self.closing is not None, "the cycles end with the closing record"
         return self.closing
 
     def __iter__(self) -> Iterator[Cycle]:

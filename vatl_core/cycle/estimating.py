@@ -11,8 +11,9 @@ from torch import Tensor
 from vatl_core.compute import Stopwatch
 from vatl_core.contracts import Poses
 from vatl_core.cycle.state import RunState
-from vatl_core.estimation import Estimates, check_finite, checked_refinement, estimate, score_pool, tracks_of
+from vatl_core.estimation import Estimates, estimate, score_pool, tracks_of
 from vatl_core.metrics import evaluate
+from vatl_core.promises import check_finite, checked_refinement
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import generator, seed_of
 
@@ -73,7 +74,8 @@ def one_pass(run: RunState) -> Estimates:
     if candidates is None:
         candidates = estimates.scores.new_empty((*estimates.scores.shape, 0, 3))
     given = run.refinement.refine(tracks_of(run.crops, estimates), candidates, labels)
-    poses, spread = checked_refinement(run.config.refine, run.refinement, given, estimates)
+    found = estimates.keypoints, estimates.scores
+    poses, spread = checked_refinement(run.config.refine, run.refinement, given, found)
     return attrs.evolve(estimates, keypoints=poses, spread=spread, candidates=None)
 
 

@@ -12,7 +12,8 @@ from vatl_core.cycle.combining import query_score
 from vatl_core.cycle.estimating import one_pass
 from vatl_core.cycle.state import RunState
 from vatl_core.errors import InputError
-from vatl_core.estimation import checked_allowance, checked_picks, tracks_of
+from vatl_core.estimation import tracks_of
+from vatl_core.promises import checked_allowance, checked_picks
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import generator
 

@@ -15,9 +15,9 @@ import torch
 from vatl_core.contracts import Labelled, Unlabelled
 from vatl_core.cycle.state import RunState
 from vatl_core.errors import InputError
-from vatl_core.estimation import checked_estimator
 from vatl_core.files import whole
 from vatl_core.learning import GradientDescent
+from vatl_core.promises import checked_estimator
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import generator
 from vatl_core.weights import save_checkpoint

@@ -89,8 +89,7 @@ class RunState:
     @property
     def present(self) -> Estimates:
         """What the pass of the present cycle found."""
-        if self.estimates is None:
-            raise AssertionError("a cycle begins with its estimates")
+        assert self.estimates is not None, "a cycle begins with its estimates"
         return self.estimates
 
     @property

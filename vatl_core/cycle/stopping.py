@@ -6,7 +6,7 @@ import attrs
 
 from vatl_core.cycle.state import RunState
 from vatl_core.errors import VatlError
-from vatl_core.estimation import checked_reason
+from vatl_core.promises import checked_reason
 from vatl_core.records import CycleRecord
 
 

@@ -11,7 +11,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.estimation.promises import checked_pictures
+from vatl_core.promises import checked_pictures
 from vatl_core.video import Skeleton, Video, crop_boxes, crop_matrices, warp
 
 T = TypeVar("T")

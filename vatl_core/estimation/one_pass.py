@@ -17,8 +17,8 @@ from vatl_core.contracts import Criterion, Estimator, Maps, Tracks, Window
 from vatl_core.estimation.crops import Crops, ahead
 from vatl_core.estimation.estimates import Estimates
 from vatl_core.estimation.further_passes import FurtherPasses
-from vatl_core.estimation.promises import checked_condensed, checked_maps, checked_scores, finite_maps
 from vatl_core.progress import Progress, silent
+from vatl_core.promises import checked_condensed, checked_maps, checked_scores, finite_maps
 from vatl_core.seeds import seed_of
 from vatl_core.video import Instances, decode, peaks
 
@@ -203,8 +203,7 @@ def estimate(
                 under_way = Pass(crops, criteria, networks, columns, held)
             under_way.take(number, index, maps)
             progress("estimate", done := done + len(index), len(instances))
-    if under_way is None:  # a Video always has instances
-        raise AssertionError("a video without instances")
+    assert under_way is not None, "a Video always has instances"
     under_way.estimates.passes.update({name: network.count for name, network in networks.items()})
     return under_way.estimates
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from vatl_core.metrics.accuracy import Accuracy
-from vatl_core.metrics.evaluation import evaluate, true_poses
+from vatl_core.metrics.evaluation import Accuracy, evaluate, true_poses
 from vatl_core.metrics.learning_curve import alc
-from vatl_core.metrics.pck import SHARE
-from vatl_core.metrics.similarity import PosesInFrames, measured_oks, oks
+from vatl_core.metrics.similarity import SHARE, PosesInFrames, measured_oks, oks
 
 __all__ = ["SHARE", "Accuracy", "PosesInFrames", "alc", "evaluate", "measured_oks", "oks", "true_poses"]

@@ -40,8 +40,11 @@ def ospa(
     true, estimated = frame.split([len(truth.frame), len(predicted.frame)])
     n, m = (torch.bincount(which, minlength=len(frames)) for which in (true, estimated))
     i, j = _pairs(true, estimated, m)
-    similarity = _similarity(truth, predicted, i, j, sigmas)
-    costs = torch.nan_to_num(1 - similarity, nan=cutoff).clamp(0, cutoff) ** order
+    similarity = [
+        oks(predicted.keypoints[b], truth.keypoints[a], truth.weight[a] > 0, truth.boxes[a], sigmas)
+        for a, b in zip(i.split(_AT_ONCE), j.split(_AT_ONCE), strict=True)
+    ]
+    costs = torch.nan_to_num(1 - torch.cat(similarity), nan=cutoff).clamp(0, cutoff) ** order
     blocks = np.split(costs.cpu().double().numpy(), (n * m).cumsum(0)[:-1].tolist()) if len(frames) else []
     sizes = zip(blocks, n.tolist(), m.tolist(), strict=True)
     distances = [_assigned(block.reshape(a, b), cutoff**order) ** (1 / order) for block, a, b in sizes]
@@ -60,17 +63,6 @@ def _pairs(true: Tensor, estimated: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
     total = partners.cumsum(0)
     within = torch.arange(int(partners.sum()), device=m.device) - (total - partners).repeat_interleave(partners)
     return rows.repeat_interleave(partners), columns[begin.repeat_interleave(partners) + within]
-
-
-def _similarity(
-    truth: PosesInFrames, predicted: PosesInFrames, i: Tensor, j: Tensor, sigmas: Sequence[float]
-) -> Tensor:
-    """(P,) OKS of the true poses ``i`` and the estimated poses ``j``."""
-    parts = [
-        oks(predicted.keypoints[b], truth.keypoints[a], truth.weight[a] > 0, truth.boxes[a], sigmas)
-        for a, b in zip(i.split(_AT_ONCE), j.split(_AT_ONCE), strict=True)
-    ]
-    return torch.cat(parts)
 
 
 def _assigned(costs: np.ndarray[tuple[int, ...], np.dtype[np.float64]], missing: float) -> float:

@@ -83,8 +83,8 @@ class Registry:
         """The names of the kind's components that are used where the user names none."""
         return [name for name, component in self.described(kind).items() if component.default]
 
-    def find(self, kind: str, name: str) -> Component:
-        """Look a component up.
+    def find(self, kind: str, name: str) -> Any:
+        """The component of a kind, or else the ``preset`` or ``command``, of this name.
 
         Raises:
             InputError: there is none of that name; the message has the nearest match and the choices.
@@ -93,20 +93,6 @@ class Registry:
         if (kind, name) in self.objects:
             made = type(self.objects[kind, name])
             return Component(kind, name, "given in Python", f"{made.__module__}:{made.__name__}")
-        component: Component = self._sole(kind, name)
-        return component
-
-    def command(self, name: str) -> Command:
-        """Look a command up, as :meth:`find` does a component."""
-        command: Command = self._sole("command", name)
-        return command
-
-    def preset(self, name: str) -> Preset:
-        """Look a preset up, as :meth:`find` does a component."""
-        preset: Preset = self._sole("preset", name)
-        return preset
-
-    def _sole(self, kind: str, name: str) -> Any:
         if (kind, name) not in self.claims:
             raise self.missing(kind, name, self.names(kind))
         thing, *others = self.claims[kind, name]

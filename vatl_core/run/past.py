@@ -8,7 +8,6 @@ from pathlib import Path
 import attrs
 
 from vatl_core.config import RunConfig
-from vatl_core.config_files import OBJECTS
 from vatl_core.contracts import Labels
 from vatl_core.cycle import Run, Standing
 from vatl_core.discovery import discover
@@ -63,15 +62,6 @@ class PastRun:
     def standing(self) -> Standing:
         """Where each instance of the video stands."""
         return Standing.of(len(self.video.instances), self.cycles, self.folder.answers)
-
-    @property
-    def shares(self) -> dict[str, str | None]:
-        """For each criterion of the query the one whose mean is its share of the sum, or None."""
-        objects = self.folder.config.get(OBJECTS, {}).get("query", {})
-        return {
-            name: objects[name].get("share") if name in objects else self.registry.find("criterion", name).load().share
-            for name in self.config.criteria
-        }
 
     def estimates(self, cycle: int) -> Estimates | None:
         """What is kept of a cycle's pass, on the CPU and without features."""

@@ -14,9 +14,10 @@ from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.contracts import Criterion, Dataset, Estimator, Poses, Selector, Stopping
 from vatl_core.cycle import Run
 from vatl_core.errors import InputError, VatlError
-from vatl_core.estimation import Crops, checked_answerable, checked_names, checked_poses, checked_video
+from vatl_core.estimation import Crops
 from vatl_core.learning import MARGIN
 from vatl_core.plugins import Registry, build, culprit, describe
+from vatl_core.promises import checked_answerable, checked_names, checked_poses, checked_video
 from vatl_core.seeds import generator, seeded
 from vatl_core.store import RunFolder
 from vatl_core.video import Skeleton, Video

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import attrs
 import torch
@@ -21,13 +21,6 @@ from vatl_core.video.source import Frames
 
 if TYPE_CHECKING:
     from av import VideoFrame
-
-DECODERS: Final = 8
-"""The most picture files that are decoded at a time."""
-_ORIENTATION: Final = 0x0112
-"""The EXIF field that tells how a camera was held."""
-_LYING: Final = 5
-"""Its first value that swaps width and height."""
 
 
 @attrs.define
@@ -67,7 +60,7 @@ class PictureFiles(Frames):
 
     def read_many(self, indices: Sequence[int]) -> Iterator[Tensor]:
         """These frames one after the other, the next ones being decoded in threads while one is in use."""
-        workers = min(len(indices), DECODERS, os.cpu_count() or 1)
+        workers = min(len(indices), 8, os.cpu_count() or 1)  # more gain nothing
         if workers < 2:
             yield from map(self.read, indices)
             return
@@ -163,12 +156,12 @@ def picture_size(path: Path) -> tuple[int, int]:
     Raises:
         InputError: it is missing or no picture.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import ExifTags, Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as picture:
             width, height = picture.size
-            lies = picture.getexif().get(_ORIENTATION, 1) >= _LYING
+            lies = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # how the camera was held
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing") from error
     except (OSError, ValueError, UnidentifiedImageError) as error:

@@ -7,13 +7,14 @@ from vatl_core.weights.checkpoints import (
     GIVEN,
     RANDOM,
     Checkpoint,
+    PreTrained,
     check_fit,
     is_random,
     load_checkpoint,
     read_checkpoint,
+    read_pretrained,
     save_checkpoint,
 )
-from vatl_core.weights.pretrained import PreTrained, read_pretrained
 
 __all__ = [
     "BUT_FOR_BACKBONE", "GIVEN", "RANDOM", "Checkpoint", "PreTrained", "check_fit", "is_random", "load_checkpoint",

@@ -1,7 +1,8 @@
-"""The weights of an estimator as a file: safetensors, with what they are for."""
+"""The weights of an estimator, and what a criterion learnt before any run, as files: safetensors that say what for."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from vatl_core.video import Skeleton
 
 _ABOUT: Final = "vatl"
 """The entry of a safetensors file's metadata that says what its weights are for, as JSON."""
+_LEARNT: Final = "vatl.criterion"
+"""The same of what a criterion learnt."""
 RANDOM: Final = "random"
 """Where weights came from that came from nowhere."""
 BUT_FOR_BACKBONE: Final = f"{RANDOM} but for the backbone of "
@@ -60,17 +63,17 @@ def save_checkpoint(
     about: dict[str, Any] = {"keypoints": skeleton.keypoints, "normalisation": attrs.asdict(estimator.normalisation)}
     if begun_with is not None:
         about |= {"begun_with": begun_with, "notes": list(notes)}
-    write_whole(path, as_safetensors(estimator.state_dict(), _ABOUT, about))
+    write_whole(path, _as_safetensors(estimator.state_dict(), _ABOUT, about))
 
 
-def as_safetensors(tensors: Mapping[str, Tensor], entry: str, about: object) -> bytes:
+def _as_safetensors(tensors: Mapping[str, Tensor], entry: str, about: object) -> bytes:
     """A file of tensors, with what there is to say about them as one ``entry``: several have no fixed order."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     data: bytes = serialise(plain, {entry: json.dumps(about)})
     return data
 
 
-def read_safetensors(path: Path, entry: str) -> tuple[dict[str, Tensor], Any]:
+def _read_safetensors(path: Path, entry: str) -> tuple[dict[str, Tensor], Any]:
     """The tensors of a file, on the CPU, and what its ``entry`` says about them; None where there is none.
 
     Raises:
@@ -92,7 +95,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         InputError: missing, damaged or truncated.
     """
-    tensors, about = read_safetensors(path, _ABOUT)
+    tensors, about = _read_safetensors(path, _ABOUT)
     if about is None:
         return Checkpoint(tensors)
     try:
@@ -138,3 +141,38 @@ def check_fit(own: Mapping[str, Tensor], needed: Iterable[str], tensors: Mapping
 def is_random(weights: str) -> bool:
     """Whether weights that came from there have a head and an upsampling that know nothing."""
     return weights == RANDOM or weights.startswith(BUT_FOR_BACKBONE)
+
+
+@attrs.frozen
+class PreTrained:
+    """What a criterion was pre-trained to.
+
+    Attributes:
+        tensors: by name, on the CPU: what :meth:`vatl_core.Criterion.begin_with` is given.
+        about: what there is to say of it, as JSON's types; ``what`` it is in a few words.
+    """
+
+    tensors: dict[str, Tensor]
+    about: dict[str, Any]
+
+    @property
+    def data(self) -> bytes:
+        """The file."""
+        return _as_safetensors(self.tensors, _LEARNT, self.about)
+
+    @property
+    def description(self) -> str:
+        """What it is, in words, with the beginning of the file's SHA-256."""
+        return f"{self.about['what']}, sha256 {hashlib.sha256(self.data).hexdigest()[:16]}…"
+
+
+def read_pretrained(path: Path) -> PreTrained:
+    """Read a file of :attr:`PreTrained.data`.
+
+    Raises:
+        InputError: missing, damaged, or something else.
+    """
+    tensors, about = _read_safetensors(path, _LEARNT)
+    if not isinstance(about, dict) or "what" not in about:
+        raise InputError(f"{path} holds nothing that a criterion was pre-trained to")
+    return PreTrained(tensors, about)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, PluginError
-from vatl_core.estimation import checked_names, checked_pictures, checked_video
+from vatl_core.promises import checked_names, checked_pictures, checked_video
 from vatl_core.video import Video
 
 

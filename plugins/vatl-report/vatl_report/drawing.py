@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import vatl_drawing
-from vatl_core.estimation import checked_pictures
+from vatl_core.promises import checked_pictures
 from vatl_core.video import Frames, Skeleton
 from vatl_drawing import Picture
 

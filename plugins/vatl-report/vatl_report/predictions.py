@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.estimation import checked_pictures
 from vatl_core.files import write_whole
+from vatl_core.promises import checked_pictures
 from vatl_core.video import Video
 from vatl_drawing import draw_pose, track_colour, write_video
 

@@ -9,6 +9,7 @@ import attrs
 import torch
 from torch import Tensor
 
+from vatl_core.config_files import OBJECTS
 from vatl_core.cycle import query_score
 from vatl_core.estimation import Estimates
 from vatl_core.metrics import oks
@@ -116,10 +117,19 @@ def apart(video: Video, ranked: Tensor, count: int = CROPS) -> list[int]:
     return chosen
 
 
+def shares(past: PastRun) -> dict[str, str | None]:
+    """For each criterion of the query the one whose mean is its share of the sum, or None."""
+    objects = past.folder.config.get(OBJECTS, {}).get("query", {})
+    return {
+        name: objects[name].get("share") if name in objects else past.registry.find("criterion", name).load().share
+        for name in past.config.criteria
+    }
+
+
 def _query_score(past: PastRun, columns: Mapping[str, Tensor], rest: Tensor) -> Tensor:
     """(N,) what the next query would have ranked the ``rest`` by."""
     unlabelled = torch.zeros(len(past.video.instances), dtype=torch.bool)
     unlabelled[rest] = True
     standing = past.standing
     fraction = len(standing.asked) / standing.instances
-    return query_score(columns, past.shares, unlabelled, fraction, past.config.query_weights)
+    return query_score(columns, shares(past), unlabelled, fraction, past.config.query_weights)

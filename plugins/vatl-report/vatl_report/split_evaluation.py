@@ -15,9 +15,10 @@ from vatl_core.compute import Compute
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Dataset, Estimator
 from vatl_core.errors import InputError
-from vatl_core.estimation import Crops, checked_video, estimate
+from vatl_core.estimation import Crops, estimate
 from vatl_core.metrics import Accuracy, PosesInFrames, true_poses
 from vatl_core.plugins import Registry, build
+from vatl_core.promises import checked_video
 from vatl_core.seeds import seeded
 from vatl_core.video import Skeleton, Video
 from vatl_weights import begin_with

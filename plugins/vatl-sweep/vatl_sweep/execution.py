@@ -14,8 +14,8 @@ import attrs
 
 from vatl_core.contracts import Executor
 from vatl_core.errors import VatlError
-from vatl_core.estimation import checked_outcomes
 from vatl_core.plugins import culprit, describe
+from vatl_core.promises import checked_outcomes
 from vatl_core.run import execute
 from vatl_sweep.folder import SweepFolder
 from vatl_sweep.plan import Plan, SweepRun

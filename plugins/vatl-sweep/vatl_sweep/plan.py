@@ -12,8 +12,8 @@ import attrs
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.config_files import configure, split, tables_of
 from vatl_core.errors import InputError, unknown
-from vatl_core.estimation import checked_names
 from vatl_core.plugins import Options, Registry, build, laid_over, option_fields, structure
+from vatl_core.promises import checked_names
 
 ALL: Final = ("all",)
 OWN: Final = ("name", "runs")

@@ -16,9 +16,9 @@ from vatl_core.compute import Compute
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Dataset, Poses
 from vatl_core.errors import InputError, unknown
-from vatl_core.estimation import checked_poses
 from vatl_core.files import write_whole
 from vatl_core.plugins import Registry, build
+from vatl_core.promises import checked_poses
 from vatl_core.seeds import generator
 from vatl_core.video import Skeleton
 from vatl_train.pretrained import Learnt, PreTrainedFor

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError
-from vatl_core.estimation import checked_names, checked_video
+from vatl_core.promises import checked_names, checked_video
 from vatl_core.seeds import generator
 from vatl_core.video import Instances, Video
 

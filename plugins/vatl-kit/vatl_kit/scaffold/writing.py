@@ -107,7 +107,7 @@ def _template(kind: str, file: str) -> str:
 def _suggested(registry: Registry) -> str:
     """The estimator that the default data set suggests: one that is quick enough to try with."""
     for name in registry.defaults("dataset"):
-        return registry.find("dataset", name).suggests.get("estimator", "")
+        return str(registry.find("dataset", name).suggests.get("estimator", ""))
     return ""
 
 

@@ -13,8 +13,8 @@ import cv2
 from torch import Tensor
 
 from vatl_core.contracts import Request
-from vatl_core.estimation import checked_pictures
 from vatl_core.files import write_whole
+from vatl_core.promises import checked_pictures
 from vatl_oracles.files.layout import Layout
 from vatl_oracles.files.task import Size, Task, picture_name
 

@@ -34,7 +34,6 @@ from vatl_core.contracts import (
     Window,
 )
 from vatl_core.errors import InputError, PluginError, VatlError
-from vatl_core.estimation.estimates import Estimates
 from vatl_core.plugins import culprit, describe, whose
 from vatl_core.records import History
 from vatl_core.video import Frames, Instances, Skeleton, Video
@@ -239,12 +238,12 @@ def check_finite(scores: Mapping[str, Tensor], criteria: Mapping[str, Criterion]
             raise breach(f"criterion '{name}'", criteria[name], flaw)
 
 
-def checked_refinement(name: str, refinement: Refinement, given: object, found: Estimates) -> Refined:
-    """The poses (N, K, 2) and their spread (N, K) by the refinement of this name, in place of those ``found``."""
+def checked_refinement(name: str, refinement: Refinement, given: object, found: tuple[Tensor, Tensor]) -> Refined:
+    """The poses (N, K, 2) and spread (N, K) by the refinement of this name, in place of poses and scores ``found``."""
     who = f"refinement '{name}'"
     if not isinstance(given, tuple) or len(given) != 2:
         raise breach(who, refinement, f"gave a {type(given).__name__}: Refined(keypoints, spread) is expected")
-    for what, part, like in zip(("keypoints", "spread"), given, (found.keypoints, found.scores), strict=True):
+    for what, part, like in zip(("keypoints", "spread"), given, found, strict=True):
         _hold(who, refinement, _flaw_of_tensor(f"gave {what}", part, tuple(like.shape), device=like.device))
         _hold(who, refinement, None if part.isfinite().all() else f"gave {what} that are NaN or infinite")
     return Refined(*given)
