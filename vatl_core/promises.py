@@ -276,8 +276,8 @@ def checked_answerable(name: str, oracle: Oracle, video: Video) -> Tensor | None
     mask, count = oracle.can_answer(video), len(video.instances)
     if mask is None:
         return None
-    flaw = _flaw_of_tensor("says what it can answer, where it is not None, by values", mask, (count,), (torch.bool,))
-    _hold(f"oracle '{name}'", oracle, flaw)
+    flaw = _flaw_of_tensor("says what it can answer by values", mask, (count,), (torch.bool,))
+    _hold(f"oracle '{name}'", oracle, flaw and f"{flaw}, or None")
     if not mask.any():
         none = f"oracle '{name}' can answer for none of the {count} instances of video '{video.name}'"
         raise InputError(f"{none}: their truth is not known; ask somebody who sees them, as by --oracle browser")

@@ -200,7 +200,13 @@ class TestRecord:
         first = _typed(monkeypatch, "--preset", "vatl4pose", "-o", "wpu.z_dim=6", "--name", "first")
         file = tmp_path / "config.toml"
         file.write_text(tomli_w.dumps(first.to_toml() | {"made_with": {"vatl-core": "0"}}))
-        monkeypatch.setattr(Registry, "preset", lambda *_: pytest.fail("it is not looked up"))
+        plain = Registry.find
+
+        def find(registry: Registry, kind: str, name: str) -> Any:
+            assert kind != "preset", "it is not looked up"
+            return plain(registry, kind, name)
+
+        monkeypatch.setattr(Registry, "find", find)
         again = _typed(monkeypatch, "--config", str(file))
         assert again == first
 
@@ -215,7 +221,7 @@ class TestRecord:
 class TestWhatCanGoWrong:
     def test_a_misspelt_name_gets_the_nearest_and_the_list(self) -> None:
         with pytest.raises(InputError, match=r"did you mean 'vatl4pose'.*there are: core-set, k-means, lc"):
-            discover().preset("vatl4poes")
+            discover().find("preset", "vatl4poes")
 
     def test_two_plugins_that_claim_a_name_are_both_named(self) -> None:
         registry = discover()
