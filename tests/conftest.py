@@ -27,6 +27,12 @@ from vatl_core.video import Frames, Instances, Skeleton, Video
 settings.register_profile("on a busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("on a busy machine")
 
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: many tests wait, for browsers, servers and clusters, more than they work."""
+    return (os.cpu_count() or 1) + 1
+
+
 STICK = Skeleton(
     "stick", ("head", "handL", "handR", "footL", "footR"), ((0, 1), (0, 2), (0, 3), (0, 4)), ((1, 2), (3, 4))
 )
