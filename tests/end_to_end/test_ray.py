@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(  # not imported here: it reads the settings bel
 SWEEP: dict[str, Any] = {
     "sweep": {"videos": ["dance"], "seeds": [0, 1, 2, 3]},
     "run": {"query": "random", "select": "random", "schedule": ["one-by-one"], "device": "cpu", "precision": "float32"},
-    "dataset": {"synthetic": {"frames": 6, "people": 2, "source_videos": 1}},
+    "dataset": {"synthetic": {"frames": 4, "people": 2, "source_videos": 1}},
     "estimator": {"tiny": {"input_size": [64, 64]}},
     "retrain": {"continual": {"alpha": 4}},
 }
