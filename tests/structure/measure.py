@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from tests.structure.imports import CORE, ROOT, Import, every_import, modules, past_the_door, room
@@ -40,6 +41,7 @@ def upward(found: Import) -> bool:
     return theirs[0] < mine[0] or (here != there and theirs == mine and mine[1])
 
 
+@cache
 def _floors() -> Mapping[str, tuple[int, bool]]:
     """The floor of each room of the core, counted from the top, and whether its rooms know nothing of each other."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]

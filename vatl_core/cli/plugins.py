@@ -90,12 +90,11 @@ def _toml(tables: Tables) -> str:
     """The tables of a configuration file, a line to each value."""
     flat: dict[str, Mapping[str, Any]] = {"run": tables["run"]} if "run" in tables else {}
     flat |= {f"{role}.{name}": table for role, t in tables.items() if role != "run" for name, table in t.items()}
-    return "\n".join(line for title, table in flat.items() for line in [f"[{title}]", *_lines(table), ""])
+    lines = {
+        title: [f"{name} = {_json(value, None)}" for name, value in table.items()] for title, table in flat.items()
+    }
+    return "\n".join(line for title, below in lines.items() for line in [f"[{title}]", *below, ""])
 
 
-def _lines(table: Mapping[str, Any]) -> list[str]:
-    return [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in table.items()]
-
-
-def _json(things: Any) -> str:
-    return json.dumps(things, ensure_ascii=False, indent=2, default=dict)  # a preset's tables may be any mapping
+def _json(things: Any, indent: int | None = 2) -> str:
+    return json.dumps(things, ensure_ascii=False, indent=indent, default=dict)  # a preset's tables may be any mapping

@@ -21,13 +21,7 @@ from vatl_core.promises import checked_answerable, checked_names, checked_poses,
 from vatl_core.seeds import generator, seeded
 from vatl_core.store import RunFolder
 from vatl_core.video import Skeleton, Video
-from vatl_core.weights import (
-    GIVEN,
-    RANDOM,
-    PreTrained,
-    load_checkpoint,
-    read_pretrained,
-)
+from vatl_core.weights import GIVEN, RANDOM, PreTrained, load_checkpoint, read_pretrained
 
 
 def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = None, cycle: int = 0) -> Run:

@@ -16,16 +16,7 @@ from vatl_core.config import ROLES, default_name, rival_defaults
 from vatl_core.config_files import check_installed, check_preset, configure
 from vatl_core.contract_version import written_for
 from vatl_core.errors import InputError, VatlError, unknown
-from vatl_core.plugins import (
-    DESCRIBING,
-    KINDS,
-    Command,
-    Component,
-    Preset,
-    Registry,
-    build,
-    describe,
-)
+from vatl_core.plugins import DESCRIBING, KINDS, Command, Component, Preset, Registry, build, describe
 
 CORE: Final = "vatl-core"
 
