@@ -160,25 +160,6 @@ def test_one_run_goes_there_too(
     assert (tmp_path / "runs" / "one" / "run.json").exists()
 
 
-def test_the_time_that_it_adds_to_a_run_is_small(
-    cluster: Any, settings: dict[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    from vatl_executors.local import Local
-    from vatl_ray.tasks import Ray
-
-    def seconds(executor: Any, runs: int) -> float:
-        started = time.perf_counter()
-        assert len(list(executor.map(double, list(range(runs))))) == runs
-        return time.perf_counter() - started
-
-    for name, executor in {"local": Local(1), "ray": Ray(address=cluster.address)}.items():
-        first = seconds(executor, 1)
-        each = (seconds(executor, 41) - seconds(executor, 1)) / 40
-        with capsys.disabled():
-            print(f"\n{name}: {first:.2f} s to begin with, {max(each, 0) * 1000:.1f} ms more for each run")
-        assert each < 1
-
-
 class TestBadInput:
     @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere.invalid:6379"])
     def test_where_no_cluster_answers(self, vatl: Vatl, tmp_path: Path, address: str) -> None:
