@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -28,6 +29,12 @@ settings.register_profile("on a busy machine", deadline=None, suppress_health_ch
 settings.load_profile("on a busy machine")
 
 
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the tests that collect garbage need not look through it each time."""
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One more than there are cores: many tests wait, for browsers, servers and clusters, more than they work."""
     return (os.cpu_count() or 1) + 1

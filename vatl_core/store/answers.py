@@ -120,7 +120,6 @@ class Answers:
         connection = sqlite3.connect(self.path, timeout=30)
         connection.row_factory = sqlite3.Row
         try:
-            connection.execute("pragma synchronous = full")
             with connection:
                 yield connection
         except sqlite3.Error as error:
@@ -138,6 +137,7 @@ class Answers:
             OSError: the disk is full.
         """
         with self._open() as connection:
+            connection.execute("pragma synchronous = full")
             connection.execute("begin immediate")  # another process may want to make the tables, too
             if not _has_tables(connection, self.path):
                 for statement in _TABLES.split(";"):
