@@ -176,6 +176,8 @@ class Training:
         none = torch.zeros(count, dtype=torch.int64)
         if not augmentation:
             return _plain(count), none > 0, none
+        if not self.labelled.skeleton.flip_pairs:  # a mirrored picture needs to know whose place is whose
+            augmentation = attrs.evolve(augmentation, flip=0.0)
         change, mirrored = draw(augmentation, count, self.estimator.input_size, generator)
         return change, mirrored, draw_halves(augmentation, count, generator) if augmentation.half_body else none
 

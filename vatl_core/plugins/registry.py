@@ -109,11 +109,6 @@ class Registry:
         broken = ", ".join(sorted(self.broken))
         return InputError(f"{error}; plugins that failed to load (`vatl plugins list` says why): {broken}")
 
-    @property
-    def hook(self) -> Any:
-        """pluggy's caller of hooks."""
-        return self.manager.hook
-
 
 def _checked(hook: str, thing: Any) -> Any:
     """What a plugin describes, if it is what the hook is for."""

@@ -52,7 +52,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     cautions, notes = _given_beginning(criteria, learnt, video, dataset, config.seed, compute.device)
     advisers, broken = _advisers(registry, config, criteria)
     dropped = [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
-    warnings += cautions + broken + dropped
+    warnings += cautions + broken + dropped + video.skeleton.warnings
     crops, pictures = _crops(config.cache_mb * 2**20, estimator.input_size, video, compute.device)
     return Run(
         config=config,
@@ -70,7 +70,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
         compute=compute,
         crops=crops,
         pictures=pictures,
-        hook=registry.hook,
+        hook=registry.manager.hook,
         weights=weights,
         warnings=list(dict.fromkeys(warnings)),  # a run taken up again has said some before
         notes=notes,
@@ -152,8 +152,8 @@ def _weights(
         return kept.begun_with or "", list(kept.notes)
     if ready and config.weights == "auto":
         return GIVEN, []
-    tell = registry.hook.vatl_progress
-    weights: tuple[str, list[str]] | None = registry.hook.vatl_source_weights(
+    tell = registry.manager.hook.vatl_progress
+    weights: tuple[str, list[str]] | None = registry.manager.hook.vatl_source_weights(
         choice=config.weights, name=config.estimator, estimator=estimator, dataset=dataset, skeleton=video.skeleton,
         keypoints=config.weights_keypoints,
         progress=lambda stage, done, total: tell(run=config.path, stage=stage, done=done, total=total),
@@ -180,7 +180,7 @@ def _learnt(
         return {name: read_pretrained(file) for name, file in files.items() if file.exists()}
     asking = {name: criterion for name, criterion in criteria.items() if criterion.pretrained != "none"}
     found: dict[str, PreTrained | None] = {
-        name: registry.hook.vatl_pretrained(name=name, criterion=criterion, skeleton=video.skeleton)
+        name: registry.manager.hook.vatl_pretrained(name=name, criterion=criterion, skeleton=video.skeleton)
         for name, criterion in asking.items()
     }
     for name, file in found.items():

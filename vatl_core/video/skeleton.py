@@ -70,6 +70,13 @@ class Skeleton:
     def __len__(self) -> int:
         return len(self.keypoints)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What people should know about it."""
+        if self.flip_pairs:
+            return []
+        return [f"no keypoint of '{self.name}' is another's left or right (flip_pairs): pictures are never mirrored"]
+
     def flip_order(self) -> list[int]:
         """The permutation of keypoints that mirroring a picture calls for."""
         order = list(range(len(self)))

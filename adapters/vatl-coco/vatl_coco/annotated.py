@@ -23,6 +23,7 @@ class Annotated:
         frames: the video file, or the folder that every ``file_name`` starts from; the file's folder if None.
         option: what names ``frames``, for messages.
         sigmas: K OKS constants; None for the skeleton's own.
+        flip_pairs: as :class:`vatl_coco.dataset.Coco` has them.
         training: whether only what one can train on is kept.
         prefix: what the videos' names begin with.
         name: what the video is called where the file holds one; the file's folder and own name if None.
@@ -32,6 +33,7 @@ class Annotated:
     frames: Path | None
     option: str
     sigmas: Sequence[float] | None
+    flip_pairs: Sequence[str] | None
     training: bool = False
     prefix: str = ""
     name: str | None = None
@@ -48,7 +50,7 @@ class Annotated:
     def load(self, name: str) -> Video:
         """One of :meth:`videos` with its pictures."""
         document = self._part(name)
-        skeleton = skeleton_of(document.categories, self.sigmas)
+        skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs)
         places = places_of(document.images, self._source)
         frames = open_frames(document.images, places, self._source, self.option)
         return Video(name, skeleton, frames, *instances_of(document, skeleton, places, self.training))
@@ -56,7 +58,7 @@ class Annotated:
     def poses(self, name: str) -> tuple[Skeleton, Instances]:
         """One of :meth:`videos` without looking at its pictures."""
         document = self._part(name)
-        skeleton = skeleton_of(document.categories, self.sigmas)
+        skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs)
         return skeleton, instances_of(document, skeleton, places_of(document.images, self._source), self.training)[0]
 
     def _part(self, name: str) -> Document:

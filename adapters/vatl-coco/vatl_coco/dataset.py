@@ -42,6 +42,8 @@ class Coco(Dataset):
         frames: its video file, or the folder that every ``file_name`` starts from; the annotations' folder if None.
         sigmas: K OKS constants, as a fraction of the instance's size; None for a person's where the keypoints are
             the usual 17 of a person, else 0.05 each.
+        flip_pairs: keypoints that are each other's mirror image, LEFT:RIGHT each; None for those that the file's
+            category says as ``flip_pairs``, or else the keypoints' names.
         name: what the video to adapt to is called where the file holds one; the annotations' folder and file name if
             None.
         train: the JSON file to train a source estimator on.
@@ -53,6 +55,7 @@ class Coco(Dataset):
     annotations: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     sigmas: tuple[float, ...] | None = attrs.field(converter=_sigmas, default=None)
+    flip_pairs: tuple[str, ...] | None = None
     name: str | None = None
     train: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     train_frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
@@ -63,13 +66,13 @@ class Coco(Dataset):
     @_parts.default
     def _annotated(self) -> dict[str, Annotated]:
         """The files that are given, by split; that to adapt to first, so that the others are read only if need be."""
-        parts = {}
+        parts, skeleton = {}, (self.sigmas, self.flip_pairs)
         if self.annotations is not None:
-            parts["test"] = Annotated(self.annotations, self.frames, "frames", self.sigmas, name=self.name)
+            parts["test"] = Annotated(self.annotations, self.frames, "frames", *skeleton, name=self.name)
         if self.train is not None:
-            parts["train"] = Annotated(self.train, self.train_frames, "train_frames", self.sigmas, True, "train-")
+            parts["train"] = Annotated(self.train, self.train_frames, "train_frames", *skeleton, True, "train-")
         if self.val is not None:
-            parts["val"] = Annotated(self.val, self.val_frames, "val_frames", self.sigmas, True, "val-")
+            parts["val"] = Annotated(self.val, self.val_frames, "val_frames", *skeleton, True, "val-")
         if not parts:
             raise InputError(
                 "data set 'coco' has no file: give -o dataset.annotations=… to adapt to it, or -o dataset.train=… to "

@@ -28,12 +28,15 @@ class SleapIO(Dataset):
         predicted: what becomes of instances that a program predicted and no user labelled: ``boxes``, they are
             estimated and have no truth; ``truth``, they count like a user's; ``none``, they are dropped.
         sigmas: K OKS constants, as a fraction of the instance's size; 0.05 each if None.
+        flip_pairs: keypoints that are each other's mirror image, LEFT:RIGHT each; None for the skeleton's symmetries,
+            or else those that the keypoints' names tell.
     """
 
     labels: Path = attrs.field(converter=Path)
     frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     predicted: str = attrs.field(default=PREDICTED[0], validator=attrs.validators.in_(PREDICTED))
     sigmas: tuple[float, ...] | None = None
+    flip_pairs: tuple[str, ...] | None = None
     _project: Project | None = attrs.field(init=False, default=None, repr=False, eq=False)
 
     def videos(self) -> list[str]:
@@ -44,7 +47,7 @@ class SleapIO(Dataset):
         videos = project.videos()
         if name not in videos:
             raise unknown("video", name, videos)
-        skeleton = project.skeleton(self.sigmas)
+        skeleton = project.skeleton(self.sigmas, self.flip_pairs)
         if len(videos) > 1 and self.frames is not None and self.frames.is_file():
             raise InputError(
                 f"{project.path} has {len(videos)} videos: give the folder that holds them as the option frames"

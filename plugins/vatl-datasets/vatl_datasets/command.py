@@ -96,6 +96,7 @@ def _told(findings: Findings) -> list[str]:
     lines = [_aligned(row, widths) for row in rows]
     for split, census in findings.splits.items():
         lines += [f"{split}: {count} annotations dropped: {reason}" for reason, count in census.dropped.items()]
+        lines += [f"{split}: {warning}" for warning in census.warnings]
         if census.never:
             lines.append(f"{split}: never annotated: {', '.join(census.never)}")
     if not findings.missing:

@@ -50,6 +50,7 @@ class Census:
         empty: how many frames are without an instance.
         visible: how many instances have each keypoint annotated, by the keypoint's name.
         dropped: how many annotations were left out, by reason.
+        warnings: what there is to know of its skeletons, each once.
     """
 
     videos: int = 0
@@ -59,6 +60,7 @@ class Census:
     tracks: int = 0
     visible: Counter[str] = attrs.field(factory=Counter)
     dropped: Counter[str] = attrs.field(factory=Counter)
+    warnings: dict[str, None] = attrs.field(factory=dict)
 
     def add(self, video: Video) -> None:
         """Count one video."""
@@ -71,6 +73,7 @@ class Census:
         known = [0] * len(video.skeleton) if instances.visible is None else instances.visible.sum(0).tolist()
         self.visible.update(dict(zip(video.skeleton.keypoints, known, strict=True)))
         self.dropped.update(video.dropped)
+        self.warnings.update(dict.fromkeys(video.skeleton.warnings))
 
     @property
     def keypoints(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vatl_formats.category import flip_pairs_from_names, skeleton_of
+from vatl_formats.category import skeleton_of
 from vatl_formats.json_files import read_json
 from vatl_formats.numbered_pictures import (
     Annotations,
@@ -16,10 +16,11 @@ from vatl_formats.numbered_pictures import (
 )
 from vatl_formats.positions import by_position
 from vatl_formats.rows import LARGEST, Id, Indices, Mask, Numbers, Rows
+from vatl_formats.sides import flip_pairs_from_names, named_pairs
 from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
 
 __all__ = [
     "LARGEST", "Annotations", "Id", "Indices", "Mask", "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again",
     "by_position", "clipped", "flip_pairs_from_names", "frame_numbers", "images_and_annotations", "keypoints_of",
-    "kinds", "missing_files", "numbered", "on_pictures", "read_json", "skeleton_of",
+    "kinds", "missing_files", "named_pairs", "numbered", "on_pictures", "read_json", "skeleton_of",
 ]  # fmt: skip

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import reprlib
 from collections.abc import Sequence
 
 from vatl_core.errors import InputError
 from vatl_core.video import DEFAULT_SIGMA, PERSON_17, Pair, Skeleton
 from vatl_formats.rows import Rows
+from vatl_formats.sides import flip_pairs_from_names, named_pairs
 
 
-def skeleton_of(categories: Rows, sigmas: Sequence[float] | None = None) -> Skeleton:
-    """The skeleton of the first category; left/right pairs follow from the keypoints' names.
+def skeleton_of(
+    categories: Rows, sigmas: Sequence[float] | None = None, flip_pairs: Sequence[str] | None = None
+) -> Skeleton:
+    """The skeleton of the first category.
 
     Args:
         categories: at least one.
         sigmas: K OKS constants; None for a person's where the names are a person's 17, else 0.05 each.
+        flip_pairs: left/right pairs, ``LEFT:RIGHT`` each; None for the category's own ``flip_pairs``, pairs of names,
+            or else those that the keypoints' names tell.
 
     Raises:
-        InputError: the category has no keypoints, an edge is none, or the sigmas are not one a keypoint.
+        InputError: the category has no keypoints, an edge or a pair is none, or the sigmas are not one a keypoint.
     """
     names = _names(categories)
     try:
@@ -27,11 +31,21 @@ def skeleton_of(categories: Rows, sigmas: Sequence[float] | None = None) -> Skel
             name=str(categories.objects[0].get("name") or "coco"),
             keypoints=names,
             edges=_edges(categories, len(names)),
-            flip_pairs=flip_pairs_from_names(names),
+            flip_pairs=_pairs(categories, names, flip_pairs),
             sigmas=tuple(sigmas) if sigmas is not None else _known_sigmas(names),
         )
     except InputError as error:
         raise InputError(f"{categories.path}: {error}") from error
+
+
+def _pairs(categories: Rows, names: tuple[str, ...], told: Sequence[str] | None) -> tuple[Pair, ...]:
+    own = categories.objects[0].get("flip_pairs")
+    if told is not None or own is None:
+        return flip_pairs_from_names(names) if told is None else named_pairs(told, names)
+    pairs = [pair for pair in own if isinstance(pair, list) and len(pair) == 2] if isinstance(own, list) else []
+    if not pairs or len(pairs) != len(own):
+        raise categories.error(0, f"has flip_pairs {reprlib.repr(own)}: they must be a list of pairs of keypoints")
+    return named_pairs([f"{left}:{right}" for left, right in pairs], names)
 
 
 def _names(categories: Rows) -> tuple[str, ...]:
@@ -73,16 +87,3 @@ def _known_sigmas(names: Sequence[str]) -> tuple[float, ...]:
     if set(names) == set(person):
         return tuple(person[name] for name in names)
     return (DEFAULT_SIGMA,) * len(names)
-
-
-def flip_pairs_from_names(names: Sequence[str]) -> tuple[Pair, ...]:
-    """Left/right pairs of names that differ only in left/right, Left/Right or a final L/R before optional digits."""
-    index = {name: i for i, name in enumerate(names)}
-    found = [(i, next((index[m] for m in _mirrored(name) if m in index), None)) for name, i in index.items()]
-    return tuple((i, other) for i, other in found if other is not None)
-
-
-def _mirrored(name: str) -> list[str]:
-    """The possible right-hand names of a left-hand name."""
-    words = [name.replace(a, b) for a, b in (("left", "right"), ("Left", "Right")) if a in name]
-    return words + [re.sub(r"L(\d*)$", r"R\1", name)] * bool(re.search(r"L\d*$", name))

@@ -43,7 +43,7 @@ def sections_of(past: PastRun, folder: Path) -> list[Added]:
         PluginError: one gives something else than a section, or a picture that cannot be shown.
         OSError: a picture cannot be read.
     """
-    given = past.registry.hook.vatl_report_section(run=past.folder.path, folder=folder)
+    given = past.registry.manager.hook.vatl_report_section(run=past.folder.path, folder=folder)
     return [_added(section) for section in given]
 
 

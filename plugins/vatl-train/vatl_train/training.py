@@ -134,7 +134,7 @@ def _train(
     labelled, validation = prepare(videos, estimator.input_size, compute.device, config.cache_mb * 2**20)
     _enough(len(labelled), task.recipe, team)
     say(f"training on {len(labelled)} instances of {len(videos.training)} videos; validation: {videos.how}")
-    for note in notes:
+    for note in notes + skeleton.warnings:
         say(note)
     trainer = GradientDescent(compute, generator(config.seed, "train"))
     training = SharedTraining(trainer, estimator, labelled, task.recipe, team=team)
