@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 def whole(path: Path) -> Iterator[Path]:
     """A place beside ``path`` to write to; it becomes ``path`` when the block ends well, else it is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part{path.suffix}")
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part{path.suffix}")  # nobody can lay a link there
+    os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         yield beside
         with beside.open("rb") as file:
@@ -35,15 +37,10 @@ def write_whole(path: Path, data: bytes | str) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Append a line, whole or not at all; what a torn write left is cut off."""
-    write_whole(path, _whole_part(path) + line.encode() + b"\n")
+    write_whole(path, "".join(f"{each}\n" for each in [*whole_lines(path), line]))
 
 
 def whole_lines(path: Path) -> list[str]:
-    """The complete lines of a file."""
-    return _whole_part(path).decode().splitlines()
-
-
-def _whole_part(path: Path) -> bytes:
-    """A file up to the end of its last complete line; nothing where there is none."""
+    """The complete lines of a file; none where there is none."""
     data = path.read_bytes() if path.exists() else b""
-    return data[: data.rfind(b"\n") + 1]
+    return data[: data.rfind(b"\n") + 1].decode().splitlines()

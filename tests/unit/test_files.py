@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,47 @@ def test_a_line_that_does_not_fit_is_taken_back(tmp_path: Path, monkeypatch: pyt
         append_line(path, "second line")
     assert path.read_text() == "first\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", [".a.csv.part.csv", ".a.csv.part", "a.csv.part", ".a.csv.0123456789abcdef.part.csv"])
+def test_a_link_laid_where_a_file_is_prepared_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(files.secrets, "token_hex", lambda size: "0123456789abcdef")
+    (tmp_path / "mine.sh").write_text("echo mine")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).symlink_to(tmp_path / "mine.sh")
+    with suppress(FileExistsError):  # a name that was guessed
+        write_whole(tmp_path / "run" / "a.csv", "rm")
+    assert (tmp_path / "mine.sh").read_text() == "echo mine"
+
+
+def test_a_link_in_place_of_a_file_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine.sh").write_text("echo mine")
+    (tmp_path / "a.csv").symlink_to(tmp_path / "mine.sh")
+    write_whole(tmp_path / "a.csv", "theirs")
+    assert (tmp_path / "mine.sh").read_text() == "echo mine"
+    assert (tmp_path / "a.csv").read_text() == "theirs"
+
+
+def test_two_files_are_prepared_under_names_that_nobody_can_tell(tmp_path: Path) -> None:
+    names = set()
+    for _ in range(5):
+        with whole(tmp_path / "a.csv") as beside:
+            names.add(beside.name)
+    assert len(names) == 5
+
+
+def test_what_a_killed_process_prepared_is_swept_when_its_run_is_taken_up(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", {})
+    left = [folder.path / ".config.toml.0f.part.toml", folder.cycle_folder(3) / ".query.json.1e.part.json"]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half")
+    folder.lock()
+    assert not [path for path in left if path.exists()]
+    assert (folder.path / "config.toml").exists()
+    folder.unlock()
 
 
 def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:

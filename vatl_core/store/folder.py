@@ -81,6 +81,8 @@ class RunFolder:
         except Timeout as error:
             raise InputError(f"{self.path} is being worked on by another process: wait for it, or stop it") from error
         self._lock = lock
+        for part in (*self.path.glob(".*.part*"), *self.path.glob("c*/**/.*.part*")):  # of one that was killed
+            part.unlink()
 
     def unlock(self) -> None:
         """Let other processes work on it, once this has been called as often as :meth:`lock`."""

@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from vatl_core.files import whole
+
 
 def write_video(
     path: Path, pictures: Iterator[Tensor], frames_per_second: float = 25.0, repeatable: bool = False
@@ -24,26 +26,21 @@ def write_video(
 
     import av
 
-    beside = path.with_name(f".{path.name}.part.mp4")
-    try:
-        with av.open(str(beside), "w", format="mp4") as container:
-            stream = container.add_stream("libx264", rate=Fraction(frames_per_second).limit_denominator(1000))
-            stream.pix_fmt = "yuv420p"
-            stream.options = {"crf": "20", "preset": "veryfast"}
-            if repeatable:  # x264's assembler rounds by where its memory happens to lie
-                stream.options |= {"x264-params": "asm=0"}
-                stream.codec_context.thread_count = 1
-            for picture in pictures:
-                if not stream.codec_context.is_open:
-                    size = picture.shape[1:]
-                    stream.height, stream.width = size[0] // 2 * 2, size[1] // 2 * 2
-                even = _fitted(picture, size)[:, : stream.height, : stream.width]
-                frame = av.VideoFrame.from_ndarray(even.permute(1, 2, 0).contiguous().numpy(), format="rgb24")
-                container.mux(stream.encode(frame.reformat(format="yuv420p", interpolation="BICUBIC")))
-            container.mux(stream.encode())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole(path) as beside, av.open(str(beside), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(frames_per_second).limit_denominator(1000))
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "20", "preset": "veryfast"}
+        if repeatable:  # x264's assembler rounds by where its memory happens to lie
+            stream.options |= {"x264-params": "asm=0"}
+            stream.codec_context.thread_count = 1
+        for picture in pictures:
+            if not stream.codec_context.is_open:
+                size = picture.shape[1:]
+                stream.height, stream.width = size[0] // 2 * 2, size[1] // 2 * 2
+            even = _fitted(picture, size)[:, : stream.height, : stream.width]
+            frame = av.VideoFrame.from_ndarray(even.permute(1, 2, 0).contiguous().numpy(), format="rgb24")
+            container.mux(stream.encode(frame.reformat(format="yuv420p", interpolation="BICUBIC")))
+        container.mux(stream.encode())
 
 
 def _fitted(picture: Tensor, size: tuple[int, ...]) -> Tensor:

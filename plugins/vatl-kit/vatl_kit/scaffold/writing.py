@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -37,8 +38,7 @@ def write_package(registry: Registry, kind: str, name: str, out: Path | None = N
     """
     names = checked_name(registry, kind, name)
     folder = checked_folder(out or Path(names.distribution))
-    beside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
+    beside = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.part")  # nobody can lay a link there
     try:
         for place, text in package(names, kind, author or _git_user(names), _suggested(registry)).items():
             (beside / place).parent.mkdir(parents=True, exist_ok=True)

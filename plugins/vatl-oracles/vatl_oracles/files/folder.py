@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,8 +75,7 @@ def _jpeg(picture: Tensor) -> bytes:
 @contextmanager
 def _whole_folder(folder: Path) -> Iterator[Path]:
     """A folder beside ``folder`` to write to; it becomes ``folder`` when the block ends well, else it is removed."""
-    beside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
+    beside = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.part")  # nobody can lay a link there
     beside.mkdir(parents=True)
     try:
         yield beside
