@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -315,12 +316,105 @@ def test_a_deeplabcut_table_opens_with_its_pictures(clip: Path, tmp_path: Path, 
 def test_a_missing_picture_of_a_deeplabcut_table_is_no_shift_of_frames(tmp_path: Path) -> None:
     path = deeplabcut(tmp_path, several=False)
     (path.parent / "img0003.png").unlink()
-    with pytest.raises(InputError, match="frame 7 has instances, but no picture among the 7"):
+    with pytest.raises(InputError, match=r"is about labeled-data/arena/img0003\.png, which is not there or beside"):
         load(path)
-    for rest in path.parent.glob("*.png"):
-        rest.unlink()
-    with pytest.raises(InputError, match="no instances: is it the right file, and are its pictures where it says"):
-        load(path)
+
+
+def table(folder: Path, names: list[str], cells: int = 1, pictures: bool = True, tracked: bool = False) -> Path:
+    """A table about pictures of these paths, backslashes kept; the only keypoint's x is the row's number."""
+    heads = {"scorer": ["me"] * 4, "individuals": ["ann"] * 4, "bodyparts": list("aabb"), "coords": list("xyxy")}
+    lines = [
+        [name, *[""] * (cells - 1), *columns] for name, columns in heads.items() if tracked or name != "individuals"
+    ]
+    for row, name in enumerate(names):
+        path = folder / name.replace("\\", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if pictures:
+            cv2.imwrite(str(path), np.full((60, 80, 3), row, np.uint8))
+        place = name.split("/") if cells > 1 else [name]
+        lines.append([*place, str(10 + row), "20", "40", "50"])
+    (folder / "CollectedData.csv").write_text("".join(",".join(line) + "\n" for line in lines))
+    return folder / "CollectedData.csv"
+
+
+def frames_and_rows(video: Video) -> list[tuple[int, int]]:
+    assert video.instances.keypoints is not None
+    return list(
+        zip(video.instances.frame.tolist(), (video.instances.keypoints[:, 0, 0] - 10).int().tolist(), strict=True)
+    )
+
+
+SPARSE = ["labeled-data/vid/img005.png", "labeled-data/vid/img020.png", "labeled-data/vid/img040.png"]
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film.mp4"
+    write_video(path, (torch.full((3, 60, 80), 5 * i, dtype=torch.uint8) for i in range(50)))
+    return path
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+def test_the_number_in_a_picture_s_name_is_its_frame_in_the_video(tmp_path: Path, film: Path, pictures: bool) -> None:
+    video = load(table(tmp_path, [SPARSE[2], SPARSE[0], SPARSE[1]], pictures=pictures), frames=film)
+    assert frames_and_rows(video) == [(5, 1), (20, 2), (40, 0)]
+    assert len(video.frames) == 50
+    assert abs(video.frames.read(20).float().mean() - 100) < 4
+
+
+def test_pictures_picked_here_and_there_are_no_neighbours_in_time(tmp_path: Path) -> None:
+    video = load(table(tmp_path, SPARSE, tracked=True))
+    assert [video.frames.time(i) for i in range(3)] == [5, 20, 40]
+    assert video.instances.previous.tolist() == [-1, -1, -1]
+    together = load(table(tmp_path / "b", ["v/a7.png", "v/a8.png", "v/a30.png"], tracked=True)).instances
+    assert together.previous.tolist() == [-1, 0, -1]
+
+
+def test_every_tenth_frame_has_neighbours(tmp_path: Path) -> None:
+    tenth = table(tmp_path, [f"v/img{number:03d}.png" for number in range(0, 80, 10)], tracked=True)
+    assert load(tenth).instances.next.tolist() == [1, 2, 3, 4, 5, 6, 7, -1]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [name.replace("/", "\\") for name in SPARSE],
+        [SPARSE[0].replace("/", "\\"), *SPARSE[1:]],
+        [f"labeled-data/img{number}.png" for number in (5, 20, 40)],
+        [f"img{number}.png" for number in (5, 20, 40)],
+        [f"a/b/c/img{number}.jpg" for number in (5, 20, 40)],
+    ],
+    ids=["backslashes", "mixed", "one folder", "beside", "deep"],
+)
+def test_every_row_is_an_instance_of_one_video(tmp_path: Path, names: list[str]) -> None:
+    path = table(tmp_path, names)
+    assert len(SleapIO(path).videos()) == 1
+    video = load(path)
+    assert frames_and_rows(video) == [(0, 0), (1, 1), (2, 2)]
+    assert [int(video.frames.read(i)[0, 0, 0]) for i in range(3)] == [0, 1, 2]
+
+
+def test_a_path_may_stand_in_several_cells(tmp_path: Path) -> None:
+    assert frames_and_rows(load(table(tmp_path, SPARSE, cells=3))) == [(0, 0), (1, 1), (2, 2)]
+
+
+def test_folders_of_one_name_are_two_videos(tmp_path: Path) -> None:
+    path = table(tmp_path, ["a/cam/img1.png", "b/cam/img1.png", "b/cam/img2.png"])
+    assert sorted(len(SleapIO(path).load(name).instances) for name in SleapIO(path).videos()) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["v/first.png", "v/second.png"], "names do not say which frames"),
+        (["v/img5.png", "v/img50.png"], "frame 50 has instances, but no picture among the 50 of its video"),
+        (["v/a1.png", "v/b1.png"], "names do not say which frames"),
+        (["v/img5.png", "v/img5.png"], "picture v/img5.png has two rows"),
+    ],
+)
+def test_what_cannot_be_placed_in_the_video_is_named(tmp_path: Path, film: Path, names: list[str], words: str) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        load(table(tmp_path, names), frames=film)
 
 
 # ------------------------------------------------------------------------------------------------------- bad input

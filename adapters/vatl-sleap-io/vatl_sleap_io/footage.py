@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.video import Frames, PictureFiles, VideoFile, exists
+from vatl_sleap_io.tables import numbers_in
 
 STORES: Final = frozenset({".h5", ".hdf5", ".seq", ".slp", ".tif", ".tiff"})
 """What sleap-io itself must read."""
@@ -44,6 +45,20 @@ class Stored(Frames):
             raise InputError(f"{self.video.filename}: frame {number} is {picture.dtype}: pictures of 8 bits are needed")
         colours = torch.from_numpy(picture).permute(2, 0, 1)
         return colours.expand(3, -1, -1).contiguous() if len(colours) == 1 else colours[:3]
+
+
+@attrs.define
+class NumberedPictures(PictureFiles):
+    """Pictures that are frames of a video, some of which are left out between them.
+
+    Attributes:
+        numbers: the number of each there, ascending.
+    """
+
+    numbers: Sequence[int] = attrs.field(kw_only=True)
+
+    def time(self, index: int) -> float:
+        return float(self.numbers[index])
 
 
 @attrs.frozen
@@ -79,9 +94,11 @@ def open_footage(video: sleap_io.Video, project: Path, where: Path | None) -> Fo
     if where is not None and not exists(where):
         raise InputError(f"{where} is neither a folder nor a video file: correct the option frames")
     if where is not None and not where.is_dir():
-        return Footage(VideoFile(where))
+        return _in_video(video, project, where)
     if isinstance(video.filename, list):
-        return Footage(PictureFiles([_found(Path(name), project, where) for name in video.filename]))
+        files = [_found(Path(name), project, where) for name in video.filename]
+        numbers = numbers_of(video)
+        return Footage(NumberedPictures(files, numbers=numbers), numbers) if numbers else Footage(PictureFiles(files))
     stored = Path(video.filename)
     if stored.suffix.lower() == ".slp" and where is not None and video.original_video is not None:
         return open_footage(video.original_video, project, where)
@@ -89,11 +106,28 @@ def open_footage(video: sleap_io.Video, project: Path, where: Path | None) -> Fo
     return _stored(video, path) if path.suffix.lower() in STORES else Footage(VideoFile(path))
 
 
+def numbers_of(video: sleap_io.Video) -> list[int] | None:
+    """The frame that each picture of a list of files is, by its name, ascending; None where names do not tell."""
+    numbers = numbers_in(video.filename) if isinstance(video.filename, list) else None
+    return numbers if numbers and numbers == sorted(numbers) else None
+
+
+def _in_video(video: sleap_io.Video, project: Path, file: Path) -> Footage:
+    if isinstance(video.filename, list) and numbers_of(video) is None:
+        first = Path(video.filename[0]).name
+        raise InputError(
+            f"{project} is about pictures whose names do not say which frames of {file} they are (first: {first}): "
+            "give the folder that holds them as the option frames"
+        )
+    return Footage(VideoFile(file))
+
+
 def _found(stored: Path, project: Path, where: Path | None) -> Path:
     """Where a file lies that a project names, perhaps on another machine."""
     folder = where or project.parent
     moved = [folder / stored.parent.name / stored.name, folder / stored.name]
-    for path in moved if where else [stored, project.parent / stored, *moved]:
+    beside = [stored, project.parent / stored, project.parent.parent / stored, project.parent.parent.parent / stored]
+    for path in moved if where else [*beside, *moved]:
         if exists(path) and path.is_file():
             return path
     searched = f"in {where}" if where else "there or beside the project"

@@ -12,7 +12,7 @@ from torch import Tensor
 from vatl_core.errors import InputError
 from vatl_core.video import Instances, boxes_around, neighbours
 from vatl_formats import Mask, Sieve, again
-from vatl_sleap_io.footage import Footage
+from vatl_sleap_io.footage import Footage, numbers_of
 from vatl_sleap_io.project import Project
 
 Listed = list[tuple[sleap_io.LabeledFrame, sleap_io.Instance]]
@@ -38,20 +38,36 @@ def instances_of(
     dropped: dict[str, int] = {}
     listed = _wanted(_listed(project, video), project.nodes, predicted, dropped)
     listed, keypoints, visible, boxes = _placed(listed, len(project.nodes), dropped)
-    number = torch.tensor([frame.frame_idx for frame, _ in listed], dtype=torch.int64)
+    numbers = numbers_of(video)
+    number = torch.tensor([_number(frame, numbers) for frame, _ in listed], dtype=torch.int64)
     track = torch.tensor(_tracks(project, listed), dtype=torch.int64)
     _check_tracks(project, listed, number, track)
     known = torch.from_numpy(~_automatic(listed) | (predicted == "truth"))
     truth = (keypoints.float(), visible & known[:, None], known) if known.any() else ()
     instances = Instances(
-        torch.tensor(_places(project, listed, footage), dtype=torch.int64),
+        torch.tensor(_places(project, number.tolist(), footage), dtype=torch.int64),
         track,
         boxes.float(),
-        *neighbours(number, track),  # by the project's numbers: frames without a picture still lie between
-        _ids(listed),
+        *_neighbours(number, track),  # by the project's numbers: frames without a picture still lie between
+        _ids(number.tolist()),
         *truth,
     )
     return instances, dropped
+
+
+def _number(frame: sleap_io.LabeledFrame, numbers: list[int] | None) -> int:
+    return int(frame.frame_idx) if numbers is None else numbers[int(frame.frame_idx)]
+
+
+def _neighbours(number: Tensor, track: Tensor) -> tuple[Tensor, Tensor]:
+    """Neighbours in time, (n,) each; of frames picked here and there only those that follow each other are any."""
+    previous, following = neighbours(number, track)
+    steps = number[previous >= 0] - number[previous[previous >= 0]]
+    pairs = sum(max(0, int((track == t).sum()) - 1) for t in track.unique().tolist())
+    if len(steps) and int(steps.max()) > 1 and (len(steps) < 3 or 2 * len(steps) <= pairs):
+        previous = torch.where(number - number[previous] == 1, previous, -1)
+        following = torch.where(number[following] - number == 1, following, -1)
+    return previous, following
 
 
 def _listed(project: Project, video: sleap_io.Video) -> Listed:
@@ -109,22 +125,22 @@ def _check_tracks(project: Project, listed: Listed, number: Tensor, track: Tenso
         )
 
 
-def _places(project: Project, listed: Listed, footage: Footage) -> list[int]:
-    places = footage.places([int(frame.frame_idx) for frame, _ in listed])
-    for place, (frame, _) in zip(places, listed, strict=True):
+def _places(project: Project, numbers: list[int], footage: Footage) -> list[int]:
+    places = footage.places(numbers)
+    for place, number in zip(places, numbers, strict=True):
         if place < 0:
             raise InputError(
-                f"{project.path}: frame {frame.frame_idx} has instances, but no picture among the "
-                f"{len(footage.frames)} of its video: is it the right one, and complete?"
+                f"{project.path}: frame {number} has instances, but no picture among the {len(footage.frames)} of its "
+                "video: is it the right one, and complete?"
             )
     return places
 
 
-def _ids(listed: Listed) -> tuple[str, ...]:
+def _ids(numbers: list[int]) -> tuple[str, ...]:
     """The number of its frame, and its place among the instances there."""
     seen: dict[int, int] = {}
     ids = []
-    for frame, _ in listed:
-        place = seen[frame.frame_idx] = seen.get(frame.frame_idx, -1) + 1
-        ids.append(f"{frame.frame_idx}-{place}")
+    for number in numbers:
+        place = seen[number] = seen.get(number, -1) + 1
+        ids.append(f"{number}-{place}")
     return tuple(ids)

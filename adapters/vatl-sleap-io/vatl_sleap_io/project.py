@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import sleap_io
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton, exists
 from vatl_formats import flip_pairs_from_names, named_pairs
+from vatl_sleap_io.tables import read_table
 
 
 @attrs.frozen(eq=False)
@@ -85,7 +87,16 @@ def read_project(path: Path) -> Project:
     return Project(path, labels)
 
 
+def _table(path: Path) -> sleap_io.Labels | None:
+    try:
+        return read_table(path)
+    except (UnicodeDecodeError, csv.Error):
+        return None  # no table of pictures: what it is, the reader of all else says
+
+
 def _load(path: Path) -> object:
+    if path.suffix.lower() == ".csv" and (table := _table(path)) is not None:
+        return table
     closed = {"open_videos": False} if path.suffix.lower() == ".slp" else {}  # we find the videos ourselves
     try:
         return sleap_io.load_file(path.as_posix(), **closed)
