@@ -23,8 +23,6 @@ ROLES: Final = {
     "executor": "executor",
 }
 """What users call each part of a run, and the kind of component that fills it."""
-JOINED: Final = ("criterion", "stopping")
-"""Kinds of which a run may be made of several, so that several may be the default."""
 
 DEFAULT_SCHEDULE: Final = ("0.05", "0.1", "0.15", "0.2", "0.3", "0.4", "0.6", "0.8", "1.0")
 
@@ -162,7 +160,7 @@ def default_name(registry: Registry, kind: str) -> str:
 def rival_defaults(registry: Registry, kind: str) -> str:
     """Which components want to be the default where only one can be, and what to do; nothing where all is well."""
     names = registry.defaults(kind)
-    if len(names) < 2 or kind in JOINED:
+    if len(names) < 2 or kind in ("criterion", "stopping"):  # a run may have several of these
         return ""
     role = next(role for role, filling in ROLES.items() if filling == kind)
     claims = " and ".join(f"'{name}' of {registry.find(kind, name).origin}" for name in names)

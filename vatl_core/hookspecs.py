@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 hookspec = HookspecMarker("vatl")
 hookimpl = HookimplMarker("vatl")
 
-ASKED = ("vatl_source_weights", "vatl_pretrained")
-"""The hooks that ask for something that a run needs, rather than tell what happens in it."""
-
 
 @hookspec
 def vatl_components() -> Sequence[Component]:

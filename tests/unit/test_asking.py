@@ -266,7 +266,7 @@ class TestRefusals:
         assert (first.instances, last.instances) == (23, 23)
         assert (first.labelled_after, last.labelled) == (2, 3)
         for record in (first, last):
-            scores = past.estimates(record.cycle).criteria
+            scores = past.folder.estimates(record.cycle).criteria
             assert set(record.mean_scores) == set(scores)
             for name, column in scores.items():
                 assert record.mean_scores[name] == pytest.approx(float(column[there].mean()), rel=1e-5)

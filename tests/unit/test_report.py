@@ -368,7 +368,7 @@ def test_without_truth_no_accuracy_is_made_up(untold: tuple[Page, Path]) -> None
 
 def test_without_truth_the_most_uncertain_are_shown_first(tmp_path: Path) -> None:
     past = made_up_run(tmp_path / "a", made_up_video(truth=False))
-    remaining, estimates = worst(past), past.estimates(2)
+    remaining, estimates = worst(past), past.folder.estimates(2)
     assert remaining is not None
     assert estimates is not None
     shown = [float(tile.caption.removeprefix("wpu ")) for tile in remaining.tiles]
@@ -384,7 +384,7 @@ def test_the_worst_unlabelled_instances_come_first(reported: tuple[PastRun, Page
     remaining = worst(past)
     assert remaining is not None
     shown = [float(tile.caption.removeprefix("OKS ")) for tile in remaining.tiles]
-    truth, estimates = past.video.instances, past.estimates(2)
+    truth, estimates = past.video.instances, past.folder.estimates(2)
     assert truth.keypoints is not None
     assert truth.visible is not None
     assert estimates is not None

@@ -58,7 +58,7 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 def test_what_is_shown_is_what_was_scored(past: PastRun) -> None:
-    run, kept = past.at(1), past.estimates(1)
+    run, kept = past.at(1), past.folder.estimates(1)
     assert kept is not None
     index = torch.tensor([5, 0, 23, 12])
     Counting.seen = 0

@@ -91,7 +91,7 @@ class TestCycle:
         past, record, _ = finished
         assert (record.labelled, record.instances, record.cycles) == (7, 23, 3)
         assert (record.stopped_by, record.reason) == ("annotator", "Ada said that it is enough")
-        cycle, kept = past.cycles[1], past.estimates(1)
+        cycle, kept = past.cycles[1], past.folder.estimates(1)
         assert kept is not None
         assert TRUTH.keypoints is not None
         index = list(cycle.query)

@@ -27,7 +27,6 @@ from vatl_core.contracts import (
 from vatl_core.cycle import Run
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError, unknown
-from vatl_core.hookspecs import ASKED
 from vatl_core.plugins import Registry
 from vatl_core.run.objects import separated, with_objects
 from vatl_core.run.running import begin, take_up
@@ -162,6 +161,7 @@ def _check_known(what: str, given: Mapping[str, Any], choices: Any) -> None:
 def _tell_only_bringers(registry: Registry, config: RunConfig) -> None:
     """Let only those plugins hear of a run that bring something of it: no display, no report."""
     bringing = {registry.find(kind, name).origin for role, kind in ROLES.items() for name in chosen(config, role)}
+    asked = ("vatl_source_weights", "vatl_pretrained")  # what a run begins with, rather than what happens in it
     for name, plugin in registry.manager.list_name_plugin():
-        if name not in bringing and not any(hasattr(plugin, hook) for hook in ASKED):
+        if name not in bringing and not any(hasattr(plugin, hook) for hook in asked):
             registry.manager.unregister(plugin)

@@ -12,7 +12,6 @@ from vatl_core.contracts import Labels
 from vatl_core.cycle import Run, Standing
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
-from vatl_core.estimation import Estimates
 from vatl_core.plugins import Registry, build
 from vatl_core.records import CycleRecord, RunRecord
 from vatl_core.run.objects import with_objects
@@ -62,10 +61,6 @@ class PastRun:
     def standing(self) -> Standing:
         """Where each instance of the video stands."""
         return Standing.of(len(self.video.instances), self.cycles, self.folder.answers)
-
-    def estimates(self, cycle: int) -> Estimates | None:
-        """What is kept of a cycle's pass, on the CPU and without features."""
-        return self.folder.estimates(cycle)
 
     def at(self, cycle: int) -> Run:
         """The run as it stood when it estimated in ``cycle``, to look at; nothing is written.

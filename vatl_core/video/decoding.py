@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from av import VideoFrame
 
 
-def frame_times(path: Path) -> tuple[list[int], Fraction | None]:
-    """The presentation times of a file's frames, in order, and the seconds of their unit; nothing is decoded.
+def frame_times(path: Path) -> tuple[list[int], Fraction | None, bool]:
+    """The presentation times of a file's frames, in order; the seconds of their unit; whether they only count frames.
+
+    Where packets do not tell what the decoder shows, from the beginning or the middle on, all is decoded and counted:
+    raw streams, program streams, B-frames in AVI.
 
     Raises:
         InputError: it is no video, or has no frames.
@@ -29,35 +33,42 @@ def frame_times(path: Path) -> tuple[list[int], Fraction | None]:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             # what a trimmed video keeps of before its beginning is decoded for the sake of the rest, and never shown
-            shown = (packet for packet in container.demux(stream) if not packet.is_discard)
-            times = sorted(packet.pts for packet in shown if packet.pts is not None)
-            unit = stream.time_base
+            shown = [packet.pts for packet in container.demux(stream) if packet.size and not packet.is_discard]
+            times, unit, rate = sorted(t for t in shown if t is not None), stream.time_base, stream.average_rate
     except (av.FFmpegError, IndexError) as error:
         cause = getattr(error, "strerror", None) or "it has no video stream"
         raise InputError(f"{path} cannot be read as a video ({cause}): is it complete?") from error
+    starts = (None, *times[len(times) // 2 :][:1])
+    probes: list[list[Any]] = [[frame.pts for frame in islice(_decode(path, start), 50)] for start in starts]
+    steady = all(set(p) <= set(times) and p == times[times.index(p[0]) :][: len(p)] for p in probes if p)
+    if counted := len(times) < len(shown) or not steady:
+        times, unit = list(range(sum(1 for _ in _decode(path, None)))), 1 / rate if rate else None
     if not times:
         raise InputError(f"{path} has no frames: is it complete?")
-    return times, unit
+    return times, unit, counted
 
 
-def decode_from(path: Path, time: int) -> Iterator[tuple[int, VideoFrame]]:
+def decode_from(path: Path, time: int, counted: bool = False) -> Iterator[tuple[int, VideoFrame]]:
     """Frames (time, picture) from the key frame at or before ``time`` on; converted by whoever wants one.
 
-    Some containers land behind the time they are asked for; those are decoded from their beginning.
+    Some containers land behind the time they are asked for; those are decoded from their beginning, as those are whose
+    frames are ``counted``.
 
     Raises:
         InputError: the file is damaged.
     """
+    if counted:
+        return enumerate(_decode(path, None))
     for start in (time, None):
-        frames = _decode(path, start)
+        frames = ((frame.pts, frame) for frame in _decode(path, start) if frame.pts is not None)
         first = next(frames, None)
         if first is not None and first[0] <= time:
             return chain([first], frames)
     return iter(())
 
 
-def _decode(path: Path, start: int | None) -> Iterator[tuple[int, VideoFrame]]:
-    """Frames (time, picture) from about ``start`` on, or from the first."""
+def _decode(path: Path, start: int | None) -> Iterator[VideoFrame]:
+    """Frames from about ``start`` on, or from the first."""
     import av
 
     try:
@@ -65,10 +76,9 @@ def _decode(path: Path, start: int | None) -> Iterator[tuple[int, VideoFrame]]:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             if start is not None:
-                container.seek(start, stream=stream)
-            for frame in container.decode(stream):
-                if frame.pts is not None:
-                    yield frame.pts, frame
+                with suppress(av.FFmpegError):  # some know no way but from the beginning
+                    container.seek(start, stream=stream)
+            yield from container.decode(stream)
     except av.FFmpegError as error:
         raise InputError(f"{path} is damaged ({error.strerror}): it cannot be decoded to its end") from error
 

@@ -82,7 +82,7 @@ class VideoFile(Frames):
 
     Attributes:
         path: the file.
-        times: when each frame is shown, in the file's own unit.
+        times: when each frame is shown, in the file's own unit; ``counted`` where only their order is known.
 
     Raises:
         InputError: the file is missing or no video.
@@ -90,6 +90,7 @@ class VideoFile(Frames):
 
     path: Path = attrs.field(converter=Path)
     times: list[int] = attrs.field(init=False, repr=False)
+    counted: bool = attrs.field(init=False, repr=False)
     _unit: Fraction | None = attrs.field(init=False, repr=False)
     _next: int = attrs.field(init=False, default=0, repr=False)
     _decoder: Iterator[tuple[int, VideoFrame]] | None = attrs.field(init=False, default=None, repr=False)
@@ -98,7 +99,7 @@ class VideoFile(Frames):
     def __attrs_post_init__(self) -> None:
         if not exists(self.path) or self.path.is_dir():
             raise InputError(f"{self.path} is no file: give the path of a video")
-        self.times, self._unit = frame_times(self.path)
+        self.times, self._unit, self.counted = frame_times(self.path)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -125,8 +126,8 @@ class VideoFile(Frames):
 
     def read(self, index: int) -> Tensor:
         self._check(index)
-        if self._decoder is None or not self._next <= index < self._next + 100:
-            self._decoder = decode_from(self.path, self.times[index])
+        if self._decoder is None or not self._next <= index < self._next + (len(self) if self.counted else 100):
+            self._decoder = decode_from(self.path, self.times[index], self.counted)
         wanted = self.times[index]
         for time, picture in self._decoder:
             if time == wanted:

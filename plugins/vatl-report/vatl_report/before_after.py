@@ -67,7 +67,7 @@ def before_after(past: PastRun, folder: Path) -> BeforeAfter | None:
     """
     found = last_estimates(past)
     first = past.cycles[0].cycle if past.cycles else 0
-    before = past.estimates(first)
+    before = past.folder.estimates(first)
     if found is None or before is None or found[0] == first:
         return None
     last, after = found

@@ -50,7 +50,9 @@ class Predictions:
         Raises:
             InputError: it has estimated nothing yet.
         """
-        estimates = next((e for cycle in reversed(range(len(run.cycles) + 1)) if (e := run.estimates(cycle))), None)
+        estimates = next(
+            (e for cycle in reversed(range(len(run.cycles) + 1)) if (e := run.folder.estimates(cycle))), None
+        )
         if estimates is None:
             raise InputError(f"{run.folder.path} has no estimates yet: take it up with `vatl resume {run.folder.path}`")
         keypoints, scores = estimates.keypoints.clone(), estimates.scores.clone()

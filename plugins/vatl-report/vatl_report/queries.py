@@ -68,7 +68,7 @@ def _title(record: CycleRecord) -> str:
 
 def _shots(past: PastRun, record: CycleRecord, given: dict[int, Pose]) -> list[Shot]:
     """The first instances of a query, as they were estimated when they were asked for."""
-    estimates = past.estimates(record.cycle)
+    estimates = past.folder.estimates(record.cycle)
     shots = []
     for number, instance in enumerate(record.query[:CROPS]):
         guess = [] if estimates is None else [Pose.estimate(estimates.keypoints[instance])]

@@ -48,7 +48,7 @@ class Remaining:
 def last_estimates(past: PastRun) -> tuple[int, Estimates] | None:
     """The newest cycle whose estimates were kept, and they."""
     for record in reversed(past.cycles):
-        estimates = past.estimates(record.cycle)
+        estimates = past.folder.estimates(record.cycle)
         if estimates is not None:
             return record.cycle, estimates
     return None

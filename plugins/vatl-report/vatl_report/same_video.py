@@ -34,7 +34,7 @@ def check_video(past: PastRun) -> None:
                 f"the data set has {len(instances)} instances for this video now, and the run had "
                 f"{record.instances + absent}"
             )
-        estimates, redrawn = past.estimates(record.cycle), answers.boxes(record.cycle) != answers.boxes()
+        estimates, redrawn = past.folder.estimates(record.cycle), answers.boxes(record.cycle) != answers.boxes()
         if record.evaluation and estimates and not redrawn:  # by other boxes OKS is another
             there = past.standing.there(torch.device("cpu"))
             _check_truth(past, instances, estimates, record.evaluation.mean_oks, there)

@@ -93,7 +93,7 @@ def _of_trial(trial: Trial, problems: dict[str, None]) -> list[Scores]:
     unlabelled = torch.ones(len(truth), dtype=torch.bool)
     found = []
     for record in trial.past.cycles:
-        kept = trial.past.estimates(record.cycle)
+        kept = trial.past.folder.estimates(record.cycle)
         if kept is not None and truth.keypoints is not None and truth.visible is not None:
             sigmas = trial.past.video.skeleton.sigmas
             values = oks(kept.keypoints, truth.keypoints, truth.visible, truth.boxes, sigmas)

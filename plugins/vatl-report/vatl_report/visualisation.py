@@ -42,7 +42,7 @@ def visualise(
         InputError: the cycle's weights or estimates are gone, the data set has changed, a frame cannot be read, or
             umap-learn is not installed.
     """
-    kept = past.estimates(cycle)
+    kept = past.folder.estimates(cycle)
     if kept is None:
         raise InputError(f"{past.folder.path} has no estimates of cycle {cycle}")
     check_video(past)

@@ -67,7 +67,7 @@ def _cycles(past: PastRun, cycle: int | None, every: bool) -> list[int]:
     """Those asked for, of those whose estimates are there."""
     from vatl_core.errors import InputError
 
-    there = [record.cycle for record in past.cycles if past.estimates(record.cycle)]
+    there = [record.cycle for record in past.cycles if past.folder.estimates(record.cycle)]
     if not there:
         raise InputError(f"{past.folder.path} has no finished cycle yet: take it up with `vatl resume`")
     if cycle is not None and cycle not in there:
