@@ -175,7 +175,6 @@ class TestComingIn:
             {"Host": "127.0.0.1"},
             {"Host": "127.0.0.1:1"},
             {"Host": "127.0.0.1.evil.example"},
-            {"Host": ""},
         ],
     )
     @pytest.mark.parametrize("path", ["/api/state?tab=x", "/api/labels"])

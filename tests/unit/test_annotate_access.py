@@ -15,9 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.datastructures import URL
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from vatl_annotate.access import Keys, Patience, is_loopback, password_for
 from vatl_annotate.entrance import Entrance, json_body, served
@@ -159,7 +161,7 @@ class TestListening:
             time.sleep(0.05)
 
 
-def serve(file: Path, host: str = "127.0.0.1", port: int = 0, password: str = "") -> Served:
+def application(keys: Keys, hosts: frozenset[str]) -> Starlette:
     """A page whose interface answers with what it was sent, or fails."""
 
     async def echo(request: Request) -> Response:
@@ -169,10 +171,11 @@ def serve(file: Path, host: str = "127.0.0.1", port: int = 0, password: str = ""
         raise ZeroDivisionError("a defect")
 
     routes = [Route("/echo", echo, methods=["POST"]), Route("/fail", fail)]
+    return served(Entrance("index.html", keys), routes, hosts)
 
-    def application(keys: Keys, hosts: frozenset[str]) -> Starlette:
-        return served(Entrance("index.html", keys), routes, hosts)
 
+def serve(file: Path, host: str = "127.0.0.1", port: int = 0, password: str = "") -> Served:
+    """That page, served."""
     return Served.begin(host, port, file, password, application)
 
 
@@ -226,6 +229,34 @@ class TestLogin:
         answer = httpx.post(f"{closed.link}login", content=content, headers={"X-Vatl": "1"})
         assert answer.status_code in (403, 429)
         assert answer.json()["error"]
+
+
+class TestHost:
+    @pytest.mark.parametrize(
+        "host", ["x/page/login.js?", "x/page/login.js#", "a b", "a@b", "[::1", "x:", "x:70000", ""]
+    )
+    def test_what_is_no_name_is_refused(self, anywhere: httpx.Client, host: str) -> None:
+        answer = anywhere.get("/fail", headers={"Host": host})
+        assert answer.status_code == 400
+        assert answer.json() == {"error": "the header Host must be a name or an address, and a port at most"}
+
+    @pytest.mark.parametrize("host", ["example.org", "my_host:8080", "192.0.2.1:80", "[2001:db8::1]", "[::1]:8765"])
+    def test_a_name_or_an_address_is_served(self, anywhere: httpx.Client, host: str) -> None:
+        assert anywhere.get("/", headers={"Host": host}).status_code == 200
+
+    def test_what_needs_a_session_is_told_by_the_path_alone(
+        self, anywhere: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As Starlette before 1.0.1 made an address of the header Host."""
+        monkeypatch.setattr(HTTPConnection, "url", URL("http://x/page/login.js?:1/fail"))
+        assert anywhere.get("/fail").status_code == 401
+        assert anywhere.get("/page/login.js").status_code == 200
+
+
+@pytest.fixture
+def anywhere(tmp_path: Path) -> TestClient:
+    """Somebody without a session at a page with a password that may be called by any name."""
+    return TestClient(application(Keys.kept(tmp_path / "keys", PASSWORD), frozenset()), follow_redirects=False)
 
 
 def test_a_defect_is_told_in_a_line_with_the_usual_headers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vatl_annotate.hosts import is_place
 from vatl_core.errors import InputError
 from vatl_core.files import whole
 
@@ -163,22 +164,24 @@ class Gate:
             await self.app(scope, receive, answer)
         except Exception as error:  # a defect of ours is told in one line, and ends neither the run nor the page
             told = f"{type(error).__name__}: {error}"
-            _log.error("the page could not answer %s %s (%s)", request.method, request.url.path, told)
+            _log.error("the page could not answer %s %s (%s)", request.method, scope["path"], told)
             if not answer.begun:
                 await JSONResponse({"error": f"this cannot be answered: {told}"}, 500)(scope, receive, answer)
 
     def _refusal(self, request: Request) -> tuple[int, str] | None:
-        host = request.headers.get("host", "")
+        host, path = request.headers.get("host", ""), request.scope["path"]  # request.url is made of the header Host
+        if not is_place(host):
+            return 400, "the header Host must be a name or an address, and a port at most"
         if self.hosts and host not in self.hosts:
             return 403, "the page is not served under this name"
         origin = request.headers.get("origin")
-        if origin is not None and origin != f"{request.url.scheme}://{host}":
+        if origin is not None and origin != f"{request.scope['scheme']}://{host}":
             return 403, "another page must not ask this"
-        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and request.url.path != "/":
+        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and path != "/":
             return 403, "another page must not ask this"
         if request.method not in ("GET", "HEAD") and request.headers.get("x-vatl") != "1":
             return 403, "another page must not ask this"
-        if request.url.path in _OPEN or request.url.path == "/" or self._is_known(request):
+        if path in _OPEN or path == "/" or self._is_known(request):
             return None
         return 401, "this page is closed to you: open the link that the console shows"
 
