@@ -323,8 +323,6 @@ def test_with_a_password_a_link_opens_nothing_but_the_way_in(opened: Opened) -> 
     assert page.send(ONE).status_code == page.client.get("/page/boxes/main.js").status_code == 401
     wrong = page.client.post("/login", json={"password": "horse"}, headers={"X-Vatl": "1"})
     assert (wrong.status_code, wrong.json()) == (403, {"error": "this is not the password"})
-    assert page.client.post("/login", json={"password": "correct horse"}, headers={"X-Vatl": "1"}).status_code == 429
-    page.do.done.wait(1.0)
     assert page.client.post("/login", json={"password": "correct horse"}, headers={"X-Vatl": "1"}).status_code == 200
     assert page.send(ONE).status_code == 200
 

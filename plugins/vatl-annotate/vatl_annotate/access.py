@@ -8,7 +8,6 @@ import ipaddress
 import json
 import logging
 import secrets
-import time
 from pathlib import Path
 from typing import Final
 
@@ -39,8 +38,6 @@ _OPEN: Final = ("/login", *(f"/page/{name}" for name in ("login.js", "login.css"
 """Paths that need no session: what asks for the password."""
 _TOKEN: Final = 32
 """Random bytes of a token."""
-_WAIT: Final = 1.0
-"""Seconds before a wrong password is answered."""
 
 
 def is_loopback(host: str) -> bool:
@@ -219,24 +216,3 @@ def let_in(response: Response, keys: Keys) -> Response:
     """Give the session with an answer."""
     response.set_cookie(cookie_name(keys), keys.session, httponly=True, samesite="strict", path="/")
     return response
-
-
-@attrs.define
-class Patience:
-    """Slows down who guesses passwords, each by itself: nobody is kept out by another's guesses.
-
-    Attributes:
-        until: when each address is answered again.
-    """
-
-    until: dict[str, float] = attrs.field(factory=dict)
-
-    def must_wait(self, address: str) -> bool:
-        """Whether a wrong guess was only just made from there."""
-        return time.monotonic() < self.until.get(address, 0.0)
-
-    def wrong(self, address: str) -> None:
-        """A guess from there was wrong."""
-        now = time.monotonic()
-        self.until = {other: until for other, until in self.until.items() if until > now}
-        self.until[address] = now + _WAIT

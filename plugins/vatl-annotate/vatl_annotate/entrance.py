@@ -16,7 +16,8 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from vatl_annotate.access import Gate, Keys, Patience, cookie_name, let_in
+from vatl_annotate.access import Gate, Keys, cookie_name, let_in
+from vatl_annotate.patience import Patience
 from vatl_annotate.submission import RefusedError
 
 PAGE: Final = Path(__file__).with_name("page")
@@ -53,10 +54,7 @@ class Entrance:
         """The session, for the password."""
         typed = str((await json_body(request)).get("password", ""))
         address = request.client.host if request.client else ""
-        if self.patience.must_wait(address):  # asked last: many at a time are no way around it
-            raise RefusedError(429, "wait a second before the next try")
-        if not self.keys.opened_by_password(typed):
-            self.patience.wrong(address)
+        if not await self.patience.judged(address, lambda: self.keys.opened_by_password(typed)):
             raise RefusedError(403, "this is not the password")
         return let_in(JSONResponse({"status": "welcome"}), self.keys)
 
