@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
@@ -177,9 +178,11 @@ def application(keys: Keys, hosts: frozenset[str]) -> Starlette:
     return served(Entrance("index.html", keys), routes, hosts)
 
 
-def serve(file: Path, host: str = "127.0.0.1", port: int = 0, password: str = "") -> Served:
+def serve(
+    file: Path, host: str = "127.0.0.1", port: int = 0, password: str = "", *, behind_proxy: bool = False
+) -> Served:
     """That page, served."""
-    return Served.begin(host, port, file, password, application)
+    return Served.begin(host, port, file, password, application, behind_proxy=behind_proxy)
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +271,50 @@ class TestLogin:
         answer = httpx.post(f"{closed.link}login", content=content, headers={"X-Vatl": "1"})
         assert answer.status_code == 403
         assert answer.json()["error"]
+
+
+def guess_as(served: Served, address: str) -> int:
+    """The answer to a guess that says to be passed on for an address."""
+    headers = {"X-Vatl": "1", "X-Forwarded-For": address}
+    return httpx.post(f"{served.link}login", json={"password": "a guess"}, headers=headers, timeout=60).status_code
+
+
+class TestProxy:
+    """One on this machine, with a certificate: what it says of whoever asks counts only if we are told of it."""
+
+    FORWARDED: Final = {"X-Forwarded-Proto": "https", "Host": "label.example.org", "X-Vatl": "1"}
+
+    def test_its_word_counts_where_it_is_told_of(self, tmp_path: Path) -> None:
+        served = serve(tmp_path / "keys", password=PASSWORD, behind_proxy=True)
+        headers = self.FORWARDED | {"Origin": "https://label.example.org"}
+        answer = httpx.post(served.link + "login", json={"password": PASSWORD}, headers=headers)
+        served.end()
+        assert answer.status_code == 200
+        assert "secure" in answer.headers["set-cookie"].lower()
+
+    def test_elsewhere_it_does_not(self, closed: Served) -> None:
+        headers = {"X-Forwarded-Proto": "https", "X-Vatl": "1"}
+        answer = httpx.post(closed.link + "login", json={"password": PASSWORD}, headers=headers, timeout=60)
+        assert answer.status_code == 200
+        assert "secure" not in answer.headers["set-cookie"].lower()
+        assert httpx.get(closed.link, headers=self.FORWARDED).status_code == 403
+        there = {"Origin": closed.link.replace("http", "https").rstrip("/")}
+        assert "behind_proxy=true" in httpx.get(closed.link, headers=headers | there).json()["error"]
+
+    def test_guesses_are_of_one_address_whatever_it_says(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+        served = serve(tmp_path / "keys", password=PASSWORD)
+        began = time.monotonic()
+        with ThreadPoolExecutor(6) as pool:
+            codes = list(pool.map(lambda number: guess_as(served, f"10.0.0.{number}"), range(6)))
+        took = time.monotonic() - began
+        served.end()
+        assert codes == [403] * 6
+        assert took > 6 * 0.25, "four a second are judged"
+
+    def test_others_can_reach_it_so_that_it_needs_a_password(self) -> None:
+        with pytest.raises(InputError, match="needs a password"):
+            password_for("127.0.0.1", None, behind_proxy=True)
 
 
 class TestHost:

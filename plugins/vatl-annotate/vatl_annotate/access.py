@@ -36,6 +36,7 @@ _HEADERS: Final = {
 }
 _OPEN: Final = ("/login", *(f"/page/{name}" for name in ("login.js", "login.css", "page.css", "favicon.svg")))
 """Paths that need no session: what asks for the password."""
+_PROXIED: Final = "a page that is opened over https must be begun with -o browser.behind_proxy=true"
 _TOKEN: Final = 32
 """Random bytes of a token."""
 
@@ -108,13 +109,14 @@ def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(errors="surrogatepass"), other.encode(errors="surrogatepass"))
 
 
-def password_for(host: str, file: Path | None, typed: str = "") -> str:
+def password_for(host: str, file: Path | None, typed: str = "", *, behind_proxy: bool = False) -> str:
     """The password of a page served at ``host``.
 
     Args:
         host: that is listened at.
         file: whose first line it is; None for none.
         typed: one from elsewhere, such as the environment.
+        behind_proxy: whether another server passes on what it is asked.
 
     Raises:
         InputError: others could reach the page, and there is no password, or a short one.
@@ -127,9 +129,10 @@ def password_for(host: str, file: Path | None, typed: str = "") -> str:
             raise InputError(f"the password file {file} cannot be read: {error}") from error
         if not password:
             raise InputError(f"the password file {file} must hold a password in its first line")
-    if not password and not is_loopback(host):
+    if not password and (behind_proxy or not is_loopback(host)):
+        place = "a page behind a proxy" if behind_proxy else f"host {host}"
         raise InputError(
-            f"host {host} can be reached by others, so the page needs a password: put one into a file and give "
+            f"{place} can be reached by others, so the page needs a password: put one into a file and give "
             "-o browser.password_file=FILE (vatl annotate: --password-file FILE), or set VATL_PASSWORD"
         )
     if password and len(password) < 8:
@@ -173,7 +176,7 @@ class Gate:
             return 403, "the page is not served under this name"
         origin = request.headers.get("origin")
         if origin is not None and origin != f"{request.scope['scheme']}://{host}":
-            return 403, "another page must not ask this"
+            return 403, _PROXIED if origin == f"https://{host}" else "another page must not ask this"
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and path != "/":
             return 403, "another page must not ask this"
         if request.method not in ("GET", "HEAD") and request.headers.get("x-vatl") != "1":
@@ -212,7 +215,8 @@ def cookie_name(keys: Keys) -> str:
     return f"vatl-{keys.port}"
 
 
-def let_in(response: Response, keys: Keys) -> Response:
-    """Give the session with an answer."""
-    response.set_cookie(cookie_name(keys), keys.session, httponly=True, samesite="strict", path="/")
+def let_in(request: Request, response: Response, keys: Keys) -> Response:
+    """Give the session with an answer; a browser that came by https never sends it without."""
+    secure = request.scope["scheme"] == "https"
+    response.set_cookie(cookie_name(keys), keys.session, secure=secure, httponly=True, samesite="strict", path="/")
     return response

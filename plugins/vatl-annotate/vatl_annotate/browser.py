@@ -40,6 +40,8 @@ class Browser(Oracle):
         port: to listen at; 0 for the one that the run had before, or any that is free.
         open: whether to open a browser.
         password_file: whose first line is the password that the page asks for; none if not given.
+        behind_proxy: whether a server with a certificate on this machine passes on what it is asked; it is believed who
+            asks, and whether by https.
         annotator: what whoever labels is called until they say their name; the user's name if empty.
         context: how much the page shows about a box, as a share of its longer side.
         pause: seconds between the last answer of a queue and retraining, in which one may still go back.
@@ -51,6 +53,7 @@ class Browser(Oracle):
     port: int = attrs.field(default=0, validator=and_(ge(0), le(65535)))
     open: bool = True
     password_file: Path | None = None
+    behind_proxy: bool = False
     annotator: str = ""
     context: float = attrs.field(default=0.35, validator=and_(ge(0), le(5)))
     pause: float = attrs.field(default=3.0, validator=ge(0))
@@ -61,7 +64,8 @@ class Browser(Oracle):
     _link: str = attrs.field(init=False, default="", repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._password = password_for(self.host, self.password_file, os.environ.get("VATL_PASSWORD", ""))
+        typed = os.environ.get("VATL_PASSWORD", "")
+        self._password = password_for(self.host, self.password_file, typed, behind_proxy=self.behind_proxy)
 
     def annotate(self, request: Request) -> Iterable[Answer]:
         """Answers as people give them."""
@@ -104,7 +108,12 @@ class Browser(Oracle):
         if scene is None:
             raise AssertionError("a scene is set before it is served")
         self._served = Served.begin(
-            self.host, self.port, file, self._password, lambda keys, hosts: application(scene, keys, hosts)
+            self.host,
+            self.port,
+            file,
+            self._password,
+            lambda keys, hosts: application(scene, keys, hosts),
+            behind_proxy=self.behind_proxy,
         )
         self._link = self._served.link
 

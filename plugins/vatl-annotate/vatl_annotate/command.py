@@ -16,6 +16,11 @@ import click
     "--port", type=click.IntRange(0, 65535), help="Port to listen at; the one of before, or any, if not given."
 )
 @click.option("--password-file", type=click.Path(path_type=Path), help="File whose first line is the password.")
+@click.option(
+    "--behind-proxy/--not-behind-proxy",
+    default=None,
+    help="Whether a server with a certificate on this machine passes on what it is asked.",
+)
 @click.option("--open/--no-open", default=None, help="Whether to open a browser; as the run began if not given.")
 @click.option(
     "--out",

@@ -45,7 +45,7 @@ class Entrance:
         """The page, to whom the link's token or a session opens it; else where to get in."""
         known = self.keys.opened_by_session(request.cookies.get(cookie_name(self.keys), ""))
         if known or self.keys.opened_by_token(request.query_params.get("token", "")):
-            return let_in(FileResponse(PAGE / self.page), self.keys)
+            return let_in(request, FileResponse(PAGE / self.page), self.keys)
         if self.keys.password:
             return FileResponse(PAGE / "login.html")
         return HTMLResponse("<!doctype html><title>vatl</title><p>Open the link that the console shows.", 401)
@@ -56,7 +56,7 @@ class Entrance:
         address = request.client.host if request.client else ""
         if not await self.patience.judged(address, lambda: self.keys.opened_by_password(typed)):
             raise RefusedError(403, "this is not the password")
-        return let_in(JSONResponse({"status": "welcome"}), self.keys)
+        return let_in(request, JSONResponse({"status": "welcome"}), self.keys)
 
 
 def served(entrance: Entrance, routes: Sequence[BaseRoute], hosts: frozenset[str]) -> Starlette:

@@ -17,6 +17,8 @@ from vatl_core.errors import InputError
 
 _WAITING: Final = 128
 """Connections that wait to be accepted."""
+_PROXIES: Final = "127.0.0.1,::1"
+"""Where a proxy that is believed is: on this machine."""
 Application = Callable[[Keys, frozenset[str]], Starlette]
 
 
@@ -73,7 +75,9 @@ class Served:
     _thread: threading.Thread
 
     @classmethod
-    def begin(cls, host: str, port: int, file: Path, password: str, application: Application) -> Served:
+    def begin(
+        cls, host: str, port: int, file: Path, password: str, application: Application, *, behind_proxy: bool = False
+    ) -> Served:
         """Serve a page.
 
         Args:
@@ -82,6 +86,8 @@ class Served:
             file: where what opens the page is kept, so that windows that are open go on when it is served again.
             password: to be typed; "" for none.
             application: makes what is served, from what opens it and the names that it may be called by.
+            behind_proxy: whether a server on this machine, called by names of its own, passes on what it is asked; it
+                is believed who asks, and whether by https.
 
         Raises:
             InputError: nobody can listen there.
@@ -91,7 +97,9 @@ class Served:
         keys = attrs.evolve(keys, port=int(listening.getsockname()[1]))
         keys.keep(file)
         config = uvicorn.Config(
-            application(keys, _names(host, keys.port)),
+            application(keys, frozenset() if behind_proxy else _names(host, keys.port)),
+            proxy_headers=behind_proxy,
+            forwarded_allow_ips=_PROXIES,  # whatever the environment says
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -30,12 +30,14 @@ class Place:
         host: name or address to listen at.
         port: to listen at; 0 for the one of before, or any that is free.
         password_file: whose first line is the password; None for none.
+        behind_proxy: whether a server with a certificate on this machine passes on what it is asked.
         open: whether to open a browser.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
     password_file: Path | None = None
+    behind_proxy: bool = False
     open: bool = True
 
 
@@ -52,7 +54,8 @@ def draw(path: Path, out: Path | None, boxes: Path | None, skeleton: Path | None
     Raises:
         InputError: a file cannot be read or written, or nobody can listen there.
     """
-    password = password_for(place.host, place.password_file, os.environ.get("VATL_PASSWORD", ""))
+    typed = os.environ.get("VATL_PASSWORD", "")
+    password = password_for(place.host, place.password_file, typed, behind_proxy=place.behind_proxy)
     footage = Footage.open(path)
     file = (out or beside(footage)).absolute()
     with _alone(file):
@@ -75,7 +78,14 @@ def _serve(drawing: Drawing, command: str, place: Place, password: str) -> None:
     reel = Reel(drawing.footage)
     do = Interface(drawing, reel, command)
     keys = drawing.path.with_name(f".{drawing.path.name}.page")
-    served = Served.begin(place.host, place.port, keys, password, lambda keys, hosts: application(do, keys, hosts))
+    served = Served.begin(
+        place.host,
+        place.port,
+        keys,
+        password,
+        lambda keys, hosts: application(do, keys, hosts),
+        behind_proxy=place.behind_proxy,
+    )
     click.echo(f"draw boxes at {served.link}", err=True)
     if place.open:
         webbrowser.open(served.link)
