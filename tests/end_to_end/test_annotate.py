@@ -363,7 +363,7 @@ class TestLabelling:
             response = person.client.get(picture["url"])
             assert response.status_code == 200
             assert response.content[:2] == b"\xff\xd8"
-            assert "immutable" in response.headers["cache-control"]
+            assert response.headers["cache-control"] == "private, max-age=600"
         ahead = person.client.get("/api/task", params={"tab": "first"}).json()["ahead"]
         assert ahead
         assert all(person.client.get(url).status_code == 200 for url in ahead)

@@ -337,7 +337,7 @@ def test_frames_come_in_any_order(opened: Opened) -> None:
         picture = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)
         assert picture.shape == (HEIGHT, WIDTH, 3)
         assert abs(float(picture.mean()) - (20 + 5 * frame)) < 2.5
-        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["cache-control"] == "private, max-age=600"
     assert page.client.get("/api/frames/7", params={"full": 1}).status_code == 200
 
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from vatl_annotate import submission
 from vatl_annotate.access import Keys
-from vatl_annotate.entrance import FOR_GOOD, Entrance, json_body, path_number, served
+from vatl_annotate.entrance import FOR_NOW, Entrance, json_body, path_number, served
 from vatl_annotate.handing import Handed
 from vatl_annotate.scene import Scene
 from vatl_annotate.submission import RefusedError, Submission
@@ -169,7 +169,7 @@ async def _file(picture: Future[Path]) -> Response:
         data = await run_in_threadpool(path.read_bytes)
     except Exception as error:  # a damaged frame, or the room is being closed
         raise RefusedError(500, f"this picture cannot be shown: {error}") from error
-    return Response(data, media_type="image/jpeg", headers=FOR_GOOD)
+    return Response(data, media_type="image/jpeg", headers=FOR_NOW)
 
 
 def _tab(request: Request) -> str:

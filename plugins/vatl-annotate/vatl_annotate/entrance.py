@@ -21,8 +21,8 @@ from vatl_annotate.patience import Patience
 from vatl_annotate.submission import RefusedError
 
 PAGE: Final = Path(__file__).with_name("page")
-FOR_GOOD: Final = {"Cache-Control": "private, max-age=31536000, immutable"}
-"""Headers of what never changes."""
+FOR_NOW: Final = {"Cache-Control": "private, max-age=600"}
+"""Headers of pictures, which never change; but who is in them is nothing to keep on every disk."""
 _LARGEST: Final = 256 * 1024
 """Bytes of a request's body."""
 

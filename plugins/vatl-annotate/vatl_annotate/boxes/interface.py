@@ -18,7 +18,7 @@ from vatl_annotate.access import Keys
 from vatl_annotate.boxes.changes import read_changes
 from vatl_annotate.boxes.drawing import Drawing
 from vatl_annotate.boxes.reel import Reel
-from vatl_annotate.entrance import FOR_GOOD, Entrance, json_body, path_number, served
+from vatl_annotate.entrance import FOR_NOW, Entrance, json_body, path_number, served
 from vatl_annotate.submission import RefusedError, text
 
 _LARGEST: Final = 32 * 2**20
@@ -88,7 +88,7 @@ class Interface:
                 if await request.is_disconnected():
                     self.reel.forget(wanted)
                     return Response(status_code=499)
-            return Response(future.result(), media_type="image/jpeg", headers=FOR_GOOD)
+            return Response(future.result(), media_type="image/jpeg", headers=FOR_NOW)
         except asyncio.CancelledError:
             raise RefusedError(503, "the server is being closed") from None
         except Exception as error:  # a damaged frame
