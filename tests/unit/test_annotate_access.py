@@ -317,6 +317,18 @@ class TestProxy:
             password_for("127.0.0.1", None, behind_proxy=True)
 
 
+def test_a_request_of_two_lengths_is_refused_and_its_connection_closed(closed: Served) -> None:
+    """A proxy may go by the other one, and take what follows for somebody else's request."""
+    head = f"POST /login HTTP/1.1\r\nHost: 127.0.0.1:{closed.port}\r\nX-Vatl: 1\r\nContent-Length: 5\r\n"
+    smuggled = f"GET /page/page.css HTTP/1.1\r\nHost: 127.0.0.1:{closed.port}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", closed.port), timeout=10) as connection:
+        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n{smuggled}".encode())
+        said = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"connection: close" in said.lower()
+    assert said.count(b"HTTP/1.1 ") == 1
+
+
 class TestHost:
     @pytest.mark.parametrize(
         "host", ["x/page/login.js?", "x/page/login.js#", "a b", "a@b", "[::1", "x:", "x:70000", ""]

@@ -158,7 +158,8 @@ class Gate:
         answer = _Answer(send)
         request = Request(scope)
         if refusal := self._refusal(request):
-            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, answer)
+            closing = {"Connection": "close"} if refusal[0] == 400 else {}  # what follows may be anything
+            await JSONResponse({"error": refusal[1]}, refusal[0], closing)(scope, receive, answer)
             return
         try:
             await self.app(scope, receive, answer)
@@ -170,6 +171,8 @@ class Gate:
 
     def _refusal(self, request: Request) -> tuple[int, str] | None:
         host, path = request.headers.get("host", ""), request.scope["path"]  # request.url is made of the header Host
+        if {"content-length", "transfer-encoding"} <= {*request.headers}:  # another server may go by the other
+            return 400, "a request must have one length"
         if not is_place(host):
             return 400, "the header Host must be a name or an address, and a port at most"
         if self.hosts and host not in self.hosts:
