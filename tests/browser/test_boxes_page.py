@@ -24,6 +24,7 @@ from vatl_annotate.boxes.interface import Interface, application
 from vatl_annotate.boxes.reel import Reel
 from vatl_annotate.boxes.session import next_command
 from vatl_annotate.boxes.tracks import Key, Track
+from vatl_annotate.private import lead
 from vatl_annotate.serving import Served
 from vatl_drawing import write_video
 from vatl_video.dataset import AnyVideo
@@ -274,6 +275,12 @@ def test_wrong_tracks_are_corrected_by_keys_and_every_step_can_be_undone(
     assert after("z", "z", "Shift+Z") == every | {3: list(range(11))}
     person.press("j", "1")
     expect(person.page.locator("#message")).to_contain_text("Both have a box in the same frame")
+
+
+def test_a_file_leads_to_the_page(person: Person, serving: Serving, tmp_path: Path) -> None:
+    person.open(lead(serving(), tmp_path / ".a way & more.html"))
+    person.drag((100, 100), (140, 160))
+    person.wait_until_saved()
 
 
 def test_what_two_windows_draw_at_once_is_kept(person: Person, serving: Serving, chromium: Browser, clip: Path) -> None:

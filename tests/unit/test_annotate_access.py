@@ -9,10 +9,12 @@ import socket
 import stat
 import threading
 import time
+import webbrowser
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
@@ -277,6 +279,34 @@ def guess_as(served: Served, address: str) -> int:
     """The answer to a guess that says to be passed on for an address."""
     headers = {"X-Vatl": "1", "X-Forwarded-For": address}
     return httpx.post(f"{served.link}login", json={"password": "a guess"}, headers=headers, timeout=60).status_code
+
+
+class TestBrowser:
+    @pytest.fixture
+    def opened(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What stood on the browser's command line, which everybody on this machine can read."""
+        opened: list[str] = []
+        monkeypatch.setattr(webbrowser, "open", opened.append)
+        return opened
+
+    def test_it_is_led_to_the_link_by_a_file_of_its_owner(self, tmp_path: Path, opened: list[str]) -> None:
+        before = os.umask(0)
+        try:
+            served = serve(tmp_path / ".keys")
+            served.show()
+        finally:
+            os.umask(before)
+        file = Path(unquote(urlsplit(opened[0]).path))
+        assert "token" not in opened[0]
+        assert opened[0].startswith("file:///")
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert f"url={served.link}" in file.read_text()
+        served.end()
+        assert [found.name for found in tmp_path.iterdir()] == [".keys"]
+
+    def test_a_link_without_a_token_is_opened_as_it_is(self, closed: Served, opened: list[str]) -> None:
+        closed.show()
+        assert opened == [closed.link]
 
 
 class TestProxy:

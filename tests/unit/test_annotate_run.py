@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import webbrowser
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -30,11 +32,12 @@ def truth() -> dict[str, Pose]:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Future[str]:
-    """The link that the run opens the browser with."""
+    """The link that the run leads the browser to."""
     link: Future[str] = Future()
 
     def open_(url: str) -> bool:
-        link.set_result(url)
+        leads = Path(unquote(urlsplit(url).path)).read_text()
+        link.set_result(re.findall(r'url=([^"]+)"', leads)[0])
         return True
 
     monkeypatch.setattr(webbrowser, "open", open_)

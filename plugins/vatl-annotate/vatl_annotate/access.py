@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vatl_annotate.hosts import is_place
+from vatl_annotate.private import write_private
 from vatl_core.errors import InputError
-from vatl_core.files import whole
 
 _log: Final = logging.getLogger(__name__)
 POLICY: Final = (
@@ -82,9 +82,7 @@ class Keys:
     def keep(self, file: Path) -> None:
         """Write them, without the password."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        with whole(file) as beside:
-            beside.touch(mode=0o600)  # before anything is in it
-            beside.write_text(json.dumps({"token": self.token, "port": self.port}))
+        write_private(file, json.dumps({"token": self.token, "port": self.port}))
 
     @property
     def session(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import webbrowser
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -91,8 +90,8 @@ class Browser(Oracle):
             self._scene.room.close()
             raise
         click.echo(f"label at {self._link}", err=True)
-        if self.open:
-            webbrowser.open(self._link)
+        if self.open and self._served:
+            self._served.show()
         return self._desk
 
     def leave(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from vatl_annotate.access import Keys, is_loopback
+from vatl_annotate.private import lead
 from vatl_core.errors import InputError
 
 _WAITING: Final = 128
@@ -71,6 +73,7 @@ class Served:
 
     port: int
     link: str
+    _way: Path
     _server: uvicorn.Server
     _thread: threading.Thread
 
@@ -109,10 +112,15 @@ class Served:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        return cls(keys.port, _link(host, keys), server, thread)
+        return cls(keys.port, _link(host, keys), file.with_name(f"{file.name}.html"), server, thread)
+
+    def show(self) -> None:
+        """Open a browser."""
+        webbrowser.open(lead(self.link, self._way) if "?" in self.link else self.link)
 
     def end(self) -> None:
         """Stop serving; requests under way have a second to end."""
+        self._way.unlink(missing_ok=True)
         self._server.should_exit = True
         self._thread.join(timeout=2)
         self._server.force_exit = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -88,7 +87,7 @@ def _serve(drawing: Drawing, command: str, place: Place, password: str) -> None:
     )
     click.echo(f"draw boxes at {served.link}", err=True)
     if place.open:
-        webbrowser.open(served.link)
+        served.show()
     try:
         with suppress(KeyboardInterrupt):  # whatever the page said is saved, is
             do.done.wait()
