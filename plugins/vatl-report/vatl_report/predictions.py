@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from vatl_core.files import write_whole
 from vatl_core.promises import checked_pictures
 from vatl_core.video import Video
 from vatl_drawing import draw_pose, track_colour, write_video
+from vatl_report.tables import csv_text
 
 if TYPE_CHECKING:
     from vatl_core.run import PastRun
@@ -122,9 +121,6 @@ def _rounded(values: Tensor, digits: int) -> list[list[float]]:
 def write_csv(predictions: Predictions, path: Path) -> Path:
     """One row a keypoint: frame, track, instance, keypoint, x and y in pixels, score, whether it is a label's."""
     instances, names = predictions.video.instances, predictions.video.skeleton.keypoints
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(["frame", "track", "instance", "keypoint", "x", "y", "score", "labelled"])
     index = predictions.index
     columns = zip(
         instances.frame[index].tolist(),
@@ -135,10 +131,12 @@ def write_csv(predictions: Predictions, path: Path) -> Path:
         predictions.labelled.tolist(),
         strict=True,
     )
-    for frame, track, instance, points, scores, labelled in columns:
-        for name, (x, y), score in zip(names, points, scores, strict=True):
-            table.writerow([frame, track, instance, name, f"{x:.2f}", f"{y:.2f}", f"{score:.4f}", int(labelled)])
-    write_whole(path, text.getvalue())
+    rows = (
+        [frame, track, instance, name, f"{x:.2f}", f"{y:.2f}", f"{score:.4f}", int(labelled)]
+        for frame, track, instance, points, scores, labelled in columns
+        for name, (x, y), score in zip(names, points, scores, strict=True)
+    )
+    write_whole(path, csv_text(["frame", "track", "instance", "keypoint", "x", "y", "score", "labelled"], rows))
     return path
 
 

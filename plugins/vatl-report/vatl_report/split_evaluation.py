@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +19,7 @@ from vatl_core.plugins import Registry, build
 from vatl_core.promises import checked_video
 from vatl_core.seeds import seeded
 from vatl_core.video import Skeleton, Video
+from vatl_report.tables import csv_text
 from vatl_weights import begin_with
 
 Progress = Callable[[float], None]
@@ -111,11 +110,8 @@ class SplitEvaluation:
     def to_csv(self) -> str:
         """One row a video, then one of all together, whose name is empty; undefined cells are empty."""
         lines = [_flat(figures) for figures in (*self.videos, self.together)]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(dict.fromkeys(key for line in lines for key in line)), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-        return text.getvalue()
+        head = list(dict.fromkeys(key for line in lines for key in line))
+        return csv_text(head, [[line.get(key) for key in head] for line in lines])
 
 
 def _flat(figures: Figures) -> dict[str, object]:

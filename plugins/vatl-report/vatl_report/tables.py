@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -20,6 +21,8 @@ MEASURES = (
     "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "ap_medium", "ap_large", "ar",
     "pck", "pck_with_labels", "ospa", "ospa_with_labels",
 )  # fmt: skip
+_FORMULA: Final = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\n]")
+"""How text begins that a spreadsheet may take for a formula, which can run programs and send what stands beside it."""
 
 
 @attrs.frozen
@@ -155,9 +158,23 @@ def _judged(record: CycleRecord, thresholds: Sequence[str]) -> list[object]:
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Comma-separated values; None becomes an empty cell."""
+    """Comma-separated values, none of them a formula; None becomes an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
+    writer.writerows([harmless(value) for value in row] for row in (head, *rows))
     return text.getvalue()
+
+
+def harmless(value: object) -> object:
+    """A cell that a spreadsheet does not run: text that would be a formula has an apostrophe before it.
+
+    Numbers stay numbers, as text too: a negative one begins like a formula and is none.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", "\n")  # which the writer quotes, where a bare CR would begin a row
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}" if _FORMULA.match(text) else text
+    return text
