@@ -654,6 +654,50 @@ def test_videos_of_one_name_are_refused(pictures: Path) -> None:
         Coco(save(pictures, content)).videos()
 
 
+@pytest.mark.parametrize("name", ["../secret.png", "a/../../secret.png", "./../secret.png", "/ABOVE/secret.png"])
+@pytest.mark.parametrize("as_option", [False, True])
+def test_names_that_lead_out_of_the_folder_are_refused_unless_allowed(
+    pictures: Path, tmp_path: Path, name: str, as_option: bool
+) -> None:
+    name = name.replace("/ABOVE", str(tmp_path))
+    (tmp_path / "data" / "a").mkdir(parents=True)
+    content = document()
+    for image in content["images"]:
+        (tmp_path / "data" / image["file_name"]).write_bytes((pictures / image["file_name"]).read_bytes())
+    (tmp_path / "secret.png").write_bytes((pictures / "005.png").read_bytes())
+    content["images"][2]["file_name"] = name
+    options: dict[str, Any] = {"frames": tmp_path / "data"} if as_option else {}
+    data = Coco(save(tmp_path / "data", content), **options)
+    with pytest.raises(InputError) as caught:
+        data.load(*data.videos())
+    assert_says(caught.value, ["annotations.json: image 12 has file_name", repr(name), "option frames", "outside=true"])
+    with pytest.raises(InputError, match="image 12"):
+        list(data.split_poses("test"))
+    video = load(tmp_path / "data", content, outside=True, **options)
+    assert int(video.frames.read(2)[0, 0, 0]) == grey(5)
+
+
+def test_a_video_out_of_the_folder_is_refused_and_one_that_is_given_is_not(pictures: Path, tmp_path: Path) -> None:
+    content = document()
+    for image in content["images"]:
+        image["file_name"] = str(pictures / "clip.mp4")
+    with pytest.raises(InputError, match=r"image 10 has file_name '.*clip\.mp4', which leads out of"):
+        load(tmp_path, content)
+    with pytest.raises(InputError, match=r"image 10 has file_name .*as the option train_frames"):
+        Coco(train=save(tmp_path, content)).load(f"train-{tmp_path.name}-annotations")
+    given = load(tmp_path, content, frames=pictures / "clip.mp4")
+    assert same(given, load(tmp_path, content, outside=True))
+    assert same(given, load(pictures, content)), "an absolute path in the folder leads nowhere else"
+
+
+def test_a_name_may_turn_round_within_the_folder(pictures: Path) -> None:
+    content = document()
+    content["images"][2]["file_name"] = f"../{pictures.name}/002.png"
+    content["images"][3]["file_name"] = "./a..b/../003.png"
+    (pictures / "a..b").mkdir(exist_ok=True)
+    assert same(load(pictures, content), load(pictures, document()))
+
+
 # ------------------------------------------------------------------------------------------------------ properties
 pixels = st.floats(-50, 50, width=32).map(lambda x: x if math.isfinite(x) else 0.0)
 IN_FOLDER = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -242,6 +242,8 @@ class TestBadInput:
             (POSES, person("keypoints", [1]), ["annotation 4", "1 numbers"]),
             (POSES, person("track_id", None), ["annotation 4", "no track_id"]),
             (POSES, lambda d: d["images"][0].update(file_name="a.jpg"), ["'a.jpg'", "named by number"]),
+            (POSES, lambda d: d["images"][0].update(file_name="x/../000000.jpg"), ["image 1 ", "which leads out of"]),
+            (POSES, lambda d: d["images"][0].update(file_name="/000000.jpg"), ["image 1 ", "which leads out of"]),
             (POSES, lambda d: {"labels": {}}, ["lists images and annotations"]),
             (BOXES, label("box", [1, 2]), ["000001.jpg", "no. 2", "box with 2 numbers"]),
             (BOXES, label("label_id", None), ["000001.jpg", "no. 2", "label_id None"]),

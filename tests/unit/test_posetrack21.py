@@ -272,6 +272,8 @@ class TestBadInput:
             (annotation("track_id", [1]), ["track_id [1]"]),
             (image("file_name", 5), ["file_name 5"]),
             (image("file_name", "images/a.jpg"), ["images/a.jpg", "named by number"]),
+            (image("file_name", "../x/000003.jpg"), ["image 1000", "'../x/000003.jpg', which leads out of"]),
+            (image("file_name", "/x/000003.jpg"), ["image 1000", "'/x/000003.jpg', which leads out of"]),
             (image("nframes", None), ["no nframes", "frames=labelled"]),
             (image("is_labeled", "yes"), ["is_labeled 'yes'"]),
             (lambda d: [], ["object with the lists images and annotations"]),

@@ -125,7 +125,7 @@ def as_coco(clip: Path, folder: Path) -> Path:
 # ----------------------------------------------------------------------------------------------------------- SLEAP
 def test_a_project_has_the_same_instances_as_the_same_flies_in_cocos_format(clip: Path, tmp_path: Path) -> None:
     ours = load(save(project(clip), tmp_path))
-    data = Coco(as_coco(clip, tmp_path))
+    data = Coco(as_coco(clip, tmp_path), outside=True)
     theirs = data.load(data.videos()[0])
     assert same(ours.instances, theirs.instances)
     assert ours.skeleton == theirs.skeleton
@@ -187,6 +187,18 @@ def test_a_moved_video_is_found_beside_the_project_or_where_told(clip: Path, tmp
     assert len(load(path).frames) == FRAMES
     with pytest.raises(InputError, match="neither a folder nor a video file"):
         load(path, frames=tmp_path / "nothing")
+
+
+def test_where_a_folder_is_told_nothing_out_of_it_is_opened(clip: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    told.mkdir()
+    labels = project(clip)
+    labels.videos[0].backend_metadata["filename"] = f"{tmp_path}/gone/../{clip.name}"
+    labels.videos[0].filename = f"{tmp_path}/gone/../{clip.name}"
+    path = save(labels, tmp_path)
+    (tmp_path / clip.name).write_bytes(clip.read_bytes())
+    with pytest.raises(InputError, match=rf"{clip.name}, which is not in {told}"):
+        load(path, frames=told)
 
 
 def test_several_videos_of_a_project_are_several_videos(clip: Path, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import attrs
 
 from vatl_coco.annotations import instances_of
 from vatl_coco.document import Document, read_document
-from vatl_coco.pictures import open_frames, places_of
-from vatl_core.video import Instances, Skeleton, Video
-from vatl_formats import Id, skeleton_of
+from vatl_coco.pictures import Places, open_frames, places_of
+from vatl_core.video import Instances, Skeleton, Video, exists
+from vatl_formats import Id, refuse_outside, skeleton_of
 
 
 @attrs.define
@@ -27,6 +27,7 @@ class Annotated:
         training: whether only what one can train on is kept.
         prefix: what the videos' names begin with.
         name: what the video is called where the file holds one; the file's folder and own name if None.
+        outside: whether a ``file_name`` may lead out of the folder.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Annotated:
     training: bool = False
     prefix: str = ""
     name: str | None = None
+    outside: bool = False
     _document: Document | None = attrs.field(init=False, default=None)
     _ids: dict[str, Id | None] | None = attrs.field(init=False, default=None)
 
@@ -51,7 +53,7 @@ class Annotated:
         """One of :meth:`videos` with its pictures."""
         document = self._part(name)
         skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs)
-        places = places_of(document.images, self._source)
+        places = self._places(document)
         frames = open_frames(document.images, places, self._source, self.option)
         return Video(name, skeleton, frames, *instances_of(document, skeleton, places, self.training))
 
@@ -59,7 +61,15 @@ class Annotated:
         """One of :meth:`videos` without looking at its pictures."""
         document = self._part(name)
         skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs)
-        return skeleton, instances_of(document, skeleton, places_of(document.images, self._source), self.training)[0]
+        return skeleton, instances_of(document, skeleton, self._places(document), self.training)[0]
+
+    def _places(self, document: Document) -> Places:
+        """Where a video's images stand; what they name lies in its folder, unless that is allowed otherwise."""
+        images, source = document.images, self._source
+        if not self.outside and (source.is_dir() or not exists(source)):  # else it is the video, and no name is read
+            way_on = f"give the folder that holds all as the option {self.option}, or allow it with outside=true"
+            refuse_outside(images, images.texts("file_name"), source, way_on)
+        return places_of(images, source)
 
     def _part(self, name: str) -> Document:
         """What the file says about one video. A file of one is then forgotten: columns take a tenth of the memory."""

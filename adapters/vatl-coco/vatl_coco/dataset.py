@@ -50,6 +50,7 @@ class Coco(Dataset):
         train_frames: its pictures, as ``frames``.
         val: the JSON file to validate the source estimator on.
         val_frames: its pictures, as ``frames``.
+        outside: whether a ``file_name`` may lead out of the folder that it starts from (``..``, absolute paths).
     """
 
     annotations: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
@@ -61,18 +62,18 @@ class Coco(Dataset):
     train_frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     val: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     val_frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
+    outside: bool = False
     _parts: dict[str, Annotated] = attrs.field(init=False, repr=False, eq=False)
 
     @_parts.default
     def _annotated(self) -> dict[str, Annotated]:
         """The files that are given, by split; that to adapt to first, so that the others are read only if need be."""
-        parts, skeleton = {}, (self.sigmas, self.flip_pairs)
+        parts, skeleton, outside = {}, (self.sigmas, self.flip_pairs), self.outside
         if self.annotations is not None:
-            parts["test"] = Annotated(self.annotations, self.frames, "frames", *skeleton, name=self.name)
-        if self.train is not None:
-            parts["train"] = Annotated(self.train, self.train_frames, "train_frames", *skeleton, True, "train-")
-        if self.val is not None:
-            parts["val"] = Annotated(self.val, self.val_frames, "val_frames", *skeleton, True, "val-")
+            parts["test"] = Annotated(self.annotations, self.frames, "frames", *skeleton, False, "", self.name, outside)
+        for split, path, frames in (("train", self.train, self.train_frames), ("val", self.val, self.val_frames)):
+            if path is not None:
+                parts[split] = Annotated(path, frames, f"{split}_frames", *skeleton, True, f"{split}-", None, outside)
         if not parts:
             raise InputError(
                 "data set 'coco' has no file: give -o dataset.annotations=… to adapt to it, or -o dataset.train=… to "

@@ -24,6 +24,7 @@ from vatl_formats import (
     keypoints_of,
     on_pictures,
     read_json,
+    refuse_outside,
 )
 from vatl_jrdb_pose.skeleton import SKELETON
 
@@ -45,7 +46,9 @@ def read(poses: Path, boxes: Path, pictures: Path, first: int | None, least: int
     images, rows = images_and_annotations(poses, "a JRDB pose file")
     dropped: dict[str, int] = {}
     number = frame_numbers(images)
-    paths = [pictures.joinpath(*Path(name).parts[-2:]) for name in images.texts("file_name")]
+    names = [str(Path(*Path(name).parts[-2:])) for name in images.texts("file_name")]
+    refuse_outside(images, names, pictures, "take the published file")
+    paths = [pictures / name for name in names]
     taken = number < (np.iinfo(np.int64).max if first is None else first)
     shown = Pictures.of(images, paths, number, taken, Sieve.of(len(images), dropped, lenient))
     rows, image = on_pictures(rows, images, shown, Sieve.of(len(rows), dropped, lenient))

@@ -23,6 +23,7 @@ from vatl_formats import (
     keypoints_of,
     kinds,
     on_pictures,
+    refuse_outside,
 )
 from vatl_posetrack21.skeleton import SKELETON
 
@@ -49,7 +50,9 @@ def read(path: Path, root: Path, taken: Taken, least: int, lenient: bool) -> Rea
     images, rows = _lists(path)
     dropped: dict[str, int] = {}
     number = frame_numbers(images)
-    paths = [root / name for name in images.texts("file_name")]
+    names = images.texts("file_name")
+    refuse_outside(images, names, root, "take the published file")
+    paths = [root / name for name in names]
     pictures = Pictures.of(images, paths, number, taken(images, number), Sieve.of(len(images), dropped, lenient))
     sieve = Sieve.of(len(rows), dropped, lenient)
     sieve.refuse(again(kinds(rows.ids())), "id there twice", lambda i: rows.error(i, "is there twice: correct one"))

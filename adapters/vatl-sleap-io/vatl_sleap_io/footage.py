@@ -125,7 +125,7 @@ def _in_video(video: sleap_io.Video, project: Path, file: Path) -> Footage:
 def _found(stored: Path, project: Path, where: Path | None) -> Path:
     """Where a file lies that a project names, perhaps on another machine."""
     folder = where or project.parent
-    moved = [folder / stored.parent.name / stored.name, folder / stored.name]
+    moved = [folder / parent / stored.name for parent in (stored.parent.name, "") if parent != ".."]
     beside = [stored, project.parent / stored, project.parent.parent / stored, project.parent.parent.parent / stored]
     for path in moved if where else [*beside, *moved]:
         if exists(path) and path.is_file():

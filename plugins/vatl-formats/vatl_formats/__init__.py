@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vatl_formats.category import skeleton_of
+from vatl_formats.inside import refuse_outside
 from vatl_formats.json_files import read_json
 from vatl_formats.numbered_pictures import (
     Annotations,
@@ -22,5 +23,5 @@ from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
 __all__ = [
     "LARGEST", "Annotations", "Id", "Indices", "Mask", "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again",
     "by_position", "clipped", "flip_pairs_from_names", "frame_numbers", "images_and_annotations", "keypoints_of",
-    "kinds", "missing_files", "named_pairs", "numbered", "on_pictures", "read_json", "skeleton_of",
+    "kinds", "missing_files", "named_pairs", "numbered", "on_pictures", "read_json", "refuse_outside", "skeleton_of",
 ]  # fmt: skip
