@@ -39,6 +39,12 @@ def _copied(options: Options) -> Options:
     return copy.deepcopy(options)
 
 
+def path_component(name: str) -> str:
+    """A run's name as one printable component of a path, since data sets and videos are called by others."""
+    kept = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
+    return kept if kept.strip(".") else "_" * len(kept)
+
+
 @attrs.frozen
 class RunConfig:
     """Everything needed to repeat a run.
@@ -109,10 +115,8 @@ class RunConfig:
     @property
     def run_name(self) -> str:
         """The given name, or one made of the run's parts."""
-        if self.name:
-            return self.name
         parts = [self.dataset, self.video, self.estimator, self.query, self.select, self.retrain, f"seed{self.seed}"]
-        return "-".join(part for part in parts if part).replace("/", "_")
+        return self.name or path_component("-".join(part for part in parts if part))
 
     def of(self, role: str, component: str) -> dict[str, Any]:
         """The options given for a component."""

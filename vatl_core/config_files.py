@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import attrs
 
-from vatl_core.config import ROLES, RunConfig, chosen, default_name, names_in
+from vatl_core.config import ROLES, RunConfig, chosen, default_name, names_in, path_component
 from vatl_core.errors import InputError, PluginError, unknown
 from vatl_core.plugins import Options, Preset, Registry, laid_over, structure
 
@@ -50,6 +50,8 @@ def configure(
     if name := settings.get("preset") or (not recorded and below.get("preset")):
         given, tables = _over_preset(registry.find("preset", str(name)), registry, given, tables)
     config = _filled(registry, given)
+    if config.name != path_component(config.name):
+        raise InputError(f"name {config.name!r}: a run's name is one printable part of a path, without / or \\")
     for part, values in (options if isinstance(options, Mapping) else _parsed(options)).items():
         role, name = _place(part, config, registry)
         tables = laid_over({role: {name: values}}, tables)

@@ -205,10 +205,8 @@ def finite_maps(estimator: Estimator) -> Iterator[Callable[[Tensor, Tensor], Non
     finite = torch.cat(sums, 1).isfinite() if sums else torch.ones(2, 0)
     if not finite.all():
         name, bad = "features" if finite[0].all() else "heatmaps", int((~finite).any(0).sum())
-        flaw = f"gave {name} that are NaN or infinite for {bad} of {finite.shape[1]} instances: its forward, or "
-        raise breach(
-            f"estimator {type(estimator).__name__}", estimator, f"{flaw}its weights, are at fault"
-        ) from failure
+        why = f"gave {name} that are NaN or infinite for {bad} of {finite.shape[1]} instances: its forward, or "
+        raise breach(f"estimator {type(estimator).__name__}", estimator, f"{why}its weights, are at fault") from failure
     if failure:
         raise failure
 

@@ -7,14 +7,18 @@ from typing import Any
 
 import attrs
 import pytest
+import tomli_w
 from torch import Tensor
 
 from tests.conftest import Registered
+from vatl_core.config import path_component
 from vatl_core.config_files import configure
 from vatl_core.contracts import Criterion, Window
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
 from vatl_core.plugins import Component, build
+from vatl_core.run.running import config_of
+from vatl_core.store import RunFolder
 
 
 @attrs.frozen
@@ -87,3 +91,39 @@ def test_every_name_is_checked() -> None:
         configure(discover(), {}, options=["alpha=3"])
     with pytest.raises(InputError, match=r"-o query\.…: this run has several of these: name one of thc, wpu"):
         configure(discover(), {}, options=["query.z_dim=3"])
+
+
+BAD_NAMES = ("../../x", "/x", "a/b", "..", ".", "a\\b", "a\nb", "\x1b[2Jx", "a\0", "\u202egpj", "\udcff")
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_the_name_of_a_run_is_one_printable_part_of_a_path(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        configure(discover(), {"name": name})
+    assert str(caught.value).startswith(f"name {name!r}: a run's name is one printable part")
+    file = tmp_path / "run.toml"
+    file.write_text(tomli_w.dumps({"run": {"name": "../x"}, "made_with": {}}))
+    with pytest.raises(InputError, match="one printable part"):
+        configure(discover(), {}, file=file)
+
+
+@pytest.mark.parametrize("name", ["first", "..x", "ärger 2", "a.b-c+d", "-x"])
+def test_any_other_name_is_taken_as_it_is(name: str) -> None:
+    config = configure(discover(), {"name": name})
+    assert (config.run_name, config.path) == (name, Path("runs") / name)
+
+
+@pytest.mark.parametrize("video", BAD_NAMES)
+def test_a_name_made_of_a_videos_is_one_printable_part_of_a_path(video: str) -> None:
+    config = attrs.evolve(configure(discover(), {}), video=video)
+    assert config.path.parent == Path("runs")
+    assert config.run_name.isprintable()
+    assert not set("/\\") & set(config.run_name)
+    alone = path_component(video)
+    assert alone == path_component(alone) != ".."
+
+
+def test_a_run_is_taken_up_whatever_its_file_calls_it(tmp_path: Path) -> None:
+    config = attrs.evolve(configure(discover(), {}), name="../elsewhere")
+    folder = RunFolder.create(tmp_path / "here", config.to_toml())
+    assert config_of(folder, discover()).path == tmp_path / "here"

@@ -114,6 +114,10 @@ class TestPlan:
         assert {run.config.query for run in runs if run.variant == "sure"} == {"lc"}
         assert {run.path.parent.name for run in runs} == {"runs"}
 
+    def test_runs_are_called_by_one_printable_part_of_a_path(self, planned: Callable[..., Plan]) -> None:
+        (run,) = planned(sweep={"videos": ["dance"]}, variant={"../../a\x1b": {"run": {"query": "lc"}}}).runs
+        assert run.name == ".._.._a_-dance-seed0"
+
     def test_all_is_every_video_of_the_data_set(self, planned: Callable[..., Plan]) -> None:
         everything = planned(sweep={"videos": "all"})
         assert {"dance", "beach"} < {run.config.video for run in everything.runs}

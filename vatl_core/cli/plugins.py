@@ -90,9 +90,7 @@ def _toml(tables: Tables) -> str:
     """The tables of a configuration file, a line to each value."""
     flat: dict[str, Mapping[str, Any]] = {"run": tables["run"]} if "run" in tables else {}
     flat |= {f"{role}.{name}": table for role, t in tables.items() if role != "run" for name, table in t.items()}
-    lines = {
-        title: [f"{name} = {_json(value, None)}" for name, value in table.items()] for title, table in flat.items()
-    }
+    lines = {title: [f"{key} = {_json(value, None)}" for key, value in table.items()] for title, table in flat.items()}
     return "\n".join(line for title, below in lines.items() for line in [f"[{title}]", *below, ""])
 
 

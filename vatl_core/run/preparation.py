@@ -50,7 +50,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     compute.place(estimator)
     learnt = _learnt(criteria, video, registry, begun)
     cautions, notes = _given_beginning(criteria, learnt, video, dataset, config.seed, compute.device)
-    advisers, broken = _advisers(registry, config, criteria)
+    advisers, broken = _advice(registry, config, criteria)
     dropped = [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
     warnings += cautions + broken + dropped + video.skeleton.warnings
     crops, pictures = _crops(config.cache_mb * 2**20, estimator.input_size, video, compute.device)
@@ -92,9 +92,7 @@ def _watched(
     return _built(registry, config, "query", sorted(wanted - set(query)))
 
 
-def _advisers(
-    registry: Registry, config: RunConfig, computed: Collection[str]
-) -> tuple[dict[str, Stopping], list[str]]:
+def _advice(registry: Registry, config: RunConfig, computed: Collection[str]) -> tuple[dict[str, Stopping], list[str]]:
     """The stopping criteria that nobody asked for and that cost nothing to ask where they would have stopped.
 
     They need no option, and watch only criteria that are ``computed`` anyway. Also a warning for each that is broken.

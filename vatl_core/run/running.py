@@ -111,8 +111,8 @@ def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[st
 
 
 def config_of(folder: RunFolder, registry: Registry) -> RunConfig:
-    """What a run is made of, wherever its folder has been moved to since."""
-    config = configure(registry, {}, file=folder.path / "config.toml")
+    """What a run is made of, wherever its folder has been moved to since and whatever its file calls it."""
+    config = configure(registry, {"name": "moved"}, file=folder.path / "config.toml")
     return attrs.evolve(config, runs=folder.path.parent, name=folder.path.name)
 
 

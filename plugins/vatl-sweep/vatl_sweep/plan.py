@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from vatl_core.config import ROLES, RunConfig, chosen
+from vatl_core.config import ROLES, RunConfig, chosen, path_component
 from vatl_core.config_files import configure, split, tables_of
 from vatl_core.errors import InputError, unknown
 from vatl_core.plugins import Options, Registry, build, laid_over, option_fields, structure
@@ -109,7 +109,7 @@ def read_plan(
         _try_parts(registry, made)
         videos = _videos(registry, made, grid.videos)
         for video, seed in itertools.product(videos, grid.seeds or (made.seed,)):
-            run = f"{name}-{video}-seed{seed}".replace("/", "_")
+            run = path_component(f"{name}-{video}-seed{seed}")
             runs.append(SweepRun(name, attrs.evolve(made, video=video, seed=seed, name=run, runs=folder / "runs")))
     _check_names(runs)
     return Plan(folder, tuple(runs))
