@@ -9,8 +9,12 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
+from urllib.request import HTTPSHandler, Request
+from urllib.response import addinfourl
 
 import attrs
 import pytest
@@ -18,7 +22,7 @@ import pytest
 from vatl_core.contracts import Download
 from vatl_core.errors import InputError
 from vatl_weights import downloads, fetch
-from vatl_weights.downloads import place
+from vatl_weights.downloads import doubt, place
 
 CONTENT = os.urandom(1_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -34,6 +38,8 @@ class Server:
         knows_ranges: whether it sends parts.
         status: what it answers; 200 is well.
         content: what it sends.
+        tells_length: whether it says how much that is.
+        leads_to: where it sends who asks, instead.
         asked: the Range of each request, in order; empty where there was none.
     """
 
@@ -42,11 +48,17 @@ class Server:
     knows_ranges: bool = True
     status: int = 200
     content: bytes = CONTENT
+    tells_length: bool = True
+    leads_to: str = ""
     asked: list[str] = attrs.field(factory=list)
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         wanted = handler.headers.get("Range", "")
         self.asked.append(wanted)
+        if self.leads_to:
+            handler.send_response(302)
+            handler.send_header("Location", self.leads_to)
+            return handler.end_headers()
         if self.status != 200:
             return handler.send_error(self.status)
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.knows_ranges else 0
@@ -55,7 +67,8 @@ class Server:
         handler.send_response(206 if start else 200)
         if start:
             handler.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
-        handler.send_header("Content-Length", str(len(self.content) - start))
+        if self.tells_length:
+            handler.send_header("Content-Length", str(len(self.content) - start))
         handler.end_headers()
         handler.wfile.write(self.content[start:][: self.breaks_after])
         return None
@@ -209,3 +222,84 @@ def test_a_cache_that_cannot_be_written_is_told(server: Server, tmp_path: Path, 
     cached.write_text("a file where the folder should be")
     with pytest.raises(InputError, match="cannot be read or kept"):
         fetch(Download(server.url, SHA256))
+
+
+@pytest.mark.parametrize("scheme", ["ftp", "file", "data", "HTTPX", "jar"])
+def test_nothing_but_https_and_http_is_spoken(scheme: str, cached: Path, tmp_path: Path) -> None:
+    there = tmp_path / "w.pth"
+    there.write_bytes(CONTENT)
+    with pytest.raises(InputError, match=r"cannot be fetched: only https:// and http:// are spoken"):
+        fetch(Download(f"{scheme}://{there}", SHA256))
+    assert left(cached) == []
+
+
+@pytest.mark.parametrize("target", ["ftp://example.org/w.pth", "file:///etc/hostname", "data:text/plain,weights"])
+def test_no_server_leads_to_anything_else(server: Server, cached: Path, target: str) -> None:
+    server.leads_to = target
+    with pytest.raises(InputError) as caught:
+        fetch(Download(server.url, SHA256))
+    assert target in str(caught.value)
+    assert left(cached) == []
+
+
+class Https(HTTPSHandler):
+    """Answers for every https:// server: each sends who asks on to what its address ends in."""
+
+    def https_open(self, req: Request) -> addinfourl:  # type: ignore[override]
+        headers = Message()
+        headers["Location"] = req.full_url.rpartition("?")[2]
+        answer = addinfourl(BytesIO(), headers, req.full_url, 302)
+        answer.msg = "Found"  # type: ignore[attr-defined]
+        return answer
+
+
+def test_https_stays_https(server: Server, cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "HTTPSHandler", Https)
+    for address in (f"https://a.org/?{server.url}", f"https://a.org/?https://b.org/?{server.url}"):
+        with pytest.raises(InputError, match=rf"the server leads on from https:// to '{server.url}', which is not"):
+            fetch(Download(address, SHA256))
+    server.leads_to = f"https://a.org/?{server.url}"
+    with pytest.raises(InputError, match="leads on from https://"):
+        fetch(Download(server.url, SHA256))
+    assert left(cached) == []
+
+
+def test_from_http_a_server_may_lead_to_http(server: Server) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        other.RequestHandlerClass = type("Leading", (BaseHTTPRequestHandler,), {
+            "do_GET": lambda self: Server(leads_to=server.url).answer(self), "log_message": lambda *_: None,
+        })  # fmt: skip
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        assert fetch(Download(f"http://127.0.0.1:{other.server_port}/", SHA256)).read_bytes() == CONTENT
+        other.shutdown()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_file_that_is_too_large_is_not_kept(
+    server: Server, cached: Path, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    monkeypatch.setattr(downloads, "LARGEST", 1 << 19)
+    server.tells_length = told
+    with pytest.raises(InputError, match=r"it has more than 0\.000488281 GiB, which no file of weights may have"):
+        fetch(Download(server.url, SHA256))
+    assert left(cached) == []
+    assert server.asked == [""], "it is not asked for again"
+
+
+def test_files_of_weights_may_have_8_gib() -> None:
+    assert downloads.LARGEST == 8 * 1024**3
+
+
+def test_a_length_that_is_no_number_of_bytes_is_not_believed(server: Server) -> None:
+    server.tells_length = False
+    assert fetch(Download(server.url, SHA256)).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("digits", [8, 9, 15])
+def test_few_digits_of_a_hash_are_a_doubt(server: Server, digits: int) -> None:
+    download = Download(server.url, SHA256[:digits])
+    (told,) = doubt(download, fetch(download))
+    assert told.startswith(f"only {digits} digits of a SHA-256 say that network-{SHA256[:8]}_2022.pth is")
+    assert f"{server.url}#sha256={SHA256}" in told
+    whole = Download(server.url, SHA256)
+    assert doubt(whole, fetch(whole)) == doubt(attrs.evolve(whole, sha256=SHA256[:16]), fetch(whole)) == []

@@ -158,6 +158,21 @@ class TestChoice:
         assert notes == []
         assert torch.equal(estimator.final_layer.weight, read_checkpoint(TRAINED).tensors["final_layer.weight"])
 
+    @pytest.mark.parametrize("backbone", ["", "backbone:"])
+    def test_few_digits_of_a_hash_are_a_word_of_warning(self, published: str, backbone: str) -> None:
+        _, notes = begin(f"{backbone}{published}#sha256={SHA256[:8]}", built(Tiny))
+        assert notes[0].startswith("only 8 digits of a SHA-256 say that ")
+        known = built(lambda: Public(published={"people": Download(published, SHA256[:8])}))
+        assert f"{published}#sha256={SHA256}" in begin("people", known)[1][0]
+
+    def test_a_word_of_warning_reaches_the_run(self, registered: Registered, published: str, tmp_path: Path) -> None:
+        registry = registered()
+        weights = f"{published}#sha256={SHA256[:8]}"
+        options = {"estimator": {"tiny": {"input_size": [64, 64]}}}
+        config = configured(registry, tmp_path, weights=weights, retrain="none", options=options)
+        record = execute(config, registry)
+        assert any(warning.startswith("only 8 digits of a SHA-256") for warning in record.warnings)
+
     def test_a_known_name(self, published: str) -> None:
         estimator = built(lambda: Public(published={"people": Download(published, SHA256)}))
         begun, notes = begin("people", estimator)

@@ -3,6 +3,8 @@
 A file lies in the cache under its published name, so that it can also be put there by hand. What has come of it so far
 lies beside it as ``.part``. Since the hash decides in the end, a part is taken up whatever the server may have done to
 its file meanwhile: if the whole then has another hash, it is fetched once more from its beginning.
+
+Only https:// and http:// are spoken, and from https:// no redirection leads to anything else.
 """
 
 from __future__ import annotations
@@ -11,12 +13,21 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path, PurePosixPath
-from typing import Final, TypeVar, cast
-from urllib.error import HTTPError
+from typing import IO, Final, TypeVar, cast
+from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+)
 
 import platformdirs
 from filelock import FileLock
@@ -29,7 +40,13 @@ ANSWER_TIMEOUT: Final = 30.0
 """Seconds that a server may take to answer, and that it may be silent afterwards."""
 ATTEMPTS: Final = 4
 """How often a transfer is begun or taken up before the user is told."""
+LARGEST: Final = 8 << 30
+"""Bytes that a file of weights may have; a server that sends more would fill the disk before any hash is compared."""
+SURE: Final = 16
+"""Digits of a hash from which on it takes more than an afternoon to make another file with the same."""
+SCHEMES: Final = ("https", "http")
 _CHUNK: Final = 1 << 18
+_DIGITS_OF_A_LENGTH: Final = 18
 _RANGE_NOT_SATISFIABLE: Final = 416
 
 T = TypeVar("T")
@@ -42,6 +59,28 @@ class BrokenOffError(Exception):
 def folder() -> Path:
     """Where downloaded weights are kept."""
     return Path(platformdirs.user_cache_dir("vatl")) / "weights"
+
+
+class _Redirections(HTTPRedirectHandler):
+    """Follows a server elsewhere, but never from https:// to what others can read and change on the way."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        scheme = urlsplit(newurl).scheme.lower()
+        if scheme not in SCHEMES or (req.type == "https" and scheme != "https"):
+            raise URLError(f"the server leads on from {req.type}:// to {newurl!r}, which is not followed")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opener() -> OpenerDirector:
+    """What speaks https and http and nothing else: neither ftp:// nor file://."""
+    opener = OpenerDirector()
+    for handler in (
+        ProxyHandler(), HTTPHandler(), HTTPSHandler(), HTTPDefaultErrorHandler(), HTTPErrorProcessor(), _Redirections(),
+    ):  # fmt: skip
+        opener.add_handler(handler)
+    return opener
 
 
 def place(download: Download) -> Path:
@@ -74,6 +113,14 @@ def fetch(download: Download, timeout: float = ANSWER_TIMEOUT, progress: Progres
     except OSError as error:
         raise InputError(f"weights {path} cannot be read or kept: {error.strerror or error}") from error
     return path
+
+
+def doubt(download: Download, path: Path) -> list[str]:
+    """What the user should know about the hash that a fetched file was held to; nothing where that says enough."""
+    if len(download.sha256) >= SURE:
+        return []
+    digits, url = len(download.sha256), f"{download.url}#sha256={_sha256(path)}"
+    return [f"only {digits} digits of a SHA-256 say that {path.name} is the file meant: to be sure, give {url}"]
 
 
 def _is_whole(path: Path, download: Download) -> bool:
@@ -119,22 +166,32 @@ def _transfer(download: Download, part: Path, have: int, timeout: float, progres
     with response:
         part_sent = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         done, length = have if part_sent else 0, response.headers.get("Content-Length", "")
-        total = done + int(length) if length.isdecimal() else 0
+        total = done + int(length) if length.isdecimal() and len(length) <= _DIGITS_OF_A_LENGTH else 0
+        _refuse_large(download, part, total)
         with part.open("ab" if done else "wb") as file:
             for chunk in _chunks(response):
                 file.write(chunk)
                 done += len(chunk)
+                _refuse_large(download, part, done)
                 progress("download", done, max(done, total))
     if done < total:
         raise BrokenOffError(f"the connection ended after {done} of {total} bytes")
 
 
+def _refuse_large(download: Download, part: Path, size: int) -> None:
+    if size > LARGEST:
+        part.unlink(missing_ok=True)
+        raise _unavailable(download, f"it has more than {LARGEST / 2**30:g} GiB, which no file of weights may have")
+
+
 def _opened(download: Download, have: int, timeout: float) -> HTTPResponse | None:
     """The server's answer to the wish for what is missing; None where it says that nothing is."""
+    if urlsplit(download.url).scheme.lower() not in SCHEMES:
+        raise _unavailable(download, "only https:// and http:// are spoken here")
     headers = {"User-Agent": "vatl"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
         request = Request(download.url, headers=headers)
-        return _within(timeout, lambda: cast(HTTPResponse, urlopen(request, timeout=ANSWER_TIMEOUT)))
+        return _within(timeout, lambda: cast(HTTPResponse, _opener().open(request, timeout=ANSWER_TIMEOUT)))
     except HTTPError as error:
         if have and error.code == _RANGE_NOT_SATISFIABLE:
             return None

@@ -14,7 +14,7 @@ from vatl_core.errors import InputError, unknown
 from vatl_core.progress import Progress, silent
 from vatl_core.video import Skeleton
 from vatl_core.weights import BUT_FOR_BACKBONE, RANDOM
-from vatl_weights.downloads import ANSWER_TIMEOUT, fetch
+from vatl_weights.downloads import ANSWER_TIMEOUT, doubt, fetch
 from vatl_weights.loading import load_backbone, load_weights
 from vatl_weights.reading import read_weights
 
@@ -76,9 +76,11 @@ def begin_with(
     def load(chosen: Choice, timeout: float) -> Begun:
         place = chosen.place
         path = fetch(place, timeout, progress) if isinstance(place, Download) else place
+        doubts = doubt(place, path) if isinstance(place, Download) else []
         if chosen.backbone:
-            return f"{BUT_FOR_BACKBONE}{chosen.label}", load_backbone(estimator, read_weights(path), str(path))
-        return chosen.label, load_weights(estimator, read_weights(path), skeleton, str(path), keypoints)
+            notes = load_backbone(estimator, read_weights(path), str(path))
+            return f"{BUT_FOR_BACKBONE}{chosen.label}", doubts + notes
+        return chosen.label, doubts + load_weights(estimator, read_weights(path), skeleton, str(path), keypoints)
 
     if choice == "auto":
         return _first(_candidates(name, estimator, dataset), load, name)
