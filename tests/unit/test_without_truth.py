@@ -281,6 +281,40 @@ class TestPredictions:
         assert sum(int(row["labelled"]) for row in rows) == 7 * 5
         assert write_overlay(labelled, tmp_path / "overlay.mp4", 25).stat().st_size > 1000
 
+    def test_a_keypoint_that_an_annotator_removed_stays_away(
+        self, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def without_hands(request: Request) -> Iterator[Answer]:
+            for i in request.indices.tolist():
+                given = label(i)
+                gone = torch.tensor([[k in (i % 5, 3) for k in range(5)]])
+                yield attrs.evolve(given, visible=given.visible & ~gone, occluded=given.occluded & ~gone)
+
+        monkeypatch.setattr(Person, "script", staticmethod(without_hands))
+        settings = {"oracle": "person", "dataset": "unlabelled", "query": "lc", "retrain": "none", "schedule": ["7"]}
+        config = configured(finished[2], tmp_path / "runs", **settings)
+        execute(config, finished[2])
+        past = PastRun.open(config.path, finished[2])
+        plain, predictions = (Predictions.of(past, with_labels) for with_labels in (False, True))
+        file = json.loads(write_coco(predictions, tmp_path / "poses.json").read_text())
+        labelled = [a for a in file["annotations"] if a["labelled"]]
+        assert labelled
+        for annotation in labelled:
+            gone = {(annotation["id"] - 1) % 5, 3}
+            triples = [annotation["keypoints"][3 * k : 3 * k + 3] for k in range(5)]
+            assert {k for k, triple in enumerate(triples) if triple == [0, 0, 0]} == gone
+            assert {k for k, score in enumerate(annotation["keypoint_scores"]) if score == 0} == gone
+            assert (annotation["num_keypoints"], annotation["score"]) == (5 - len(gone), 1)
+        table = csv.DictReader(write_csv(predictions, tmp_path / "poses.csv").open())
+        removed = [row for row in table if (row["x"], row["y"], row["score"]) == ("0.00", "0.00", "0.0000")]
+        assert len(removed) == sum(5 - a["num_keypoints"] for a in labelled)
+        assert {row["labelled"] for row in removed} == {"1"}
+        assert plain.visible.all(), "the estimates alone are of every keypoint"
+        drawn: list[Any] = []
+        monkeypatch.setattr("vatl_report.predictions.draw_pose", lambda *given: drawn.append(given[5].tolist()))
+        write_overlay(predictions, tmp_path / "overlay.mp4", 25)
+        assert sum(map(sum, drawn)) == int(predictions.visible.sum()) < predictions.visible.numel()
+
 
 class TestConsole:
     def test_the_closing_table_has_no_line_for_what_is_not_known(self, finished: Finished) -> None:

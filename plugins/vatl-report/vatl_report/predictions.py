@@ -29,9 +29,10 @@ class Predictions:
     Attributes:
         video: whose.
         index: (P,) which of its instances they are, ascending.
-        keypoints: (P, K, 2) pixels.
-        scores: (P, K); 1 for the keypoints of a label.
+        keypoints: (P, K, 2) pixels; 0 where a label says that the keypoint is not there.
+        scores: (P, K); 1 for the keypoints of a label, 0 for those that it has not.
         labelled: (P,) bool, where a label stands in place of the estimate.
+        visible: (P, K) bool, which keypoints there are: all of an estimate, those annotated of a label.
         occluded: (P, K) bool, which of a label's keypoints are hidden in the picture.
     """
 
@@ -40,6 +41,7 @@ class Predictions:
     keypoints: Tensor
     scores: Tensor
     labelled: Tensor
+    visible: Tensor
     occluded: Tensor
 
     @classmethod
@@ -57,21 +59,27 @@ class Predictions:
         keypoints, scores = estimates.keypoints.clone(), estimates.scores.clone()
         labelled = torch.zeros(len(keypoints), dtype=torch.bool)
         occluded = torch.zeros_like(scores, dtype=torch.bool)
+        visible = ~occluded
         if with_labels:
             labels = run.labels()
             labelled[labels.index] = True
             occluded[labels.index] = labels.occluded
-            seen = labels.visible
-            keypoints[labels.index] = torch.where(seen[..., None], labels.keypoints, keypoints[labels.index])
-            scores[labels.index] = torch.where(seen, 1.0, scores[labels.index])
+            # what the annotator took away stays away: the estimate of it is what the label contradicts
+            visible[labels.index] = seen = labels.visible
+            keypoints[labels.index] = torch.where(seen[..., None], labels.keypoints, 0.0)
+            scores[labels.index] = seen.to(scores)
         index = torch.nonzero(run.standing.there(torch.device("cpu"))).flatten()
-        return cls(run.video, index, keypoints[index], scores[index], labelled[index], occluded[index])
+        columns = (keypoints, scores, labelled, visible, occluded)
+        return cls(run.video, index, *(column[index] for column in columns))
 
 
 def write_coco(predictions: Predictions, path: Path) -> Path:
-    """COCO keypoints over video: v = 2, or 1 where a label says hidden; the scores stand in a field of their own."""
+    """COCO keypoints over video, the scores in a field of their own.
+
+    v is 2, or of a label 1 where the keypoint is hidden; one that a label has not is 0, 0, 0.
+    """
     video, instances = predictions.video, predictions.video.instances
-    values = (2 - predictions.occluded.int()).to(predictions.keypoints)
+    values = ((2 - predictions.occluded.int()) * predictions.visible).to(predictions.keypoints)
     triples = torch.cat([predictions.keypoints, values[..., None]], -1).flatten(1)
     index = predictions.index
     columns = zip(
@@ -81,6 +89,7 @@ def write_coco(predictions: Predictions, path: Path) -> Path:
         instances.boxes[index].double().tolist(),
         _rounded(triples, 2),
         _rounded(predictions.scores, 4),
+        predictions.visible.sum(1).tolist(),
         predictions.labelled.tolist(),
         strict=True,
     )
@@ -93,13 +102,13 @@ def write_coco(predictions: Predictions, path: Path) -> Path:
             "bbox": [round(side, 2) for side in box],
             "area": round(box[2] * box[3], 2),
             "iscrowd": 0,
-            "num_keypoints": len(scores),
+            "num_keypoints": count,
             "keypoints": points,
             "keypoint_scores": scores,
-            "score": sum(scores) / len(scores),
+            "score": sum(scores) / max(count, 1),
             "labelled": labelled,
         }
-        for instance, frame, track, box, points, scores, labelled in columns
+        for instance, frame, track, box, points, scores, count, labelled in columns
     ]
     skeleton = video.skeleton
     category = {
@@ -119,7 +128,10 @@ def _rounded(values: Tensor, digits: int) -> list[list[float]]:
 
 
 def write_csv(predictions: Predictions, path: Path) -> Path:
-    """One row a keypoint: frame, track, instance, keypoint, x and y in pixels, score, whether it is a label's."""
+    """One row a keypoint: frame, track, instance, keypoint, x and y in pixels, score, whether it is a label's.
+
+    x, y and score are 0 where a label says that the keypoint is not there.
+    """
     instances, names = predictions.video.instances, predictions.video.skeleton.keypoints
     index = predictions.index
     columns = zip(
@@ -157,6 +169,7 @@ def _drawn(predictions: Predictions, progress: Callable[[int], None]) -> Iterato
         picture = given.permute(1, 2, 0).contiguous().numpy()
         for row in torch.nonzero(instances.frame[predictions.index] == frame).flatten().tolist():
             points, i = predictions.keypoints[row].double().numpy(), int(predictions.index[row])
-            draw_pose(picture, points, skeleton, track_colour(int(instances.track[i])), float(sizes[i]))
+            colour, there = track_colour(int(instances.track[i])), predictions.visible[row].numpy()
+            draw_pose(picture, points, skeleton, colour, float(sizes[i]), there)
         progress(frame + 1)
         yield torch.from_numpy(picture).permute(2, 0, 1)
