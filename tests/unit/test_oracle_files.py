@@ -407,6 +407,38 @@ def test_coco_keypoints_may_stand_in_another_order_and_attributes_be_lost(reques
         assert torch.equal(label.keypoints[0], pose)
 
 
+def renumbered(*numbers: int, without: tuple[str, ...] = ("attributes",)) -> Callable[[str], str]:
+    """What a tool makes of the file that loses attributes, writes annotations in its own order and numbers them."""
+
+    def change(content: Any) -> None:
+        for row, number in zip(content["annotations"], numbers, strict=True):
+            row["id"] = number
+            for field in without:
+                del row[field]
+
+    return edited_json(change)
+
+
+@pytest.mark.parametrize("without", [("attributes",), ("attributes", "bbox")])
+def test_ids_given_anew_do_not_exchange_two_of_a_picture(tmp_path: Path, without: tuple[str, ...]) -> None:
+    video = stick_video()
+    assert video.instances.keypoints is not None
+    pair = [i for i in range(len(video.instances)) if video.instances.frame[i] == 2][:2]
+    request = request_of(video, video.instances.keypoints, tmp_path / "runs/run/cycles/000", pair)
+    path = answer_file(request, "coco", renumbered(2, 1, without=without))
+    with pytest.raises(VatlError) as error:
+        answered(request, "coco", path)
+    message = str(error.value)
+    a, b = (video.instances.ids[i] for i in pair)
+    assert message.startswith(f"{path}: instance '{a}' has the box ")
+    assert f"which fits instance '{b}' of its picture better" in message
+    assert "\n" not in message
+    kept = answer_file(request, "coco", renumbered(1, 2, without=without))
+    assert [int(a.index) for a in answered(request, "coco", kept) if isinstance(a, Labels)] == pair
+    named = answer_file(request, "coco", renumbered(2, 1, without=without[1:]))
+    assert [int(a.index) for a in answered(request, "coco", named) if isinstance(a, Labels)] == pair
+
+
 # ------------------------------------------------------------------------------------------------------ what is refused
 def regions(tasks: Any, position: int = 0) -> Any:
     return tasks[position]["annotations"][0]["result"]

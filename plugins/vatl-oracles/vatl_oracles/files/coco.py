@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from vatl_oracles.files.replies import (
     Declined,
     Reply,
     box_of,
+    fits_its_own,
     flaw,
     keypoint,
     on_picture,
@@ -27,7 +28,7 @@ from vatl_oracles.files.replies import (
     posed,
     word,
 )
-from vatl_oracles.files.task import Item, Task
+from vatl_oracles.files.task import Box, Item, Task
 
 _TASK: Final = "coco.json"
 _STEPS: Final = f"""\
@@ -35,7 +36,7 @@ _STEPS: Final = f"""\
    the estimator's keypoints to begin with.
 2. Correct keypoints (x, y in pixels; v: 0 not there, 1 hidden, 2 visible) and boxes. In an annotation's attributes,
    "answer" may be "{POSE}", "{NOBODY}" or "{SKIPPED}". Leave "instance" as it is: it says who is meant. Where a tool
-   loses it, the annotation's id does.
+   loses it, the annotation's id does, as long as its box fits nobody else who is asked for better.
 3. Save the file as answer.json beside this one."""
 
 
@@ -56,6 +57,7 @@ class Coco(Layout):
         rows = Rows.listed(path, "annotations", content["annotations"])
         pictures = _pictures(path, content)
         found = paired(path, task, [(name, i) for i, name in enumerate(_names(rows, task))])
+        _refuse_exchanged(rows, task, found)
         order = _order(path, task, content)
         return [(item, _reply(rows, i, task, item, pictures, order)) for item, i in found]
 
@@ -122,6 +124,32 @@ def _names(rows: Rows, task: Task) -> list[str]:
         asked.get(str(number), f"annotation {number}") if name is None else str(name)
         for name, number in zip(given, numbers, strict=True)
     ]
+
+
+def _refuse_exchanged(rows: Rows, task: Task, found: Sequence[tuple[Item, int]]) -> None:
+    """Hold those who are recognised by the annotation's id alone, which many tools give anew, to their boxes.
+
+    Raises:
+        InputError: a box, or where there is none what surrounds the keypoints, fits somebody else better.
+    """
+    for item, position in found:
+        if _field(rows.objects[position], "instance") is None and (box := _around(rows.take([position]), task)):
+            fits_its_own(rows.path, task, item, box)
+
+
+def _around(one: Rows, task: Task) -> Box | None:
+    """The box x, y, w, h in pixels of one annotation, else that of its annotated keypoints; None where it has none."""
+    sides, drawn = one.pixel_lists("bbox", 4, "x, y, width, height")
+    if drawn.all():
+        x, y, width, height = sides[0].tolist()
+        return x, y, width, height
+    count = len(task.keypoints)
+    numbers, _ = one.pixel_lists("keypoints", 3 * count, f"{count} times x, y, v")
+    points = [(x, y) for x, y, v in numbers.reshape(count, 3).tolist() if v]
+    if not points:
+        return None
+    (left, top), (right, bottom) = (tuple(map(end, zip(*points, strict=True))) for end in (min, max))
+    return left, top, right - left, bottom - top
 
 
 def _pictures(path: Path, content: Mapping[str, Any]) -> dict[Any, Mapping[str, Any]]:

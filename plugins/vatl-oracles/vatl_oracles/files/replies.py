@@ -168,6 +168,33 @@ def box_of(path: Path, item: Item, sides: Sequence[object]) -> Box:
     return x, y, width, height
 
 
+def fits_its_own(path: Path, task: Task, item: Item, box: Box) -> None:
+    """Make sure that an answer's box is of the instance that the answer is taken for.
+
+    Args:
+        path: of the answer, for messages.
+        task: what was asked.
+        item: whom the answer is taken for.
+        box: x, y, width, height in pixels.
+
+    Raises:
+        InputError: it fits another instance that is asked for in the same picture better.
+    """
+    others = [other for other in task.items if other.picture == item.picture and other is not item]
+    best = max(others, key=lambda other: _overlap(box, other.box), default=item)
+    if _is_moved(box, item.box) and _overlap(box, best.box) > _overlap(box, item.box):
+        said = f"has the box {_numbers(box)}, which fits instance '{best.name}' of its picture better"
+        raise flaw(path, item, f'{said}: were ids given anew? Restore them, or name who is meant in "instance"')
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """The intersection over the union of two boxes x, y, w, h; one without extent counts as a pixel wide and high."""
+    (ax, ay, aw, ah), (bx, by, bw, bh) = ((x, y, max(w, 1.0), max(h, 1.0)) for x, y, w, h in (a, b))
+    width, height = min(ax + aw, bx + bw) - max(ax, bx), min(ay + ah, by + bh) - max(ay, by)
+    common = max(width, 0.0) * max(height, 0.0)
+    return common / (aw * ah + bw * bh - common)
+
+
 def on_picture(path: Path, item: Item, picture: object, width: object = None, height: object = None) -> None:
     """Make sure that an item was labelled on its own picture, as it was written.
 
