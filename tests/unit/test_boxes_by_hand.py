@@ -121,6 +121,16 @@ def test_a_detectors_boxes_are_key_frames_that_end_where_they_end(tmp_path: Path
     assert read.dropped == {"of another category than the first": 1}
 
 
+def test_tracks_may_stand_among_the_attributes(tmp_path: Path) -> None:
+    path = tmp_path / "found.json"
+    found = coco((2, 8, [0, 0, 9, 9]), (3, 8, [50, 0, 9, 9]), (3, 2, [0, 0, 9, 9]))
+    for row in found["annotations"]:
+        row["attributes"] = {"track_id": row.pop("track_id"), "occluded": False}
+    path.write_text(json.dumps(found))
+    tracks = [(track.number, [key.frame for key in track.keys]) for track in read_boxes(path, FOOTAGE).tracks]
+    assert tracks == [(2, [3]), (8, [2, 3])]
+
+
 def test_boxes_that_nobody_linked_are_linked_by_overlap() -> None:
     frames = [0, 0, 1, 1, 2, 4]
     found = [(0, 0, 10, 10), (50, 0, 10, 10), (52, 0, 10, 10), (2, 0, 10, 10), (4, 0, 10, 10), (4, 0, 10, 10)]

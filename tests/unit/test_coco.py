@@ -208,6 +208,20 @@ def test_ids_may_be_names_or_whole_floats(pictures: Path) -> None:
     assert same(load(pictures, content), load(pictures, document()))
 
 
+def test_tracks_may_stand_among_the_attributes(pictures: Path) -> None:
+    content = document()
+    for annotation in content["annotations"]:
+        annotation["attributes"] = {"occluded": False, "track_id": annotation.pop("track_id"), "keyframe": True}
+    video = load(pictures, content)
+    assert same(video, load(pictures, document()))
+    assert video.instances.previous[:4].tolist() == [-1, -1, 0, 1]
+    content["annotations"][0]["track_id"] = 5
+    assert load(pictures, content).instances.track[:3].tolist() == [5, 1, 0], "its own place counts first"
+    content["annotations"][3]["attributes"]["track_id"] = 0
+    with pytest.raises(InputError, match="annotation 103 is of track 0 on image 11, as is annotation 102"):
+        load(pictures, content)
+
+
 def test_a_track_number_beyond_int64_is_a_name(pictures: Path) -> None:
     content = document()
     for annotation in content["annotations"]:

@@ -112,6 +112,12 @@ def test_the_same_boxes_give_the_same_instances_as_the_data_set_coco(
     assert found[0].dropped == {KEYPOINTS: len(TWO)}
 
 
+def test_tracks_of_boxes_may_stand_among_the_attributes(loaded: Loaded) -> None:
+    rows = [box(*row) for row in TWO]
+    inner = [row | {"track_id": None, "attributes": {"track_id": row["track_id"]}} for row in rows]
+    assert torch.equal(loaded(coco(*inner)).instances.track, loaded(coco(*rows)).instances.track)
+
+
 def test_what_mot_tools_write_beside_numbers_is_understood(loaded: Loaded) -> None:
     video = loaded(
         "# a comment\n\n1, 3, 10, 10, 20, 20, 1, -1, -1, -1\n2 3 11 10 20 20 -1\n1.000e+00,4,50,10,20,20,0.5 # sure\n"

@@ -14,7 +14,7 @@ from vatl_coco.pictures import Places
 from vatl_coco.training import for_training
 from vatl_core.errors import InputError
 from vatl_core.video import Instances, Skeleton, boxes_around
-from vatl_formats import Indices, Mask, Numbers, Rows, Sieve, numbered
+from vatl_formats import Indices, Mask, Numbers, Rows, Sieve, numbered, with_tracks
 
 
 def instances_of(
@@ -71,7 +71,7 @@ def _of_category(document: Document, dropped: dict[str, int]) -> Rows:
     other = [category != first for category in rows.ids("category_id")]
     sieve.drop(np.array(other, dtype=np.bool_), "of another category than the first")
     sieve.drop(rows.flags("iscrowd"), "marked as a crowd")
-    return rows.take(np.flatnonzero(sieve.kept))
+    return with_tracks(rows.take(np.flatnonzero(sieve.kept)))
 
 
 def _images(document: Document, rows: Rows) -> Indices:

@@ -11,7 +11,20 @@ import numpy as np
 
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
-from vatl_formats import Id, Indices, Mask, Numbers, Rows, Sieve, again, by_position, numbered, read_json, skeleton_of
+from vatl_formats import (
+    Id,
+    Indices,
+    Mask,
+    Numbers,
+    Rows,
+    Sieve,
+    again,
+    by_position,
+    numbered,
+    read_json,
+    skeleton_of,
+    with_tracks,
+)
 from vatl_video.boxes import Boxes
 from vatl_video.footage import Footage
 
@@ -172,7 +185,7 @@ def _of_category(annotations: Rows, categories: Rows, dropped: dict[str, int]) -
         sieve.drop(_mask([c != first for c in annotations.ids("category_id")]), "of another category than the first")
     sieve.drop(annotations.flags("iscrowd"), "marked as a crowd")
     sieve.drop(_mask([row.get("bbox") is None for row in annotations.objects]), "without a box")
-    rows = annotations.take(sieve.left)
+    rows = with_tracks(annotations.take(sieve.left))
     posed = sum(map(_has_keypoints, rows.objects))
     dropped |= {KEYPOINTS: posed} if posed else {}
     return rows

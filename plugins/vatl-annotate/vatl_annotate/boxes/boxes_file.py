@@ -22,7 +22,7 @@ from vatl_annotate.boxes.tracks import Box, Key, Track, keys_of, rounded
 from vatl_core.errors import InputError
 from vatl_core.files import write_whole
 from vatl_core.video import PictureFiles
-from vatl_formats import Rows, Sieve, again, by_position, clipped, numbered, read_json, skeleton_of
+from vatl_formats import Rows, Sieve, again, by_position, clipped, numbered, read_json, skeleton_of, with_tracks
 
 ABOUT: Final = "boxes drawn by hand (vatl annotate)"
 MOST: Final = 1_000_000
@@ -123,7 +123,7 @@ def _usable(annotations: Rows, categories: Rows, dropped: dict[str, int]) -> Row
         sieve.drop(_mask(c != first for c in annotations.ids("category_id")), "of another category than the first")
     sieve.drop(annotations.flags("iscrowd"), "marked as a crowd")
     sieve.drop(_mask(row.get("bbox") is None for row in annotations.objects), "without a box")
-    return annotations.take(sieve.left)
+    return with_tracks(annotations.take(sieve.left))
 
 
 def _frames(rows: Rows, images: Rows, footage: Footage) -> list[int]:
