@@ -173,6 +173,39 @@ def test_frame_index_orders_picture_files_and_its_gaps_part_neighbours(pictures:
     assert video.instances.previous.tolist() == [-1, -1, 0, 1, 2, 3, 4, 5, 6, 7, -1, -1]
 
 
+@pytest.mark.parametrize(
+    "name", ["{:d}.png", "run2-{:03d}.png", "a/7/{:02d}_90.png", "im{:04d}_png.rf.{:x}0b7e{:x}.png", "{:0600d}.png"]
+)
+def test_picture_files_are_in_the_order_in_which_their_names_count(
+    pictures: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vatl_coco.pictures.missing_files", lambda paths: [])
+    content = document()
+    for f, image in enumerate(content["images"]):
+        image["file_name"] = name.format(8 + f, 77 - 9 * f, 200 * f)
+    content["images"] = [content["images"][i] for i in (4, 0, 5, 2, 1, 3)]
+    video = load(pictures, content)
+    assert same(video, load(pictures, document()))
+    assert isinstance(video.frames, PictureFiles)
+    assert [str(p) for p in video.frames.paths] == [
+        str(pictures / name.format(8 + f, 77 - 9 * f, 200 * f)) for f in range(FRAMES)
+    ]
+
+
+@pytest.mark.parametrize("names", ["zoo", ["b1", "a2", "c3"], ["1", "01", "2"], ["x/2", "y/1", "z/0"]])
+def test_picture_files_whose_names_do_not_count_are_in_the_order_of_the_list(
+    pictures: Path, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vatl_coco.pictures.missing_files", lambda paths: [])
+    content = document()
+    content["images"], content["annotations"] = content["images"][:3], content["annotations"][:6]
+    for image, name in zip(content["images"], names, strict=True):
+        image["file_name"] = f"{name}.png"
+    frames = load(pictures, content).frames
+    assert isinstance(frames, PictureFiles)
+    assert list(frames.paths) == [pictures / f"{name}.png" for name in names]
+
+
 def test_instances_are_ordered_by_frame_then_as_in_the_file(pictures: Path) -> None:
     content = document()
     content["annotations"].reverse()

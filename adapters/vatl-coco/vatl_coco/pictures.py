@@ -10,7 +10,7 @@ import numpy as np
 
 from vatl_core.errors import InputError
 from vatl_core.video import Frames, PictureFiles, VideoFile, exists
-from vatl_formats import Indices, Numbers, Rows, by_position, missing_files
+from vatl_formats import Indices, Numbers, Rows, by_name, by_position, missing_files
 
 VIDEO_SUFFIXES: Final = frozenset(
     f".{name}"
@@ -28,7 +28,8 @@ class Places:
     Attributes:
         video: the video file that they are frames of; None where they are picture files.
         index: (I,) each image's place among the pictures.
-        time: (I,) each image's ``frame_index``; where none has one, its position among the images.
+        time: (I,) each image's ``frame_index``; where none has one, its position among the images, or
+            among picture files as their names count.
         size: (I, 2) width and height in pixels, infinite where the file does not tell.
     """
 
@@ -79,7 +80,7 @@ def open_frames(images: Rows, places: Places, source: Path, option: str) -> Fram
 def _times(images: Rows, of_video: bool) -> Indices:
     given = images.whole_numbers_or_none("frame_index")
     if all(time is None for time in given):
-        return np.array(by_position(images) if of_video else range(len(given)), dtype=np.int64)
+        return np.array(by_position(images) if of_video else by_name(images), dtype=np.int64)
     first: dict[int, int] = {}
     for position, time in enumerate(given):
         if time is None:

@@ -15,7 +15,7 @@ from vatl_formats.numbered_pictures import (
     missing_files,
     on_pictures,
 )
-from vatl_formats.positions import by_position
+from vatl_formats.positions import by_name, by_position
 from vatl_formats.rows import LARGEST, Id, Indices, Mask, Numbers, Rows
 from vatl_formats.sides import flip_pairs_from_names, named_pairs
 from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
@@ -23,7 +23,7 @@ from vatl_formats.tracks import with_tracks
 
 __all__ = [
     "LARGEST", "Annotations", "Id", "Indices", "Mask", "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again",
-    "by_position", "clipped", "flip_pairs_from_names", "frame_numbers", "images_and_annotations", "keypoints_of",
-    "kinds", "missing_files", "named_pairs", "numbered", "on_pictures", "read_json", "refuse_outside", "skeleton_of",
-    "with_tracks",
+    "by_name", "by_position", "clipped", "flip_pairs_from_names", "frame_numbers", "images_and_annotations",
+    "keypoints_of", "kinds", "missing_files", "named_pairs", "numbered", "on_pictures", "read_json", "refuse_outside",
+    "skeleton_of", "with_tracks",
 ]  # fmt: skip
