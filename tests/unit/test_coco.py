@@ -365,6 +365,37 @@ def test_pictures_of_unknown_size_have_no_far_side(pictures: Path) -> None:
     assert load(pictures, content).dropped == {}
 
 
+def test_a_size_that_is_not_the_picture_s_is_refused(tmp_path: Path, pictures: Path) -> None:
+    from PIL import ExifTags, Image
+
+    content = document()
+    content["images"] = content["images"][:3]
+    content["annotations"] = content["annotations"][:6]
+    for f in range(3):
+        picture = Image.fromarray(np.full((HEIGHT, WIDTH, 3), grey(f), np.uint8))
+        exif = picture.getexif()
+        exif[ExifTags.Base.Orientation] = 6 if f == 1 else 1  # one was taken with the camera upright
+        picture.save(tmp_path / f"{f:03d}.jpg", exif=exif)
+        content["images"][f]["file_name"] = f"{f:03d}.jpg"
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, content)
+    words = ["image 11 has width 64 and height 48", "001.jpg is 48 wide and 64 high", "EXIF"]
+    assert_says(caught.value, [str(tmp_path / "annotations.json"), *words])
+    content["images"][1] |= {"width": HEIGHT, "height": WIDTH}
+    assert load(tmp_path, content).frames.read(1).shape == (3, WIDTH, HEIGHT)
+    content["images"][2] |= {"width": 2 * WIDTH, "height": 2 * HEIGHT}
+    with pytest.raises(
+        InputError, match=r"image 12 has width 128 and height 96, but 002\.jpg is 64 wide and 48 high: "
+    ):
+        load(tmp_path, content)
+    (tmp_path / "002.jpg").write_bytes(b"cut")
+    load(tmp_path, content)  # a damaged picture is told when it is needed
+    as_video = document()
+    as_video["images"][4] |= {"width": HEIGHT, "height": WIDTH}
+    with pytest.raises(InputError, match=r"image 14 has width 48 and height 64, but clip\.mp4 is 64 wide"):
+        load(pictures, as_video, frames=pictures / "clip.mp4")
+
+
 # ------------------------------------------------------------------------------------------------- source training
 SIZES = ((64, 48), (40, 80), (120, 30))
 

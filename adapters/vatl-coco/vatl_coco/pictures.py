@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 import numpy as np
 
+from vatl_coco.headers import check_sizes
 from vatl_core.errors import InputError
 from vatl_core.video import Frames, PictureFiles, VideoFile, exists
 from vatl_formats import Indices, Numbers, Rows, by_name, by_position, missing_files
@@ -65,16 +66,19 @@ def open_frames(images: Rows, places: Places, source: Path, option: str) -> Fram
         option: what names it, for messages.
 
     Raises:
-        InputError: a picture or the video file is missing or no video, or an image's frame is beyond the video.
+        InputError: a picture or the video file is missing or no video, an image's frame is beyond the video,
+            or a picture is of another size than the file says.
     """
     if not exists(source):
         raise InputError(f"{source} is neither a folder nor a video file: correct the option {option}")
     if places.video is None:
         files = _picture_paths(images, source, option)
-        return PictureFiles([files[i] for i in np.argsort(places.index)])
-    video = _open_video(images, places.video, option)
-    _check_within(images, places.time, video)
-    return video
+        frames: Frames = PictureFiles([files[i] for i in np.argsort(places.index)])
+    else:
+        frames = video = _open_video(images, places.video, option)
+        _check_within(images, places.time, video)
+    check_sizes(images, places.size, frames, places.index)
+    return frames
 
 
 def _times(images: Rows, of_video: bool) -> Indices:
