@@ -131,6 +131,22 @@ def test_tracks_may_stand_among_the_attributes(tmp_path: Path) -> None:
     assert tracks == [(2, [3]), (8, [2, 3])]
 
 
+def test_the_first_category_with_keypoints_counts(tmp_path: Path) -> None:
+    path = tmp_path / "found.json"
+    found = coco((2, 8, [0, 0, 9, 9]), (3, 8, [50, 0, 9, 9]))
+    fly = {"id": "3", "name": "fly", "keypoints": ["head", "tail"], "skeleton": [[0, 1], [5, 6]]}
+    found["categories"] = [{"id": 0, "name": "insects", "keypoints": []}, fly]
+    found["annotations"][1] |= {"category_id": "0", "image_id": "10"}
+    path.write_text(json.dumps(found))
+    read = read_boxes(path, FOOTAGE)
+    assert [track.number for track in read.tracks] == [8]
+    assert read.category == fly | {"id": 1, "skeleton": [[1, 2]]}
+    assert len(read.dropped) == 2
+    path.write_text(json.dumps(fly))
+    with pytest.warns(UserWarning, match=r"found\.json: 1 left out: edge of the skeleton"):
+        assert read_category(path) == read.category
+
+
 def test_boxes_that_nobody_linked_are_linked_by_overlap() -> None:
     frames = [0, 0, 1, 1, 2, 4]
     found = [(0, 0, 10, 10), (50, 0, 10, 10), (52, 0, 10, 10), (2, 0, 10, 10), (4, 0, 10, 10), (4, 0, 10, 10)]

@@ -74,6 +74,7 @@ def box(frame: int, track: int | str | None, *xywh: float, **more: Any) -> dict[
     return {"image_id": 100 + frame, "track_id": track, "bbox": list(xywh or (10, 10, 20, 20))} | more
 
 
+NO_EDGE = "edge of the skeleton that joins no two of its keypoints"
 Loaded = Callable[..., Video]
 
 
@@ -152,7 +153,6 @@ def test_what_mot_tools_write_beside_numbers_is_understood(loaded: Loaded) -> No
         (coco(box(0, 1, 1, 2, 3)), "annotation 0 has bbox with 3 numbers"),
         (coco(box(0, 1, score="high")), "annotation 0 has score 'high'"),
         (coco(box(0, 1, bbox=None)), "has no boxes; 1 dropped: without a box"),
-        (coco(box(0, 1), category=FLY | {"skeleton": [[1, 9]]}), "an edge joins two of the keypoints 1 to 3"),
     ],
 )
 def test_boxes_that_cannot_be_used_are_refused_in_a_line(content: Any, said: str, loaded: Loaded) -> None:
@@ -166,6 +166,24 @@ def test_crowds_and_other_categories_are_dropped_and_counted(loaded: Loaded) -> 
     video = loaded(coco(box(0, 1), box(0, 2, category_id=2), box(1, 1, iscrowd=1)))
     assert video.dropped == {"of another category than the first": 1, "marked as a crowd": 1}
     assert len(video.instances) == 1
+
+
+def test_the_first_category_with_keypoints_counts(loaded: Loaded) -> None:
+    content = coco(box(0, 1), box(0, 2, category_id=0), category=FLY | {"id": "1", "skeleton": [[0, 1], [1, 9]]})
+    content["categories"].insert(0, {"id": 0, "name": "insects"})
+    content["annotations"][0]["image_id"] = "100"
+    video = loaded(content)
+    assert video.skeleton.keypoints == tuple(FLY["keypoints"])
+    assert video.skeleton.edges == ((0, 1),)
+    reasons = ("of another category than the first with keypoints", NO_EDGE)
+    assert video.dropped == dict.fromkeys(reasons, 1)
+
+
+def test_edges_of_a_skeleton_alone_are_counted_too(loaded: Loaded, tmp_path: Path) -> None:
+    path = tmp_path / "skeleton.json"
+    path.write_text(json.dumps(FLY | {"skeleton": [[0, 2], [0, 3]]}))
+    video = loaded("1,1,10,10,20,20\n", skeleton=path)
+    assert (video.skeleton.edges, video.dropped) == (((0, 2),), {NO_EDGE: 1})
 
 
 def test_boxes_end_where_the_picture_ends(loaded: Loaded) -> None:

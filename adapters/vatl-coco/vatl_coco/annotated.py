@@ -52,15 +52,17 @@ class Annotated:
     def load(self, name: str) -> Video:
         """One of :meth:`videos` with its pictures."""
         document = self._part(name)
-        skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs)
+        edges: dict[str, int] = {}
+        skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs, edges)
         places = self._places(document)
         frames = open_frames(document.images, places, self._source, self.option)
-        return Video(name, skeleton, frames, *instances_of(document, skeleton, places, self.training))
+        instances, dropped = instances_of(document, skeleton, places, self.training)
+        return Video(name, skeleton, frames, instances, edges | dropped)
 
     def poses(self, name: str) -> tuple[Skeleton, Instances]:
         """One of :meth:`videos` without looking at its pictures."""
         document = self._part(name)
-        skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs)
+        skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs, {})
         return skeleton, instances_of(document, skeleton, self._places(document), self.training)[0]
 
     def _places(self, document: Document) -> Places:

@@ -14,7 +14,7 @@ from vatl_coco.pictures import Places
 from vatl_coco.training import for_training
 from vatl_core.errors import InputError
 from vatl_core.video import Instances, Skeleton, boxes_around
-from vatl_formats import Indices, Mask, Numbers, Rows, Sieve, numbered, with_tracks
+from vatl_formats import Indices, Mask, Numbers, Rows, Sieve, numbered, of_another, with_tracks
 
 
 def instances_of(
@@ -24,7 +24,7 @@ def instances_of(
 
     Args:
         document: what holds them.
-        skeleton: of its first category.
+        skeleton: of its first category with keypoints.
         places: of its images.
         training: whether to keep only what :func:`for_training` does.
 
@@ -64,20 +64,18 @@ def _tensor(numbers: Numbers) -> torch.Tensor:
 
 
 def _of_category(document: Document, dropped: dict[str, int]) -> Rows:
-    """The annotations of single instances of the first category: only they must have its keypoints."""
-    rows, categories = document.annotations, document.categories
-    first = categories.ids()[0]
+    """The annotations of single instances of the category with keypoints: only they must have its keypoints."""
+    rows = document.annotations
     sieve = Sieve.of(len(rows), dropped)
-    other = [category != first for category in rows.ids("category_id")]
-    sieve.drop(np.array(other, dtype=np.bool_), "of another category than the first")
+    sieve.drop(*of_another(rows, document.categories))
     sieve.drop(rows.flags("iscrowd"), "marked as a crowd")
     return with_tracks(rows.take(np.flatnonzero(sieve.kept)))
 
 
 def _images(document: Document, rows: Rows) -> Indices:
     """(n,) position of each annotation's image."""
-    position = {image: i for i, image in enumerate(document.images.ids())}
-    return np.array([position[image] for image in rows.ids("image_id")], dtype=np.int64)
+    position = {str(image): i for i, image in enumerate(document.images.ids())}
+    return np.array([position[str(image)] for image in rows.ids("image_id")], dtype=np.int64)
 
 
 def _keypoints(rows: Rows, count: int) -> tuple[Numbers, Mask, Mask]:

@@ -40,20 +40,22 @@ class Document:
         Raises:
             InputError: an image that belongs to none of them, or two of one name.
         """
-        ids = dict.fromkeys(self.images.ids_or_none("video_id"))
+        ids = {str(video) for video in self.images.ids_or_none("video_id")}
         if len(ids) < 2:
             return {}
-        names = {video: row.get("name") for video, row in zip(self.videos.ids(), self.videos.objects, strict=True)}
-        found = {str(names.get(video) or video): video for video in self.images.ids("video_id")}
+        videos = zip(self.videos.ids(), self.videos.objects, strict=True)
+        names = {str(video): row.get("name") for video, row in videos}
+        found = {str(names.get(str(video)) or video): video for video in self.images.ids("video_id")}
         if len(found) < len(ids):
             raise InputError(f"{self.path}: two of its {len(ids)} videos have the same name: give each its own")
         return found
 
     def of_video(self, video: Id) -> Document:
         """The part that belongs to one of :meth:`video_ids`."""
-        images = self.images.take(i for i, v in enumerate(self.images.ids("video_id")) if v == video)
-        mine = set(images.ids())
-        annotations = self.annotations.take(i for i, v in enumerate(self.annotations.ids("image_id")) if v in mine)
+        images = self.images.take(i for i, v in enumerate(self.images.ids("video_id")) if str(v) == str(video))
+        mine = set(map(str, images.ids()))
+        on = self.annotations.ids("image_id")
+        annotations = self.annotations.take(i for i, v in enumerate(on) if str(v) in mine)
         return attrs.evolve(self, images=images, annotations=annotations)
 
 
@@ -86,8 +88,8 @@ def _check_references(document: Document) -> None:
     for field in LISTS:
         if not len(getattr(document, field)):
             raise InputError(f"{document.path} lists no {field}: there is nothing to estimate")
-    images = set(document.images.unique_ids())
+    images = set(map(str, document.images.unique_ids()))  # ids that read the same are the same: 7 and "7"
     document.annotations.unique_ids()
     for position, image in enumerate(document.annotations.ids("image_id")):
-        if image not in images:
+        if str(image) not in images:
             raise document.annotations.error(position, f"is on image {image!r}, which is not among images: add it")

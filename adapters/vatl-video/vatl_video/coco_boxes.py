@@ -12,7 +12,6 @@ import numpy as np
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
 from vatl_formats import (
-    Id,
     Indices,
     Mask,
     Numbers,
@@ -20,7 +19,9 @@ from vatl_formats import (
     Sieve,
     again,
     by_position,
+    described,
     numbered,
+    of_another,
     read_json,
     skeleton_of,
     with_tracks,
@@ -68,7 +69,7 @@ def read_coco_boxes(path: Path, footage: Footage) -> CocoBoxes:
     return CocoBoxes(
         path,
         Boxes(frame, track, xywh, _scores(rows), list(map(str, rows.unique_ids()))),
-        _skeleton(categories),
+        _skeleton(categories, dropped),
         dropped,
     )
 
@@ -112,8 +113,12 @@ def write_coco_boxes(path: Path, boxes: Boxes, category: str, about: str, droppe
     path.write_text(json.dumps(content))
 
 
-def read_skeleton(path: Path) -> Skeleton:
-    """The skeleton of the first category of a COCO keypoints file, with or without images, or of a lone category.
+def read_skeleton(path: Path, dropped: dict[str, int] | None = None) -> Skeleton:
+    """The skeleton of the first category with keypoints of a COCO file, with or without images, or of a lone category.
+
+    Args:
+        path: the file.
+        dropped: where to count edges that are left out; a warning if None.
 
     Raises:
         InputError: it cannot be read, or describes no skeleton.
@@ -124,7 +129,7 @@ def read_skeleton(path: Path) -> Skeleton:
     rows = Rows.listed(path, "categories", categories, "category")
     if not len(rows):
         raise InputError(f"{path} has no categories: a skeleton is the keypoints and skeleton of the first of them")
-    return skeleton_of(rows)
+    return skeleton_of(rows, dropped=dropped)
 
 
 def _lists(path: Path, content: Any) -> tuple[Rows, Rows, Rows]:
@@ -143,8 +148,8 @@ def _counted(content: dict[str, Any]) -> dict[str, int]:
     return dict(dropped)
 
 
-def _frames(images: Rows, footage: Footage) -> dict[Id, int]:
-    """The frame that each image is: the picture of its name, else its ``frame_index``, else its position."""
+def _frames(images: Rows, footage: Footage) -> dict[str, int]:
+    """The frame of each image, by its id as text: the picture of its name, else ``frame_index``, else its position."""
     ids = images.unique_ids()
     place = {file.name: i for i, file in enumerate(footage.files)} if footage.is_folder else {}
     named = [place.get(Path(str(row.get("file_name") or "")).name) for row in images.objects]
@@ -159,7 +164,7 @@ def _frames(images: Rows, footage: Footage) -> dict[Id, int]:
         if frame >= len(footage.frames):
             said = f"is frame {frame}, but {footage.path} has {len(footage.frames)} frames, counted from 0"
             raise images.error(position, f"{said}: are these its boxes, and is it complete?")
-    return dict(zip(ids, frames, strict=True))
+    return dict(zip(map(str, ids), frames, strict=True))
 
 
 def _known(images: Rows, position: int, frame: int | None, footage: Footage) -> int:
@@ -181,8 +186,7 @@ def _of_category(annotations: Rows, categories: Rows, dropped: dict[str, int]) -
     """The annotations of single instances of the first category that have a box."""
     sieve = Sieve.of(len(annotations), dropped)
     if len(categories):
-        first = categories.ids()[0]
-        sieve.drop(_mask([c != first for c in annotations.ids("category_id")]), "of another category than the first")
+        sieve.drop(*of_another(annotations, categories))
     sieve.drop(annotations.flags("iscrowd"), "marked as a crowd")
     sieve.drop(_mask([row.get("bbox") is None for row in annotations.objects]), "without a box")
     rows = with_tracks(annotations.take(sieve.left))
@@ -200,13 +204,13 @@ def _mask(values: list[bool]) -> Mask:
     return np.array(values, dtype=np.bool_)
 
 
-def _on(rows: Rows, images: Rows, frames: dict[Id, int]) -> Indices:
+def _on(rows: Rows, images: Rows, frames: dict[str, int]) -> Indices:
     """(n,) the frame of each annotation."""
     on = rows.ids("image_id")
     for position, image in enumerate(on):
-        if image not in frames:
+        if str(image) not in frames:
             raise rows.error(position, f"is on image {image!r}, which is not among images: add it")
-    return np.array([frames[image] for image in on], dtype=np.int64)
+    return np.array([frames[str(image)] for image in on], dtype=np.int64)
 
 
 def _tracks(rows: Rows) -> Indices:
@@ -235,6 +239,6 @@ def _refuse_twice(rows: Rows, frame: Indices, track: Indices) -> None:
         raise rows.error(position, f"{said}: a track is in a frame once, correct one of them")
 
 
-def _skeleton(categories: Rows) -> Skeleton | None:
-    described = len(categories) and categories.objects[0].get("keypoints")
-    return skeleton_of(categories) if described else None
+def _skeleton(categories: Rows, dropped: dict[str, int]) -> Skeleton | None:
+    posed = len(categories) and categories.objects[described(categories)].get("keypoints")
+    return skeleton_of(categories, dropped=dropped) if posed else None

@@ -98,7 +98,7 @@ class AnyVideo(Dataset):
         footage = open_footage(self.path)
         found = self._found(footage)
         boxes = within(found.boxes, footage.sizes(found.boxes.frame), found.dropped)
-        skeleton = read_skeleton(self.skeleton) if self.skeleton else found.skeleton
+        skeleton = read_skeleton(self.skeleton, found.dropped) if self.skeleton else found.skeleton
         return Video(name, skeleton or PERSON_17, footage.frames, boxes.instances(), found.dropped)
 
     def _found(self, footage: Footage) -> CocoBoxes:

@@ -22,7 +22,19 @@ from vatl_annotate.boxes.tracks import Box, Key, Track, keys_of, rounded
 from vatl_core.errors import InputError
 from vatl_core.files import write_whole
 from vatl_core.video import PictureFiles
-from vatl_formats import Rows, Sieve, again, by_position, clipped, numbered, read_json, skeleton_of, with_tracks
+from vatl_formats import (
+    Rows,
+    Sieve,
+    again,
+    by_position,
+    clipped,
+    described,
+    numbered,
+    of_another,
+    read_json,
+    skeleton_of,
+    with_tracks,
+)
 
 ABOUT: Final = "boxes drawn by hand (vatl annotate)"
 MOST: Final = 1_000_000
@@ -109,18 +121,17 @@ def read_boxes(path: Path, footage: Footage) -> BoxesFile:
     rows = _usable(annotations, categories, dropped)
     rows, frames, boxes = _inside(rows, _frames(rows, images, footage), footage, dropped)
     numbers = _track_numbers(rows, frames, boxes)
-    described = len(categories) and categories.objects[0].get("keypoints")
+    posed = len(categories) and categories.objects[described(categories)].get("keypoints")
     info = content.get("info")
     own = isinstance(info, dict) and info.get("description") == ABOUT
-    category = category_of(skeleton_of(categories)) if described else None
+    category = category_of(skeleton_of(categories, dropped=dropped)) if posed else None
     return BoxesFile(_tracks(rows, frames, boxes, numbers, own), category, dropped, own)
 
 
 def _usable(annotations: Rows, categories: Rows, dropped: dict[str, int]) -> Rows:
     sieve = Sieve.of(len(annotations), dropped)
     if len(categories):
-        first = categories.ids()[0]
-        sieve.drop(_mask(c != first for c in annotations.ids("category_id")), "of another category than the first")
+        sieve.drop(*of_another(annotations, categories))
     sieve.drop(annotations.flags("iscrowd"), "marked as a crowd")
     sieve.drop(_mask(row.get("bbox") is None for row in annotations.objects), "without a box")
     return with_tracks(annotations.take(sieve.left))
@@ -128,12 +139,12 @@ def _usable(annotations: Rows, categories: Rows, dropped: dict[str, int]) -> Row
 
 def _frames(rows: Rows, images: Rows, footage: Footage) -> list[int]:
     """The frame of each annotation: its image's picture, else its ``frame_index``, else the image's position."""
-    frame_of = dict(zip(images.unique_ids(), _image_frames(images, footage), strict=True))
+    frame_of = dict(zip(map(str, images.unique_ids()), _image_frames(images, footage), strict=True))
     frames = []
     for position, image in enumerate(rows.ids("image_id")):
-        if image not in frame_of:
+        if str(image) not in frame_of:
             raise rows.error(position, f"is on image {image!r}, which is not among images: add it")
-        frames.append(frame_of[image])
+        frames.append(frame_of[str(image)])
     return frames
 
 
