@@ -374,9 +374,11 @@ def test_what_has_no_keypoints_is_not_known_and_what_has_none_visible_is(picture
     assert torch.nonzero(~instances.annotated).flatten().tolist() == [1, 2, 3]
 
 
-def test_a_missing_box_surrounds_the_annotated_keypoints(pictures: Path) -> None:
+@pytest.mark.parametrize("box", [{}, {"bbox": None}, {"bbox": []}])
+def test_a_missing_box_surrounds_the_annotated_keypoints(pictures: Path, box: dict[str, Any]) -> None:
     content = document()
     del content["annotations"][1]["bbox"]
+    content["annotations"][1] |= box
     box = load(pictures, content).instances.boxes[1]
     width, height = 4.25, 2.5
     margin = 0.15 * width

@@ -168,10 +168,11 @@ class TestInstances:
         assert video.instances.boxes[:2].tolist() == [[0, 0, 40, 40], [150, 100, 10, 20]]
         assert video.dropped == {"box without area in the picture": 1}
 
-    def test_who_shows_too_little_is_dropped_and_counted(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("none", [[0] * 51, []])
+    def test_who_shows_too_little_is_dropped_and_counted(self, tmp_path: Path, none: list[int]) -> None:
         def edit(document: dict[str, Any]) -> None:
             first, second, third, *_ = document["annotations"]
-            first["keypoints"] = [0] * 51
+            first["keypoints"] = none
             second["keypoints"] = [10, 10, 1, *[0] * 48]
             del third["bbox"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 import numpy as np
 import torch
@@ -81,8 +79,7 @@ def _images(document: Document, rows: Rows) -> Indices:
 def _keypoints(rows: Rows, count: int) -> tuple[Numbers, Mask, Mask]:
     """(n, K, 2) pixels, (n, K) whether each is annotated, and (n,) whether there is any list, not an empty one."""
     expected = f"{count} times x, y, v, with 0 0 0 for a keypoint that is not annotated"
-    rows = attrs.evolve(rows, objects=[row | {"keypoints": None} if _empty(row) else row for row in rows.objects])
-    numbers, given = rows.pixel_lists("keypoints", 3 * count, expected)
+    numbers, given = rows.without_empty("keypoints").pixel_lists("keypoints", 3 * count, expected)
     triples = numbers.reshape(-1, count, 3)
     sound = np.isin(triples[..., 2], (0, 1, 2)).all(axis=1)
     if not sound.all():
@@ -91,15 +88,11 @@ def _keypoints(rows: Rows, count: int) -> tuple[Numbers, Mask, Mask]:
     return triples[..., :2], triples[..., 2] > 0, given
 
 
-def _empty(row: Mapping[str, object]) -> bool:
-    return row.get("keypoints") == []
-
-
 def _boxes(
     rows: Rows, keypoints: Numbers, visible: Mask, size: Numbers, dropped: dict[str, int]
 ) -> tuple[Numbers, Sieve]:
     """(n, 4) x, y, w, h in pixels, from the keypoints where there is no box, and which of them can be used."""
-    boxes, given = rows.pixel_lists("bbox", 4, "x, y, width, height")
+    boxes, given = rows.without_empty("bbox").pixel_lists("bbox", 4, "x, y, width, height")
     sieve = Sieve.of(len(rows), dropped)
     sieve.drop(~given & ~visible.any(axis=1), "neither a box nor an annotated keypoint")
     around = boxes_around(torch.from_numpy(keypoints[~given]), torch.from_numpy(visible[~given]))

@@ -226,12 +226,12 @@ def on_pictures(rows: Rows, images: Rows, pictures: Pictures, sieve: Sieve) -> t
 
 
 def keypoints_of(rows: Rows, count: int) -> tuple[Numbers, Mask]:
-    """(n, K, 2) pixels, and (n, K) whether each is visible, from x, y, v triples; none of an absent list is.
+    """(n, K, 2) pixels, and (n, K) whether each is visible, from x, y, v triples; none of an absent or empty list.
 
     Raises:
         InputError: a list of another length or with something else than numbers, or a v that is none of 0, 1, 2.
     """
-    numbers, _ = rows.pixel_lists("keypoints", 3 * count, f"{count} times x, y, v")
+    numbers, _ = rows.without_empty("keypoints").pixel_lists("keypoints", 3 * count, f"{count} times x, y, v")
     triples = numbers.reshape(-1, count, 3)
     strange = ~np.isin(triples[..., 2], (0, 1, 2)).all(axis=1)
     if strange.any():

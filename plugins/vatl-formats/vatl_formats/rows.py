@@ -72,6 +72,12 @@ class Rows:
         """The objects at these positions."""
         return attrs.evolve(self, objects=[self.objects[i] for i in positions])
 
+    def without_empty(self, field: str) -> Rows:
+        """The same objects; ``field`` is absent where it is an empty list, which tells nothing either."""
+        return attrs.evolve(
+            self, objects=[row | {field: None} if row.get(field) == [] else row for row in self.objects]
+        )
+
     def ids(self, field: str = "id") -> list[Id]:
         """A column of n whole numbers or strings."""
         values = self.ids_or_none(field)
