@@ -385,6 +385,41 @@ def test_a_missing_box_surrounds_the_annotated_keypoints(pictures: Path, box: di
     assert box.tolist() == pytest.approx([28 - margin, 9.5 - margin, width + 2 * margin, height + 2 * margin])
 
 
+def of_one_keypoint() -> dict[str, Any]:
+    """The flies' heads alone, with each kind of box that tools write then."""
+    content = document()
+    content["categories"][0] |= {"keypoints": ["head"], "skeleton": []}
+    for n, annotation in enumerate(content["annotations"]):
+        annotation["keypoints"] = annotation["keypoints"][:3]
+        x, y, _ = annotation["keypoints"]
+        annotation["bbox"] = (None, [x, y, 0, 0], [], [x, y, 0, 9.0])[n % 4]
+    return content
+
+
+def test_one_keypoint_has_a_box_of_the_extent_that_is_given(pictures: Path) -> None:
+    content = of_one_keypoint()
+    content["annotations"][7]["bbox"] = [1, 2, 3, 4]
+    video = load(pictures, content, extent=12)
+    assert video.dropped == {}
+    assert video.instances.boxes[:4].tolist() == [[x - 6, 3.5, 12, 12] for x in (8, 28, 9, 29)]
+    assert video.instances.boxes[7].tolist() == [1, 2, 3, 4], "what has an area stays"
+    with pytest.raises(InputError, match=r"no instances.*dropped: box without area: .*-o dataset\.extent="):
+        load(pictures, of_one_keypoint())
+    content = of_one_keypoint()
+    content["annotations"][0]["keypoints"] = [0, 0, 0]
+    content["annotations"][1]["keypoints"] = []
+    assert load(pictures, content, extent=2.5).dropped == {
+        "neither a box nor an annotated keypoint": 1,
+        "box without area": 1,
+    }
+
+
+@pytest.mark.parametrize("extent", [0, -3, NAN, INFINITY])
+def test_an_extent_is_a_length(pictures: Path, extent: float) -> None:
+    with pytest.raises(InputError, match=r"extent is .*: give the least side .* in pixels"):
+        load(pictures, document(), extent=extent)
+
+
 def test_a_box_that_leaves_the_picture_is_not_clipped(pictures: Path) -> None:
     content = document()
     content["annotations"][0]["bbox"] = [-5, -6, 300, 200]

@@ -285,6 +285,18 @@ def test_what_has_no_box_is_dropped_and_counted(clip: Path, tmp_path: Path) -> N
     assert len(video.instances) == 2 * FRAMES - 2
 
 
+def test_a_project_of_one_keypoint_has_boxes_of_the_extent_that_is_given(clip: Path, tmp_path: Path) -> None:
+    video, dot = sleap_io.Video(filename=str(clip), open_backend=False), sleap_io.Skeleton(nodes=["dot"], name="dot")
+    points = [sleap_io.Instance.from_numpy(np.array([[40.0 + f, 30.5]]), skeleton=dot) for f in range(3)]
+    frames = [sleap_io.LabeledFrame(video=video, frame_idx=f, instances=[p]) for f, p in enumerate(points)]
+    path = save(sleap_io.Labels(frames, videos=[video], skeletons=[dot]), tmp_path)
+    assert load(path, extent=20).instances.boxes.tolist() == [[30.0 + f, 20.5, 20, 20] for f in range(3)]
+    with pytest.raises(InputError, match="3 dropped: box without area"):
+        load(path)
+    with pytest.raises(InputError, match="extent is -1"):
+        load(path, extent=-1)
+
+
 # ------------------------------------------------------------------------------------------------------ DeepLabCut
 def deeplabcut(folder: Path, several: bool) -> Path:
     """A table as DeepLabCut's labelling writes it, beside its pictures; rows in the order of their frames' numbers."""

@@ -28,6 +28,7 @@ class Annotated:
         prefix: what the videos' names begin with.
         name: what the video is called where the file holds one; the file's folder and own name if None.
         outside: whether a ``file_name`` may lead out of the folder.
+        extent: pixels that a side of a box around keypoints has at least; None for boxes as they are.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class Annotated:
     prefix: str = ""
     name: str | None = None
     outside: bool = False
+    extent: float | None = None
     _document: Document | None = attrs.field(init=False, default=None)
     _ids: dict[str, Id | None] | None = attrs.field(init=False, default=None)
 
@@ -56,14 +58,14 @@ class Annotated:
         skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs, edges)
         places = self._places(document)
         frames = open_frames(document.images, places, self._source, self.option)
-        instances, dropped = instances_of(document, skeleton, places, self.training)
+        instances, dropped = instances_of(document, skeleton, places, self.training, self.extent)
         return Video(name, skeleton, frames, instances, edges | dropped)
 
     def poses(self, name: str) -> tuple[Skeleton, Instances]:
         """One of :meth:`videos` without looking at its pictures."""
         document = self._part(name)
         skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs, {})
-        return skeleton, instances_of(document, skeleton, self._places(document), self.training)[0]
+        return skeleton, instances_of(document, skeleton, self._places(document), self.training, self.extent)[0]
 
     def _places(self, document: Document) -> Places:
         """Where a video's images stand; what they name lies in its folder, unless that is allowed otherwise."""

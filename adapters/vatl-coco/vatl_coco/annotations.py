@@ -12,11 +12,11 @@ from vatl_coco.pictures import Places
 from vatl_coco.training import for_training
 from vatl_core.errors import InputError
 from vatl_core.video import Instances, Skeleton, boxes_around
-from vatl_formats import Indices, Mask, Numbers, Rows, Sieve, numbered, of_another, with_tracks
+from vatl_formats import Indices, Mask, Numbers, Rows, Sieve, at_least, numbered, of_another, with_tracks
 
 
 def instances_of(
-    document: Document, skeleton: Skeleton, places: Places, training: bool = False
+    document: Document, skeleton: Skeleton, places: Places, training: bool = False, extent: float | None = None
 ) -> tuple[Instances, dict[str, int]]:
     """The instances in order of frame, then of the file, and how many annotations were dropped for which reason.
 
@@ -25,6 +25,7 @@ def instances_of(
         skeleton: of its first category with keypoints.
         places: of its images.
         training: whether to keep only what :func:`for_training` does.
+        extent: pixels that a side of a box around keypoints has at least; None for boxes as they are.
 
     Raises:
         InputError: a value that cannot be used, one track twice in a frame, or nothing is left.
@@ -33,13 +34,15 @@ def instances_of(
     rows = _of_category(document, dropped)
     image = _images(document, rows)
     keypoints, visible, known = _keypoints(rows, len(skeleton))
-    boxes, sieve = _boxes(rows, keypoints, visible, places.size[image], dropped)
+    boxes, sieve = _boxes(rows, keypoints, visible, places.size[image], dropped, extent)
     if training:
         boxes = for_training(rows, visible, boxes, places.size[image], sieve)
     kept = np.flatnonzero(sieve.kept)
     if not len(kept):
         reasons = "".join(f"; {count} dropped: {reason}" for reason, count in dropped.items())
-        raise InputError(f"{document.path} has no instances to estimate{reasons}: check its annotations")
+        alone = len(skeleton) == 1 and extent is None
+        remedy = "give boxes around its one keypoint an extent in pixels, -o dataset.extent=…" if alone else ""
+        raise InputError(f"{document.path} has no instances to estimate{reasons}: {remedy or 'check its annotations'}")
     order = kept[np.argsort(places.time[image[kept]], kind="stable")]
     rows, image, visible = rows.take(order), image[order], visible[order]
     track = _tracks(rows)
@@ -89,14 +92,16 @@ def _keypoints(rows: Rows, count: int) -> tuple[Numbers, Mask, Mask]:
 
 
 def _boxes(
-    rows: Rows, keypoints: Numbers, visible: Mask, size: Numbers, dropped: dict[str, int]
+    rows: Rows, keypoints: Numbers, visible: Mask, size: Numbers, dropped: dict[str, int], extent: float | None
 ) -> tuple[Numbers, Sieve]:
     """(n, 4) x, y, w, h in pixels, from the keypoints where there is no box, and which of them can be used."""
     boxes, given = rows.without_empty("bbox").pixel_lists("bbox", 4, "x, y, width, height")
     sieve = Sieve.of(len(rows), dropped)
     sieve.drop(~given & ~visible.any(axis=1), "neither a box nor an annotated keypoint")
+    if extent is not None:  # tools write boxes of one keypoint without area
+        given &= (boxes[:, 2:] > 0).all(axis=1) | ~visible.any(axis=1)
     around = boxes_around(torch.from_numpy(keypoints[~given]), torch.from_numpy(visible[~given]))
-    boxes[~given] = around.numpy()
+    boxes[~given] = at_least(around.numpy(), extent)
     sieve.drop(np.any(boxes[:, 2:].astype(np.float32) <= 0, axis=1), "box without area")
     outside = (boxes[:, :2] >= size) | (boxes[:, :2] + boxes[:, 2:] <= 0)
     sieve.drop(np.any(outside, axis=1), "box outside of the picture")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -12,6 +13,7 @@ from vatl_coco.annotated import Annotated
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Instances, Skeleton, Video
+from vatl_formats import extent_of
 
 
 def _sigmas(values: Iterable[float] | None) -> tuple[float, ...] | None:
@@ -47,6 +49,8 @@ class Coco(Dataset):
             category says as ``flip_pairs``, or else the keypoints' names.
         name: what the video to adapt to is called where the file holds one; the annotations' folder and file name if
             None.
+        extent: pixels that a side of a box laid around keypoints has at least, also in place of a given box without
+            area; needed where there is one keypoint. None for boxes as they are.
         train: the JSON file to train a source estimator on.
         train_frames: its pictures, as ``frames``.
         val: the JSON file to validate the source estimator on.
@@ -59,6 +63,7 @@ class Coco(Dataset):
     sigmas: tuple[float, ...] | None = attrs.field(converter=_sigmas, default=None)
     flip_pairs: tuple[str, ...] | None = None
     name: str | None = None
+    extent: float | None = attrs.field(converter=extent_of, default=None)
     train: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     train_frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     val: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
@@ -69,12 +74,15 @@ class Coco(Dataset):
     @_parts.default
     def _annotated(self) -> dict[str, Annotated]:
         """The files that are given, by split; that to adapt to first, so that the others are read only if need be."""
-        parts, skeleton, outside = {}, (self.sigmas, self.flip_pairs), self.outside
+        parts = {}
+        options: dict[str, Any] = {"sigmas": self.sigmas, "flip_pairs": self.flip_pairs, "extent": self.extent}
+        options |= {"outside": self.outside}
         if self.annotations is not None:
-            parts["test"] = Annotated(self.annotations, self.frames, "frames", *skeleton, False, "", self.name, outside)
+            parts["test"] = Annotated(self.annotations, self.frames, "frames", name=self.name, **options)
         for split, path, frames in (("train", self.train, self.train_frames), ("val", self.val, self.val_frames)):
             if path is not None:
-                parts[split] = Annotated(path, frames, f"{split}_frames", *skeleton, True, f"{split}-", None, outside)
+                where = path, frames, f"{split}_frames"
+                parts[split] = Annotated(*where, training=True, prefix=f"{split}-", **options)
         if not parts:
             raise InputError(
                 "data set 'coco' has no file: give -o dataset.annotations=… to adapt to it, or -o dataset.train=… to "

@@ -9,6 +9,7 @@ import attrs
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Video
+from vatl_formats import extent_of
 from vatl_sleap_io.footage import open_footage
 from vatl_sleap_io.instances import PREDICTED, instances_of
 from vatl_sleap_io.project import Project, read_project
@@ -30,6 +31,8 @@ class SleapIO(Dataset):
         sigmas: K OKS constants, as a fraction of the instance's size; 0.05 each if None.
         flip_pairs: keypoints that are each other's mirror image, LEFT:RIGHT each; None for the skeleton's symmetries,
             or else those that the keypoints' names tell.
+        extent: pixels that a side of a box has at least; needed where there is one keypoint. None for boxes as they
+            are.
     """
 
     labels: Path = attrs.field(converter=Path)
@@ -37,6 +40,7 @@ class SleapIO(Dataset):
     predicted: str = attrs.field(default=PREDICTED[0], validator=attrs.validators.in_(PREDICTED))
     sigmas: tuple[float, ...] | None = None
     flip_pairs: tuple[str, ...] | None = None
+    extent: float | None = attrs.field(converter=extent_of, default=None)
     _project: Project | None = attrs.field(init=False, default=None, repr=False, eq=False)
 
     def videos(self) -> list[str]:
@@ -53,7 +57,7 @@ class SleapIO(Dataset):
                 f"{project.path} has {len(videos)} videos: give the folder that holds them as the option frames"
             )
         footage = open_footage(videos[name], project.path, self.frames)
-        instances, dropped = instances_of(project, videos[name], footage, self.predicted)
+        instances, dropped = instances_of(project, videos[name], footage, self.predicted, self.extent)
         return Video(name, skeleton, footage.frames, instances, dropped)
 
     def _read(self) -> Project:

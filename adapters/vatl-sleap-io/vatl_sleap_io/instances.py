@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.video import Instances, boxes_around, neighbours
-from vatl_formats import Mask, Sieve, again
+from vatl_formats import Mask, Sieve, again, at_least
 from vatl_sleap_io.footage import Footage, numbers_of
 from vatl_sleap_io.project import Project
 
@@ -22,7 +22,7 @@ PREDICTED: Final = ("boxes", "truth", "none")
 
 
 def instances_of(
-    project: Project, video: sleap_io.Video, footage: Footage, predicted: str
+    project: Project, video: sleap_io.Video, footage: Footage, predicted: str, extent: float | None = None
 ) -> tuple[Instances, dict[str, int]]:
     """The instances in order of frame, then of the file, and how many were dropped for which reason.
 
@@ -31,13 +31,14 @@ def instances_of(
         video: whose they are.
         footage: its pictures.
         predicted: one of :data:`PREDICTED`.
+        extent: pixels that a side of a box has at least; None for boxes as they are.
 
     Raises:
         InputError: a track is twice in a frame, or an instance is on a frame without picture.
     """
     dropped: dict[str, int] = {}
     listed = _wanted(_listed(project, video), project.nodes, predicted, dropped)
-    listed, keypoints, visible, boxes = _placed(listed, len(project.nodes), dropped)
+    listed, keypoints, visible, boxes = _placed(listed, len(project.nodes), dropped, extent)
     numbers = numbers_of(video)
     number = torch.tensor([_number(frame, numbers) for frame, _ in listed], dtype=torch.int64)
     track = torch.tensor(_tracks(project, listed), dtype=torch.int64)
@@ -96,13 +97,15 @@ def _mask(values: list[bool]) -> Mask:
     return np.array(values, dtype=np.bool_)
 
 
-def _placed(listed: Listed, count: int, dropped: dict[str, int]) -> tuple[Listed, Tensor, Tensor, Tensor]:
+def _placed(
+    listed: Listed, count: int, dropped: dict[str, int], extent: float | None
+) -> tuple[Listed, Tensor, Tensor, Tensor]:
     """Those with a box around their points, with keypoints (n, K, 2), visible (n, K) and boxes (n, 4)."""
     points = np.array([instance.numpy() for _, instance in listed], dtype=np.float64)
     keypoints = torch.from_numpy(points.reshape(len(listed), count, 2))
     visible = keypoints.float().isfinite().all(-1)
     keypoints = keypoints.where(visible[..., None], 0.0)
-    boxes = boxes_around(keypoints, visible)
+    boxes = torch.from_numpy(at_least(boxes_around(keypoints, visible).numpy(), extent))
     sieve = Sieve.of(len(listed), dropped)
     sieve.drop(~visible.any(1).numpy(), "no point placed")
     sieve.drop((boxes[:, 2:].float() <= 0).any(1).numpy(), "box without area")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vatl_formats.category import described, of_another, skeleton_of
+from vatl_formats.extent import at_least, extent_of
 from vatl_formats.inside import refuse_outside
 from vatl_formats.json_files import read_json
 from vatl_formats.numbered_pictures import (
@@ -23,7 +24,7 @@ from vatl_formats.tracks import with_tracks
 
 __all__ = [
     "LARGEST", "Annotations", "Id", "Indices", "Mask", "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again",
-    "by_name", "by_position", "clipped", "described", "flip_pairs_from_names", "frame_numbers",
+    "at_least", "by_name", "by_position", "clipped", "described", "extent_of", "flip_pairs_from_names", "frame_numbers",
     "images_and_annotations", "keypoints_of", "kinds", "missing_files", "named_pairs", "numbered", "of_another",
     "on_pictures", "read_json", "refuse_outside", "skeleton_of", "with_tracks",
 ]  # fmt: skip
