@@ -407,6 +407,23 @@ def test_coco_keypoints_may_stand_in_another_order_and_attributes_be_lost(reques
         assert torch.equal(label.keypoints[0], pose)
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_coco_ids_may_be_text_and_lists_empty(request_here: Request, named: bool) -> None:
+    def another_tool(content: Any) -> None:
+        for image in content["images"]:
+            image["id"] = str(image["id"])
+        for row in content["annotations"]:
+            row |= {"id": str(row["id"]), "bbox": []}
+        content["annotations"][1]["attributes"]["answer"] = "skipped"
+        content["annotations"][1] |= {"keypoints": []}
+        for row in content["annotations"]:
+            row["attributes"].pop(None if named else "instance", None)
+
+    first, second, *rest = answered(request_here, "coco", answer_file(request_here, "coco", edited_json(another_tool)))
+    assert isinstance(second, Refusal)
+    assert [int(label.index) for label in (first, *rest) if isinstance(label, Labels)] == [0, 5, 8]
+
+
 def renumbered(*numbers: int, without: tuple[str, ...] = ("attributes",)) -> Callable[[str], str]:
     """What a tool makes of the file that loses attributes, writes annotations in its own order and numbers them."""
 
@@ -532,6 +549,7 @@ REFUSED: list[tuple[str, Callable[[str], str], str]] = [
     ("coco", edited_json(lambda c: do(rows(c).append({"id": 9, "image_id": 1}))), "1 not asked for ('annotation 9')"),
     ("coco", edited_json(lambda c: do(rows(c)[0]["keypoints"].pop())), "has keypoints with 14 numbers"),
     ("coco", edited_json(lambda c: do(rows(c)[0].pop("keypoints"))), "instance '0' has no keypoints"),
+    ("coco", edited_json(lambda c: do(rows(c)[0].update(keypoints=[]))), "instance '0' has no keypoints"),
     ("coco", edited_json(lambda c: do(rows(c)[0]["keypoints"].__setitem__(0, float("nan")))), "no number of pixels"),
     ("coco", edited_json(lambda c: do(rows(c)[0]["keypoints"].__setitem__(2, 3))), "v = 3.0 at 'head'"),
     ("coco", edited_json(lambda c: do(rows(c)[0].update(keypoints=[0] * 15))), "instance '0' has no keypoint"),

@@ -139,12 +139,12 @@ def _refuse_exchanged(rows: Rows, task: Task, found: Sequence[tuple[Item, int]])
 
 def _around(one: Rows, task: Task) -> Box | None:
     """The box x, y, w, h in pixels of one annotation, else that of its annotated keypoints; None where it has none."""
-    sides, drawn = one.pixel_lists("bbox", 4, "x, y, width, height")
+    sides, drawn = one.without_empty("bbox").pixel_lists("bbox", 4, "x, y, width, height")
     if drawn.all():
         x, y, width, height = sides[0].tolist()
         return x, y, width, height
     count = len(task.keypoints)
-    numbers, _ = one.pixel_lists("keypoints", 3 * count, f"{count} times x, y, v")
+    numbers, _ = one.without_empty("keypoints").pixel_lists("keypoints", 3 * count, f"{count} times x, y, v")
     points = [(x, y) for x, y, v in numbers.reshape(count, 3).tolist() if v]
     if not points:
         return None
@@ -152,10 +152,10 @@ def _around(one: Rows, task: Task) -> Box | None:
     return left, top, right - left, bottom - top
 
 
-def _pictures(path: Path, content: Mapping[str, Any]) -> dict[Any, Mapping[str, Any]]:
-    """The images by id; none where the file lists none."""
+def _pictures(path: Path, content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The images by what their ids read; none where the file lists none."""
     images = Rows.listed(path, "images", content.get("images"))
-    return dict(zip(images.unique_ids(), images.objects, strict=True))
+    return dict(zip(map(str, images.unique_ids()), images.objects, strict=True))
 
 
 def _order(path: Path, task: Task, content: Mapping[str, Any]) -> list[int]:
@@ -175,7 +175,7 @@ def _order(path: Path, task: Task, content: Mapping[str, Any]) -> list[int]:
 
 
 def _reply(
-    rows: Rows, position: int, task: Task, item: Item, pictures: Mapping[Any, Mapping[str, Any]], order: list[int]
+    rows: Rows, position: int, task: Task, item: Item, pictures: Mapping[str, Mapping[str, Any]], order: list[int]
 ) -> Reply:
     row, path = rows.objects[position], rows.path
     image = _image(rows, position, pictures)
@@ -186,7 +186,7 @@ def _reply(
         return Declined(answer == NOBODY, annotator)
     one = rows.take([position])
     count = len(task.keypoints)
-    numbers, given = one.pixel_lists("keypoints", 3 * count, f"{count} times x, y, v")
+    numbers, given = one.without_empty("keypoints").pixel_lists("keypoints", 3 * count, f"{count} times x, y, v")
     if not given.all():
         raise flaw(path, item, "has no keypoints")
     points = {}
@@ -194,16 +194,16 @@ def _reply(
         if v not in (0, 1, 2):
             raise flaw(path, item, f"has v = {v} at '{task.keypoints[k]}': 0 (not there), 1 (hidden) or 2 (visible)")
         points[k] = (x, y, int(v))
-    sides, drawn = one.pixel_lists("bbox", 4, "x, y, width, height")
+    sides, drawn = one.without_empty("bbox").pixel_lists("bbox", 4, "x, y, width, height")
     box = box_of(path, item, sides[0].tolist()) if drawn.all() else None
     return posed(path, task, item, points, box, annotator)
 
 
-def _image(rows: Rows, position: int, pictures: Mapping[Any, Mapping[str, Any]]) -> Mapping[str, Any]:
+def _image(rows: Rows, position: int, pictures: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     """The image that an annotation is on; an empty one where the file lists none."""
     if not pictures:
         return {}
     number = rows.take([position]).ids("image_id")[0]
-    if number not in pictures:
+    if str(number) not in pictures:
         raise rows.error(position, f"is on image {number!r}, which is not among images")
-    return pictures[number]
+    return pictures[str(number)]
