@@ -111,6 +111,7 @@ def test_a_detectors_boxes_are_key_frames_that_end_where_they_end(tmp_path: Path
     path = tmp_path / "found.json"
     found = coco((2, "a", [0, 0, 9, 9]), (3, "a", [5, 0, 9, 9]), (9, "a", [1, 1, 9, 9]), (3, "b", [90, 60, 20, 20]))
     found["annotations"] += [{"id": 90, "image_id": 7, "category_id": 4, "bbox": [0, 0, 9, 9]}]
+    found["annotations"] += [{"id": 91, "image_id": 7, "category_id": 3, "bbox": []}]
     path.write_text(json.dumps(found))
     read = read_boxes(path, FOOTAGE)
     assert read.tracks == (
@@ -118,7 +119,7 @@ def test_a_detectors_boxes_are_key_frames_that_end_where_they_end(tmp_path: Path
         Track(1, (Key(3, (90, 60, 6, 4), True),)),
     )
     assert (read.category, read.own) == (None, False)
-    assert read.dropped == {"of another category than the first": 1}
+    assert read.dropped == {"of another category than the first": 1, "without a box": 1}
 
 
 def test_tracks_may_stand_among_the_attributes(tmp_path: Path) -> None:

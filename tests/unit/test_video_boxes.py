@@ -153,6 +153,7 @@ def test_what_mot_tools_write_beside_numbers_is_understood(loaded: Loaded) -> No
         (coco(box(0, 1, 1, 2, 3)), "annotation 0 has bbox with 3 numbers"),
         (coco(box(0, 1, score="high")), "annotation 0 has score 'high'"),
         (coco(box(0, 1, bbox=None)), "has no boxes; 1 dropped: without a box"),
+        (coco(box(0, 1, bbox=[])), "has no boxes; 1 dropped: without a box"),
     ],
 )
 def test_boxes_that_cannot_be_used_are_refused_in_a_line(content: Any, said: str, loaded: Loaded) -> None:

@@ -188,7 +188,7 @@ def _of_category(annotations: Rows, categories: Rows, dropped: dict[str, int]) -
     if len(categories):
         sieve.drop(*of_another(annotations, categories))
     sieve.drop(annotations.flags("iscrowd"), "marked as a crowd")
-    sieve.drop(_mask([row.get("bbox") is None for row in annotations.objects]), "without a box")
+    sieve.drop(_mask([row.get("bbox") in (None, []) for row in annotations.objects]), "without a box")
     rows = with_tracks(annotations.take(sieve.left))
     posed = sum(map(_has_keypoints, rows.objects))
     dropped |= {KEYPOINTS: posed} if posed else {}

@@ -133,7 +133,7 @@ def _usable(annotations: Rows, categories: Rows, dropped: dict[str, int]) -> Row
     if len(categories):
         sieve.drop(*of_another(annotations, categories))
     sieve.drop(annotations.flags("iscrowd"), "marked as a crowd")
-    sieve.drop(_mask(row.get("bbox") is None for row in annotations.objects), "without a box")
+    sieve.drop(_mask(row.get("bbox") in (None, []) for row in annotations.objects), "without a box")
     return with_tracks(annotations.take(sieve.left))
 
 
