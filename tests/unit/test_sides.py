@@ -108,7 +108,7 @@ def file(tmp_path: Path) -> Path:
     assert instances.keypoints is not None
     for frame in range(8):
         cv2.imwrite(str(tmp_path / f"{frame}.png"), video.frames.read(frame).permute(1, 2, 0).numpy()[..., ::-1])
-    images = [{"id": i, "file_name": f"{i}.png", "width": 96, "height": 96} for i in range(8)]
+    images = [{"id": i, "file_name": f"{i}.png", "width": 100, "height": 120} for i in range(8)]
     points = [[v for x, y in pose for v in (x, y, 2)] for pose in instances.keypoints.tolist()]
     annotations = [
         {
