@@ -155,6 +155,7 @@ class Gate:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = _Answer(send)
         request = Request(scope)
+        scope.setdefault("state", {})["known"] = self._is_known(request)
         if refusal := self._refusal(request):
             closing = {"Connection": "close"} if refusal[0] == 400 else {}  # what follows may be anything
             await JSONResponse({"error": refusal[1]}, refusal[0], closing)(scope, receive, answer)
@@ -182,7 +183,7 @@ class Gate:
             return 403, "another page must not ask this"
         if request.method not in ("GET", "HEAD") and request.headers.get("x-vatl") != "1":
             return 403, "another page must not ask this"
-        if path in _OPEN or path == "/" or self._is_known(request):
+        if path in _OPEN or path == "/" or request.state.known:
             return None
         return 401, "this page is closed to you: open the link that the console shows"
 

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from vatl_annotate.access import Keys, is_loopback
+from vatl_annotate.connections import Connection, Server, most
 from vatl_annotate.private import lead
 from vatl_core.errors import InputError
 
@@ -103,13 +104,17 @@ class Served:
             application(keys, frozenset() if behind_proxy else _names(host, keys.port)),
             proxy_headers=behind_proxy,
             forwarded_allow_ips=_PROXIES,  # whatever the environment says
+            http=Connection,
+            ws="none",
+            backlog=most() // 2,  # so many are accepted before any is given up
             log_config=None,
+            log_level="error",  # what strangers send is no news
             access_log=False,
             lifespan="off",
             server_header=False,
             date_header=False,
         )
-        server = uvicorn.Server(config)
+        server = Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         return cls(keys.port, _link(host, keys), file.with_name(f"{file.name}.html"), server, thread)
