@@ -25,8 +25,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from vatl_annotate.access import Keys, is_loopback, password_for
+from vatl_annotate.access import Keys, password_for
 from vatl_annotate.entrance import Entrance, json_body, served
+from vatl_annotate.hosts import is_loopback, names
 from vatl_annotate.patience import Patience
 from vatl_annotate.serving import Served
 from vatl_annotate.submission import RefusedError
@@ -379,6 +380,33 @@ class TestHost:
         monkeypatch.setattr(HTTPConnection, "url", URL("http://x/page/login.js?:1/fail"))
         assert anywhere.get("/fail").status_code == 401
         assert anywhere.get("/page/login.js").status_code == 200
+
+
+class TestDefaultPort:
+    """Browsers leave the port out of Host and Origin where it is the scheme's own."""
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.0.0.1:80", "LOCALHOST"])
+    @pytest.mark.parametrize("origin", ["http://{}", "http://{}:80"])
+    def test_at_80_it_may_be_left_out(self, tmp_path: Path, host: str, origin: str) -> None:
+        client = TestClient(application(Keys.kept(tmp_path / "keys", PASSWORD), names("127.0.0.1", 80)))
+        headers = {"Host": host, "Origin": origin.format(host.removesuffix(":80")), "X-Vatl": "1"}
+        assert client.post("/login", json={"password": PASSWORD}, headers=headers).status_code == 200
+
+    @pytest.mark.parametrize(("port", "host"), [(8000, "127.0.0.1"), (8000, "localhost"), (80, "127.0.0.1:8000")])
+    def test_another_port_is_another_place(self, tmp_path: Path, port: int, host: str) -> None:
+        client = TestClient(application(Keys.kept(tmp_path / "keys"), names("127.0.0.1", port)))
+        assert client.get("/", headers={"Host": host}).status_code == 403
+
+    @pytest.mark.parametrize("origin", ["http://127.0.0.1:8000", "https://127.0.0.1", "http://127.0.0.1:443", "null"])
+    def test_so_is_another_origin(self, tmp_path: Path, origin: str) -> None:
+        client = TestClient(application(Keys.kept(tmp_path / "keys"), names("127.0.0.1", 80)))
+        assert client.get("/", headers={"Host": "127.0.0.1", "Origin": origin}).status_code == 403
+
+    def test_a_proxy_may_name_the_port_of_https(self, tmp_path: Path) -> None:
+        keys = Keys.kept(tmp_path / "keys", PASSWORD)
+        client = TestClient(application(keys, frozenset()), base_url="https://example.org")
+        headers = {"Host": "example.org:443", "Origin": "https://example.org"}
+        assert client.get("/", headers=headers).status_code == 200
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import logging
 import secrets
@@ -17,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vatl_annotate.hosts import is_place
+from vatl_annotate.hosts import is_loopback, is_place, is_same, with_port
 from vatl_annotate.private import write_private
 from vatl_core.errors import InputError
 
@@ -36,17 +35,10 @@ _HEADERS: Final = {
 }
 _OPEN: Final = ("/login", *(f"/page/{name}" for name in ("login.js", "login.css", "page.css", "favicon.svg")))
 """Paths that need no session: what asks for the password."""
+_FOREIGN: Final = "another page must not ask this"
 _PROXIED: Final = "a page that is opened over https must be begun with -o browser.behind_proxy=true"
 _TOKEN: Final = 32
 """Random bytes of a token."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that is bound to ``host``."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @attrs.frozen
@@ -169,26 +161,37 @@ class Gate:
                 await JSONResponse({"error": f"this cannot be answered: {told}"}, 500)(scope, receive, answer)
 
     def _refusal(self, request: Request) -> tuple[int, str] | None:
-        host, path = request.headers.get("host", ""), request.scope["path"]  # request.url is made of the header Host
-        if {"content-length", "transfer-encoding"} <= {*request.headers}:  # another server may go by the other
-            return 400, "a request must have one length"
-        if not is_place(host):
-            return 400, "the header Host must be a name or an address, and a port at most"
-        if self.hosts and host not in self.hosts:
-            return 403, "the page is not served under this name"
-        origin = request.headers.get("origin")
-        if origin is not None and origin != f"{request.scope['scheme']}://{host}":
-            return 403, _PROXIED if origin == f"https://{host}" else "another page must not ask this"
-        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and path != "/":
-            return 403, "another page must not ask this"
-        if request.method not in ("GET", "HEAD") and request.headers.get("x-vatl") != "1":
-            return 403, "another page must not ask this"
+        """Status and reason; by the path of the scope, since ``request.url`` is made of the header Host."""
+        if refusal := _malformed(request) or self._of_another_page(request):
+            return refusal
+        path = request.scope["path"]
         if path in _OPEN or path == "/" or request.state.known:
             return None
         return 401, "this page is closed to you: open the link that the console shows"
 
+    def _of_another_page(self, request: Request) -> tuple[int, str] | None:
+        host, scheme, origin = request.headers["host"], request.scope["scheme"], request.headers.get("origin")
+        if self.hosts and with_port(host, scheme) not in self.hosts:
+            return 403, "the page is not served under this name"
+        if origin is not None and not is_same(origin, scheme, host):
+            return 403, _PROXIED if is_same(origin, "https", host) else _FOREIGN
+        from_elsewhere = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+        if from_elsewhere and request.scope["path"] != "/":
+            return 403, _FOREIGN
+        if request.method not in ("GET", "HEAD") and request.headers.get("x-vatl") != "1":
+            return 403, _FOREIGN
+        return None
+
     def _is_known(self, request: Request) -> bool:
         return self.keys.opened_by_session(request.cookies.get(cookie_name(self.keys), ""))
+
+
+def _malformed(request: Request) -> tuple[int, str] | None:
+    if {"content-length", "transfer-encoding"} <= {*request.headers}:  # another server may go by the other
+        return 400, "a request must have one length"
+    if not is_place(request.headers.get("host", "")):
+        return 400, "the header Host must be a name or an address, and a port at most"
+    return None
 
 
 @attrs.define

@@ -13,8 +13,9 @@ import attrs
 import uvicorn
 from starlette.applications import Starlette
 
-from vatl_annotate.access import Keys, is_loopback
+from vatl_annotate.access import Keys
 from vatl_annotate.connections import Connection, Server, most
+from vatl_annotate.hosts import names
 from vatl_annotate.private import lead
 from vatl_core.errors import InputError
 
@@ -101,7 +102,7 @@ class Served:
         keys = attrs.evolve(keys, port=int(listening.getsockname()[1]))
         keys.keep(file)
         config = uvicorn.Config(
-            application(keys, frozenset() if behind_proxy else _names(host, keys.port)),
+            application(keys, frozenset() if behind_proxy else names(host, keys.port)),
             proxy_headers=behind_proxy,
             forwarded_allow_ips=_PROXIES,  # whatever the environment says
             http=Connection,
@@ -129,13 +130,6 @@ class Served:
         self._server.should_exit = True
         self._thread.join(timeout=2)
         self._server.force_exit = True
-
-
-def _names(host: str, port: int) -> frozenset[str]:
-    """What the page may be called by: this machine's names where only it can reach the page, else any."""
-    if not is_loopback(host):
-        return frozenset()
-    return frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]", host))
 
 
 def _link(host: str, keys: Keys) -> str:
