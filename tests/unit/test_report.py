@@ -20,7 +20,7 @@ import torch
 
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Criterion, Labels, Stopping
-from vatl_core.errors import InputError
+from vatl_core.errors import InputError, VatlError
 from vatl_core.estimation import Estimates
 from vatl_core.metrics import oks
 from vatl_core.records import CycleRecord, Evaluation, History, RunRecord
@@ -28,6 +28,9 @@ from vatl_core.run import PastRun
 from vatl_core.store import RunFolder
 from vatl_core.video import PERSON_17, Frames, Instances, Video
 from vatl_report import before_after, queries
+from vatl_report.commands.predict import command as predict
+from vatl_report.commands.report import command as report
+from vatl_report.commands.visualize import command as visualize
 from vatl_report.comparison import run_names, write_comparison
 from vatl_report.curves import accuracy_curves
 from vatl_report.drawing import ESTIMATE, View, draw_pose
@@ -647,6 +650,36 @@ def test_a_finished_run_is_reported_in_its_own_directory(tmp_path: Path, monkeyp
     assert past.closing is not None
     plugin.vatl_run_finished(SimpleNamespace(folder=past.folder), past.closing)  # type: ignore[arg-type]
     assert (tmp_path / "a" / "report" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+def test_nothing_is_written_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dangling: bool) -> None:
+    from vatl_report import plugin
+
+    past = made_up_run(tmp_path / "a")
+    monkeypatch.setattr(PastRun, "open", classmethod(lambda *_: past))
+    elsewhere = tmp_path / "elsewhere"
+    if not dangling:
+        elsewhere.mkdir()
+    for name in ("a/report", "comparison", "a/predictions", "a/visualize"):
+        (tmp_path / name).symlink_to(elsewhere)
+    words = rf"a/report is a symbolic link to {elsewhere}: nothing is written through it; remove it, or give another"
+    with pytest.raises(InputError, match=words):
+        write_report([tmp_path / "a"], tmp_path / "a" / "report")
+    with pytest.raises(VatlError, match=f"the run is complete, but its report cannot be written .*{words}"):
+        plugin.vatl_run_finished(SimpleNamespace(folder=past.folder), past.closing)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="comparison is a symbolic link"):
+        report.main([f"{tmp_path}/a", f"{tmp_path}/a/../a"], standalone_mode=False)
+    with pytest.raises(InputError, match="predictions is a symbolic link"):
+        predict.main([f"{tmp_path}/a", "--no-video"], standalone_mode=False)
+    with pytest.raises(InputError, match="visualize is a symbolic link"):
+        visualize.main([f"{tmp_path}/a"], standalone_mode=False)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "001").symlink_to(elsewhere)
+    with pytest.raises(InputError, match="b/001 is a symbolic link"):
+        visualize.main([f"{tmp_path}/a", "--out", f"{tmp_path}/b", "--cycle", "1"], standalone_mode=False)
+    assert not dangling or not elsewhere.exists()
+    assert dangling or not list(elsewhere.iterdir())
 
 
 def test_no_runs_are_refused(tmp_path: Path) -> None:

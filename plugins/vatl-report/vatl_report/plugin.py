@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vatl_core.errors import VatlError
+from vatl_core.errors import InputError, VatlError
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Command
 
@@ -42,7 +42,7 @@ def vatl_run_finished(run: Run, record: RunRecord) -> None:
     path = run.folder.path
     try:
         write_report([path], path / "report")
-    except OSError as error:
+    except (OSError, InputError) as error:
         raise VatlError(
             f"the run is complete, but its report cannot be written to {path / 'report'}: {error}"
         ) from error

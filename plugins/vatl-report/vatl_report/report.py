@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vatl_core.errors import InputError, VatlError
+from vatl_report.folders import real_folder
 
 if TYPE_CHECKING:
     from vatl_core.run import PastRun
@@ -23,7 +24,7 @@ def write_report(runs: Sequence[Path], folder: Path) -> Path:
         The page.
 
     Raises:
-        InputError: no run was given, or a directory is no run.
+        InputError: no run was given, a directory is no run, or ``folder`` is a symbolic link.
         OSError: ``folder`` cannot be written to.
     """
     from vatl_report.comparison import write_comparison
@@ -31,6 +32,7 @@ def write_report(runs: Sequence[Path], folder: Path) -> Path:
 
     if not runs:
         raise InputError("no run to report on: name at least one run directory")
+    real_folder(folder)
     past, unreadable = _opened(runs)
     if len(runs) == 1:
         return write_run_page(past[0], folder)

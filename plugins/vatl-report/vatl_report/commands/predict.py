@@ -26,10 +26,11 @@ def command(run: Path, out: Path | None, with_labels: bool, video: bool, fps: fl
 
     from vatl_core.progress import bar
     from vatl_core.run import PastRun
+    from vatl_report.folders import real_folder
     from vatl_report.predictions import Predictions, write_coco, write_csv, write_overlay
 
+    folder = real_folder(out or run / "predictions")
     predictions = Predictions.of(PastRun.open(run), with_labels)
-    folder = out or run / "predictions"
     written = [write_coco(predictions, folder / "poses.json"), write_csv(predictions, folder / "poses.csv")]
     if video:
         with bar("overlay", len(predictions.video.frames)) as step:

@@ -49,6 +49,7 @@ def command(
 
     from vatl_core.discovery import discover
     from vatl_core.run import PastRun
+    from vatl_report.folders import real_folder
     from vatl_report.visualisation import visualise
 
     past = PastRun.open(run, discover())
@@ -56,7 +57,7 @@ def command(
         past = attrs.evolve(past, config=attrs.evolve(past.config, device=device))
     written: list[Path] = []
     for number in _cycles(past, cycle, all_cycles):
-        folder = (out or run / "visualize") / f"{number:03d}"
+        folder = real_folder(out or run / "visualize", f"{number:03d}")
         with _stages(f"cycle {number}") as progress:
             written += visualise(past, number, folder, count, projection, fps, progress)
     for path in written:
