@@ -149,6 +149,27 @@ def test_a_killed_run_is_taken_up_to_the_same_end(
         assert not [p for p in run.rglob("*") if ".part" in p.name and p.stat().st_mtime > 0 and p.suffix == ".jsonl"]
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_run_that_is_told_to_end_says_how_to_go_on_and_does(
+    finished: tuple[Path, Outcome], vatl: Vatl, tmp_path: Path, environment: dict[str, str], number: int, code: int
+) -> None:
+    whole, _ = finished
+    places = tmp_path / "temporary"
+    places.mkdir()
+    run = tmp_path / "runs" / "told"
+    process = Command(["run", *SHORT, "--name", run.name], tmp_path, environment | {"TMPDIR": str(places)})
+    while process.poll() is None and not (run / "cycles.jsonl").exists():
+        time.sleep(0.02)
+    process.send_signal(number)
+    said = process.communicate()[1]
+    assert process.returncode == code, said
+    assert said.strip().splitlines()[-1].startswith("vatl: interrupted: `vatl resume RUN` takes a run up")
+    assert "Traceback" not in said
+    assert not [*places.iterdir(), *run.rglob("*.part*")]
+    assert vatl("resume", run, "--json").code == 0
+    assert cycles(run) == cycles(whole)
+
+
 class TestQuickWords:
     @pytest.mark.parametrize("words", [["--help"], ["plugins", "list"]])
     def test_help_and_lists_do_not_import_torch(self, words: list[str]) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import importlib
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
@@ -40,13 +42,11 @@ class Commands(click.Group):
         if name in self.commands:
             return self.commands[name]
         if name in self.own:
-            command: click.Command = importlib.import_module(f"vatl_core.cli.{name}").command
-            return command
+            return cast(click.Command, importlib.import_module(f"vatl_core.cli.{name}").command)
         brought = self._brought(ctx)
         if name not in brought:
             raise _installed(ctx).missing(f"{self.prefix}command", name, self.list_commands(ctx))
-        found: Command = _installed(ctx).find("command", brought[name].name)
-        return found.load()
+        return cast("Command", _installed(ctx).find("command", brought[name].name)).load()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -69,8 +69,7 @@ def _installed(ctx: click.Context) -> Registry:
     from vatl_core.discovery import discover
 
     kept = ctx.find_root().meta
-    found: Registry = kept.get(__name__) or kept.setdefault(__name__, discover())
-    return found
+    return cast("Registry", kept.get(__name__) or kept.setdefault(__name__, discover()))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -84,7 +83,9 @@ def vatl(debug: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return the exit code: 0, 1 for a failed run, 2 for bad input."""
+    """Run the command line; return the exit code: 0, 1 for a failed run, 2 for bad input, 130 or 143 if told to end."""
+    if threading.current_thread() is threading.main_thread():  # no other may
+        signal.signal(signal.SIGTERM, _terminated)
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     try:
@@ -100,6 +101,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _terminated(number: int, _: object) -> None:
+    """SIGTERM ends a command as Ctrl-C does, so that whatever it began is left in order."""
+    raise KeyboardInterrupt(number)
+
+
 def _told(error: BaseException) -> tuple[str, int]:
     """An error as one line for the user, and its exit code."""
     if isinstance(error, VatlError):
@@ -108,11 +114,11 @@ def _told(error: BaseException) -> tuple[str, int]:
         return " ".join(error.format_message().split()), 2
     if isinstance(error, OSError):
         if error.errno == errno.ENOSPC:
-            way_on = "make room, then take the run up with `vatl resume`; nothing half-written is left"
-            return f"the disk is full: {way_on}", 1
+            return "the disk is full: make room, then take the run up by `vatl resume`; nothing half-written stays", 1
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1
     if not isinstance(error, KeyboardInterrupt | click.Abort):
         from vatl_core.plugins import culprit, describe
 
         return f"unexpected {describe(error)}{culprit(error)} (--debug shows where)", 1
-    return "interrupted: `vatl resume RUN` takes a run up where it was left, the same `vatl train` a training", 130
+    code = 143 if signal.SIGTERM in (error.__cause__ or error).args else 130
+    return "interrupted: `vatl resume RUN` takes a run up where it was left, the same `vatl train` a training", code

@@ -47,10 +47,8 @@ class Held:
             number[index] = n
         if not neighbours:
             return cls(number, number)
-        ready = torch.maximum(number, _at(number, instances.next))
-        return cls(
-            ready, torch.maximum(ready, torch.maximum(_at(ready, instances.previous), _at(ready, instances.next)))
-        )
+        when = torch.maximum(number, _at(number, instances.next))
+        return cls(when, torch.maximum(when, torch.maximum(_at(when, instances.previous), _at(when, instances.next))))
 
     def add(self, index: Tensor, maps: Mapping[str, Tensor]) -> None:
         """Hold a batch's maps."""

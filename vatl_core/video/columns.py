@@ -58,9 +58,7 @@ def frames_of(source: Any) -> Frames:
     try:
         pictures = torch.as_tensor(source)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"a {type(source).__name__} holds no frames: give pictures, their files or a video file"
-        ) from error
+        raise InputError(f"a {type(source).__name__} holds no frames: give pictures, their files or a video") from error
     if pictures.ndim != 4 or pictures.shape[1] != 3 or pictures.dtype != torch.uint8:
         found = f"{tuple(pictures.shape)} of {str(pictures.dtype).removeprefix('torch.')}"
         raise InputError(f"frames in memory must be (F, 3, H, W) of uint8, RGB; these are {found}")
