@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 import cattrs
@@ -194,5 +194,4 @@ converter = cattrs.Converter(forbid_extra_keys=True)
 
 def to_json(record: Any) -> dict[str, Any]:
     """A record as JSON's types."""
-    plain: dict[str, Any] = converter.unstructure(record)
-    return plain
+    return cast(dict[str, Any], converter.unstructure(record))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 import torch
@@ -133,8 +133,7 @@ class Training:
 
     def loss(self, part: Tensor) -> Tensor:
         """() of a batch: these rows (B,) of what is labelled."""
-        loss: Tensor = self.objective(*self.batch(part, torch.arange(len(part))))
-        return loss
+        return cast(Tensor, self.objective(*self.batch(part, torch.arange(len(part)))))
 
     def _set_rates(self, step: int, steps: int) -> None:
         factor = rate_factor(self.recipe, step, steps, self.before)

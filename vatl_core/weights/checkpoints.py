@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 import safetensors
@@ -69,8 +69,7 @@ def save_checkpoint(
 def _as_safetensors(tensors: Mapping[str, Tensor], entry: str, about: object) -> bytes:
     """A file of tensors, with what there is to say about them as one ``entry``: several have no fixed order."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    data: bytes = serialise(plain, {entry: json.dumps(about)})
-    return data
+    return cast(bytes, serialise(plain, {entry: json.dumps(about)}))
 
 
 def _read_safetensors(path: Path, entry: str) -> tuple[dict[str, Tensor], Any]:
