@@ -228,7 +228,7 @@ def test_refined_poses_are_queried_by_measured_and_kept(tmp_path: Path, register
     )
     execute(plain, registry)
     execute(refined, registry)
-    first, second = (PastRun.open(config.path, registry).estimates(0) for config in (plain, refined))
+    first, second = (PastRun.open(config.path, registry).folder.estimates(0) for config in (plain, refined))
     assert first is not None
     assert second is not None
     previous = stick_video().instances.previous

@@ -216,7 +216,7 @@ def registry() -> Any:
         names=lambda kind: {"stopping": stopping}[kind],
         find=lambda kind, name: SimpleNamespace(load=lambda: parts.get(kind, Plain), origin=None),
         objects={},
-        hook=SimpleNamespace(vatl_report_section=lambda **_: []),
+        manager=SimpleNamespace(hook=SimpleNamespace(vatl_report_section=lambda **_: [])),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
+import os
 import socket
 from typing import Any, Final
 
@@ -21,8 +21,8 @@ _MOST: Final = 256
 
 def most() -> int:
     """Open connections at the most: a quarter of the files that the process may have open, which the run needs too."""
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return _MOST if files == resource.RLIM_INFINITY else min(_MOST, max(4, files // 4))
+    files = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else -1  # −1 where there is no limit
+    return _MOST if files < 0 else min(_MOST, max(4, files // 4))
 
 
 class Connection(H11Protocol):
