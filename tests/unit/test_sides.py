@@ -129,19 +129,25 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_run_and_check_say_it_in_one_line_until_pairs_are_named(vatl: Vatl, file: Path) -> None:
+def test_run_and_check_say_it_in_one_line_until_pairs_are_named(
+    vatl: Vatl, registered: Registered, file: Path, tmp_path: Path
+) -> None:
     said = "no keypoint of 'thing' is another's left or right (flip_pairs): pictures are never mirrored"
-    short = ["-o", f"dataset.annotations={file}", "--device", "cpu", "--retrain", "none", "--schedule", "1", "--json"]
-    assert said in vatl("run", "--dataset", "coco", *short).record["warnings"]
+
+    def warnings(name: str, **options: object) -> tuple[str, ...]:
+        coco = {"dataset": {"coco": {"annotations": str(file), **options}}}
+        settings = {"dataset": "coco", "options": coco, "retrain": "none", "schedule": ["1"], "name": name}
+        registry = registered()
+        return execute(configured(registry, tmp_path, **settings), registry).warnings
+
+    assert said in warnings("unnamed")
     assert vatl("datasets", "check", "coco", "-o", f"annotations={file}").out.count(said) == 1
-    named = vatl("run", "--dataset", "coco", "-o", "dataset.flip_pairs=alpha:beta,gamma:delta", *short)
-    assert said not in named.record["warnings"]
+    assert said not in warnings("named", flip_pairs=["alpha:beta", "gamma:delta"])
     content = json.loads(file.read_text())
     content["categories"][0]["flip_pairs"] = [["alpha", "beta"]]
     file.write_text(json.dumps(content))
-    assert said not in vatl("run", "--dataset", "coco", *short).record["warnings"]
+    assert said not in warnings("in-the-file")
     content["categories"][0]["flip_pairs"] = [["alpha", "bet"]]
     file.write_text(json.dumps(content))
-    refused = vatl("run", "--dataset", "coco", *short)
-    assert (refused.code, refused.err.count("\n")) == (2, 1)
-    assert "did you mean 'beta'" in refused.err
+    with pytest.raises(InputError, match="did you mean 'beta'"):
+        warnings("misspelt")
