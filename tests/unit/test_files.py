@@ -89,8 +89,10 @@ def test_what_a_killed_process_prepared_is_swept_when_its_run_is_taken_up(tmp_pa
     for path in left:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("half")
+    pictures = folder.cycle_folder(3) / ".task.2d.part"  # as a folder of the oracle of files is prepared
+    (pictures / "inside").mkdir(parents=True)
     folder.lock()
-    assert not [path for path in left if path.exists()]
+    assert not [path for path in [*left, pictures] if path.exists()]
     assert (folder.path / "config.toml").exists()
     folder.unlock()
 

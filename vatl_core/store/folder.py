@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ class RunFolder:
             raise InputError(f"{self.path} is being worked on by another process: wait for it, or stop it") from error
         self._lock = lock
         for part in (*self.path.glob(".*.part*"), *self.path.glob("c*/**/.*.part*")):  # of one that was killed
-            part.unlink()
+            shutil.rmtree(part) if part.is_dir() and not part.is_symlink() else part.unlink()
 
     def unlock(self) -> None:
         """Let other processes work on it, once this has been called as often as :meth:`lock`."""
