@@ -422,6 +422,20 @@ def test_a_path_may_stand_in_several_cells(tmp_path: Path) -> None:
     assert frames_and_rows(load(table(tmp_path, SPARSE, cells=3))) == [(0, 0), (1, 1), (2, 2)]
 
 
+def test_a_table_s_project_gives_its_edges(tmp_path: Path) -> None:
+    path = table(tmp_path / "project" / "labeled-data" / "vid", ["labeled-data/vid/img1.png"])
+    config = "Task: t\nscorer: me\nmultianimalproject: false\nbodyparts: [a, b]\nskeleton: [[a, b]]\nvideo_sets: {}\n"
+    (tmp_path / "project" / "config.yaml").write_text(config)
+    assert load(path).skeleton.edges == ((0, 1),)
+
+
+def test_a_table_whose_rows_are_torn_is_named(tmp_path: Path) -> None:
+    path = table(tmp_path, SPARSE)
+    path.write_text(path.read_text() + "labeled-data/vid/img050.png,1,2,x,4,5,6\n")
+    with pytest.raises(InputError, match=r"CollectedData\.csv is no project that sleap-io"):
+        load(path)
+
+
 def test_folders_of_one_name_are_two_videos(tmp_path: Path) -> None:
     path = table(tmp_path, ["a/cam/img1.png", "b/cam/img1.png", "b/cam/img2.png"])
     assert sorted(len(SleapIO(path).load(name).instances) for name in SleapIO(path).videos()) == [1, 2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,19 +86,13 @@ def read_project(path: Path) -> Project:
     return Project(path, labels)
 
 
-def _table(path: Path) -> sleap_io.Labels | None:
-    try:
-        return read_table(path)
-    except (UnicodeDecodeError, csv.Error):
-        return None  # no table of pictures: what it is, the reader of all else says
-
-
 def _load(path: Path) -> object:
-    if path.suffix.lower() == ".csv" and (table := _table(path)) is not None:
-        return table
     closed = {"open_videos": False} if path.suffix.lower() == ".slp" else {}  # we find the videos ourselves
     try:
-        return sleap_io.load_file(path.as_posix(), **closed)
+        table = read_table(path) if path.suffix.lower() == ".csv" else None
+        return table or sleap_io.load_file(path.as_posix(), **closed)
+    except InputError:
+        raise
     except Exception as error:  # its dozen readers raise whatever the file makes them stumble over
         cause = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is no project that sleap-io {sleap_io.__version__} reads ({cause})") from error

@@ -42,7 +42,7 @@ def read_table(path: Path) -> sleap_io.Labels | None:
     table = _table(path)
     if table is None or not table.rows:
         return None
-    labels = _points(table)
+    labels = _points(table, next((c for p in path.resolve().parents if (c := p / "config.yaml").is_file()), None))
     frames = sorted(labels.labeled_frames, key=lambda frame: int(frame.frame_idx))
     folders: dict[PurePosixPath, list[int]] = {}
     for row, picture in enumerate(table.pictures):
@@ -73,15 +73,15 @@ def _table(path: Path) -> Table | None:
     return Table([[line[0], *line[width:]] for line in heads], [row[width:] for row in rows], pictures)
 
 
-def _points(table: Table) -> sleap_io.Labels:
-    """What sleap-io reads of the table; a frame's number is its row's."""
+def _points(table: Table, config: Path | None) -> sleap_io.Labels:
+    """What sleap-io reads of the table, and of its project's configuration; a frame's number is its row's."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "img0.png").touch()  # it leaves out the rows of a folder of which no picture is there
         rows = [[f"{folder}/img{number}.png", *row] for number, row in enumerate(table.rows)]
         copy = Path(folder) / "table.csv"
         with copy.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([*table.heads, *rows])
-        labels: sleap_io.Labels = sleap_io.load_file(copy.as_posix())
+        labels: sleap_io.Labels = sleap_io.load_dlc(copy.as_posix(), config=config or False)
     return labels
 
 
