@@ -117,6 +117,7 @@ from pathlib import Path
 from setuptools import build_meta
 
 out = Path(sys.argv[1])
+(out / "unpacked").mkdir()
 children = {}
 for folder in sys.argv[2:]:
     while len(children) >= 2:
@@ -131,7 +132,8 @@ for folder in sys.argv[2:]:
     os.chdir(folder)
     sys.argv = ["build"]
     sdist = out / build_meta.build_sdist(str(out))
-    unpacked = out / "unpacked"
+    unpacked = out / "unpacked" / os.path.basename(folder)
+    unpacked.mkdir()
     with tarfile.open(sdist) as file:
         file.extractall(unpacked, filter="data")
     os.chdir(unpacked / sdist.name.removesuffix(".tar.gz"))
