@@ -15,7 +15,7 @@ from vatl_core import contracts, hookspecs
 from vatl_core.cli import vatl
 from vatl_core.config import ROLES, RunConfig
 from vatl_core.discovery import discover
-from vatl_core.option_docs import option_docs
+from vatl_kit.option_docs import option_docs
 from vatl_core.plugins import KINDS, Registry
 from vatl_sweep.plan import Grid
 
@@ -159,7 +159,7 @@ def presets_page(registry: Registry) -> str:
 
 
 def _toml(tables: Any) -> str:
-    from vatl_core.cli.plugins import _toml as written
+    from vatl_kit.showing import as_toml as written
 
     return f"```toml\n{written(tables).strip()}\n```"
 

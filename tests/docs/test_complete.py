@@ -18,7 +18,7 @@ from vatl_core import contracts, hookspecs
 from vatl_core.cli import COMMANDS, vatl
 from vatl_core.config import ROLES, RunConfig
 from vatl_core.contracts import CONTRACTS
-from vatl_core.option_docs import option_docs
+from vatl_kit.option_docs import option_docs
 from vatl_core.plugins import KINDS, Registry
 from vatl_core.discovery import discover
 from vatl_sweep.plan import Grid

@@ -11,7 +11,6 @@ import tomli_w
 from click.testing import CliRunner
 
 from tests.conftest import Registered, Vatl, configured
-from vatl_core.cli.plugins import show
 from vatl_core.cli.run import command
 from vatl_core.config import RunConfig
 from vatl_core.config_files import configure, read_toml
@@ -20,6 +19,7 @@ from vatl_core.errors import InputError, PluginError
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component, Preset, Registry, build
 from vatl_core.run import execute
+from vatl_kit.showing import show
 
 NAMES = ["core-set", "k-means", "lc", "mpe+influence", "random", "tpc", "vatl4pose", "vatl4pose-mva2023"]
 

@@ -11,7 +11,7 @@ import attrs
 import pluggy
 
 from vatl_core.errors import InputError, PluginError, unknown
-from vatl_core.plugins.descriptions import Command, Component, Preset, describe
+from vatl_core.plugins.descriptions import KINDS, Command, Component, Preset, describe
 
 GROUP: Final = "vatl"
 DESCRIBING: Final = {"vatl_components": Component, "vatl_presets": Preset, "vatl_commands": Command}
@@ -71,6 +71,11 @@ class Registry:
         """Names that more than one plugin claims, with the claimants."""
         return {key: [thing.origin for thing in things] for key, things in self.claims.items() if len(things) > 1}
 
+    def entries(self) -> list[dict[str, str]]:
+        """Kind, name, distribution, version and a line of help of everything that is installed, by kind and name."""
+        kinds = (*KINDS, "preset", "command")
+        return [_entry(thing) for kind in kinds for _, thing in sorted(self.described(kind).items())]
+
     def described(self, kind: str) -> dict[str, Any]:
         """``{name: what a plugin says of it}`` of a kind; where several claim a name, the first."""
         return {name: things[0] for (k, name), things in self.claims.items() if k == kind}
@@ -108,6 +113,13 @@ class Registry:
             return error
         broken = ", ".join(sorted(self.broken))
         return InputError(f"{error}; plugins that failed to load (`vatl plugins list` says why): {broken}")
+
+
+def _entry(thing: Any) -> dict[str, str]:
+    distribution, _, rest = thing.origin.partition(" ")
+    version = rest.partition(" ")[0]  # behind it may stand which of its entry points
+    own = {"kind": thing.kind, "name": thing.name}
+    return own | {"distribution": distribution, "version": version, "help": thing.help}
 
 
 def _checked(hook: str, thing: Any) -> Any:

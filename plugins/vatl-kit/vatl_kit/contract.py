@@ -15,9 +15,9 @@ import torch
 
 from vatl_core.contracts import CONTRACTS
 from vatl_core.errors import VatlError
-from vatl_core.option_docs import attributes_told
 from vatl_core.plugins import option_fields, structure
 from vatl_kit.broken import BrokenContract, going_on, promise
+from vatl_kit.option_docs import attributes_told
 
 Check = TypeVar("Check", bound=Callable[..., None])
 
