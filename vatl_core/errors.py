@@ -18,6 +18,10 @@ class InputError(VatlError):
     exit_code = 2
 
 
+class ChangedDataError(InputError):
+    """The data of a run is not what it was when the run began."""
+
+
 class PluginError(VatlError):
     """A plugin cannot be used: it clashes with another, does not import, or breaks its contract."""
 

@@ -14,25 +14,10 @@ from typing import Final, TypeVar
 import torch
 from torch import Tensor
 
-from vatl_core.contracts import (
-    Criterion,
-    Dataset,
-    Enough,
-    Estimator,
-    Executor,
-    Labels,
-    Maps,
-    Oracle,
-    Outcome,
-    Redrawn,
-    Refined,
-    Refinement,
-    Refusal,
-    Retraining,
-    Selector,
-    Stopping,
-    Window,
-)
+from vatl_core.contracts import (  # isort: skip
+    Criterion, Dataset, Enough, Estimator, Executor, Labels, Maps, Oracle, Outcome, Redrawn, Refined, Refinement,
+    Refusal, Retraining, Selector, Stopping, Window,
+)  # fmt: skip
 from vatl_core.errors import InputError, PluginError, VatlError
 from vatl_core.plugins import culprit, describe, whose
 from vatl_core.records import History

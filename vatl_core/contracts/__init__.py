@@ -12,17 +12,10 @@ from vatl_core.contracts.dataset import Dataset
 from vatl_core.contracts.estimator import Download, Estimator, Maps, Normalisation, Origin, Trunk
 from vatl_core.contracts.execution import Executor
 from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request
-from vatl_core.contracts.learning import (
-    Augmentation,
-    Labelled,
-    Pictures,
-    Recipe,
-    Retraining,
-    Stopping,
-    Term,
-    Trainer,
-    Unlabelled,
-)
+
+from vatl_core.contracts.learning import (  # isort: skip
+    Augmentation, Labelled, Pictures, Recipe, Retraining, Stopping, Term, Trainer, Unlabelled,
+)  # fmt: skip
 from vatl_core.contracts.refinement import Refined, Refinement, Tracks
 from vatl_core.contracts.selector import Pool, Selector
 from vatl_core.outcomes import Outcome, attempt, attempt_elsewhere

@@ -119,16 +119,10 @@ def with_labels(predicted: PosesInFrames, labels: Labels) -> PosesInFrames:
 
 def rank_correlation(criteria: Mapping[str, Tensor], error: Tensor) -> dict[str, float]:
     """Spearman's ρ of each criterion (n,) with the error (n,) of the same instances, where neither is constant."""
+    from scipy.stats import spearmanr
+
     varying = {name: column for name, column in criteria.items() if len(column.unique()) > 1 < len(error.unique())}
-    pairs = {name: torch.stack([_ranks(column), _ranks(error)]) for name, column in varying.items()}
-    return {name: float(torch.corrcoef(pair)[0, 1]) for name, pair in pairs.items()}
-
-
-def _ranks(values: Tensor) -> Tensor:
-    """(n,) → (n,) float64; equal values share the mean of their ranks."""
-    _, slot, counts = torch.unique(values, return_inverse=True, return_counts=True)
-    ranks: Tensor = (counts.cumsum(0) - (counts - 1) / 2).double()[slot]
-    return ranks
+    return {name: float(spearmanr(column.numpy(), error.numpy()).statistic) for name, column in varying.items()}
 
 
 def _counts(labelled: Tensor, correct: Tensor) -> dict[str, int]:

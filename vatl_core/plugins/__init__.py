@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from vatl_core.plugins.descriptions import (
-    KINDS,
-    Command,
-    Component,
-    Options,
-    Preset,
-    Section,
-    Tables,
-    describe,
-    laid_over,
-)
-from vatl_core.plugins.options import build, option_fields, structure, type_name
+from vatl_core.plugins.descriptions import (  # isort: skip
+    KINDS, Command, Component, Options, Preset, Section, Tables, describe, laid_over,
+)  # fmt: skip
+from vatl_core.plugins.options import build, is_path, option_fields, structure, type_name
 from vatl_core.plugins.registry import DESCRIBING, GROUP, Registry, culprit, distribution_of, whose
 
 __all__ = [
     "DESCRIBING", "GROUP", "KINDS", "Command", "Component", "Options", "Preset", "Registry", "Section", "Tables",
-    "build", "culprit", "describe", "distribution_of", "laid_over", "option_fields", "structure", "type_name", "whose",
+    "build", "culprit", "describe", "distribution_of", "is_path", "laid_over", "option_fields", "structure",
+    "type_name", "whose",
 ]  # fmt: skip

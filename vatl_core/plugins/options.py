@@ -69,6 +69,11 @@ def option_fields(component: type[Any]) -> dict[str, attrs.Attribute[Any]]:
     return {field.name: field for field in attrs.fields(component) if field.init}
 
 
+def is_path(component: type[Any], option: str, value: Any) -> bool:
+    """Whether a component takes this value of one of its options for a path."""
+    return isinstance(value_converter.structure(value, option_fields(component)[option].type), Path)  # type: ignore[arg-type]
+
+
 def structure(values: Mapping[str, Any], kind: type[Any], where: str) -> Any:
     """Make an attrs class from values as TOML or the command line gives them.
 

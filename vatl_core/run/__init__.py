@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vatl_core.run.composing import resume, start
-from vatl_core.run.past import PastRun
+from vatl_core.run.past import PastRun, move_data
 from vatl_core.run.running import execute
 
-__all__ = ["PastRun", "execute", "resume", "start"]
+__all__ = ["PastRun", "execute", "move_data", "resume", "start"]

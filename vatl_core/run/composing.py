@@ -12,18 +12,10 @@ from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack
 
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.config_files import configure
-from vatl_core.contracts import (
-    Answer,
-    Criterion,
-    Dataset,
-    Estimator,
-    Oracle,
-    Refinement,
-    Request,
-    Retraining,
-    Selector,
-    Stopping,
-)
+
+from vatl_core.contracts import (  # isort: skip
+    Answer, Criterion, Dataset, Estimator, Oracle, Refinement, Request, Retraining, Selector, Stopping,
+)  # fmt: skip
 from vatl_core.cycle import Run
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError, unknown

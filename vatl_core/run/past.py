@@ -6,14 +6,17 @@ from functools import cached_property
 from pathlib import Path
 
 import attrs
+import tomli_w
 
 from vatl_core.config import RunConfig
 from vatl_core.contracts import Labels
 from vatl_core.cycle import Run, Standing
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
+from vatl_core.files import write_whole
 from vatl_core.plugins import Registry, build
 from vatl_core.records import CycleRecord, RunRecord
+from vatl_core.run.data import from_where_begun
 from vatl_core.run.objects import with_objects
 from vatl_core.run.preparation import load_video, prepare
 from vatl_core.run.running import config_of
@@ -53,9 +56,9 @@ class PastRun:
     @cached_property
     def video(self) -> Video:
         """The video it adapted to, with its truth where there is any; boxes as they were redrawn last."""
-        name = self.config.dataset
-        dataset = build(self.registry, "dataset", name, self.config.of("dataset", name))
-        return load_video(dataset, self.config.video, self.folder.answers.boxes())
+        config = from_where_begun(self.config, self.folder)
+        dataset = build(self.registry, "dataset", config.dataset, config.of("dataset", config.dataset))
+        return load_video(dataset, config.video, self.folder)
 
     @property
     def standing(self) -> Standing:
@@ -71,7 +74,7 @@ class PastRun:
         file = self.folder.weights(cycle)
         if not file.is_file():
             raise InputError(f"{file} is not there: without the weights of cycle {cycle} nothing can be estimated")
-        run = prepare(self.config, self.registry, self.folder, cycle)
+        run = prepare(from_where_begun(self.config, self.folder), self.registry, self.folder, cycle)
         run.folder, run.records = self.folder, self.cycles[:cycle]
         load_checkpoint(run.estimator, run.video.skeleton, file)
         return run
@@ -79,3 +82,20 @@ class PastRun:
     def labels(self) -> Labels:
         """Everything labelled, in the order of asking."""
         return self.folder.answers.labels(self.standing.asked, len(self.video.skeleton))
+
+
+def move_data(path: Path, root: Path) -> None:
+    """Have the run in directory ``path`` know that its data lies below ``root`` now.
+
+    Raises:
+        InputError: it is no run, another process works on it, or below ``root`` there is other data or none.
+    """
+    past = PastRun.open(path)
+    past.folder.lock()
+    try:
+        moved = from_where_begun(past.config, past.folder, root)
+        _ = attrs.evolve(past, config=moved).video  # which is held to what the run began with
+        tables = past.folder.config | {"dataset": moved.options.get("dataset", {})}
+        write_whole(path / "config.toml", tomli_w.dumps(tables))
+    finally:
+        past.folder.unlock()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from vatl_core.estimation import Crops
 from vatl_core.learning import MARGIN
 from vatl_core.plugins import Registry, build, culprit, describe
 from vatl_core.promises import checked_answerable, checked_names, checked_poses, checked_video
+from vatl_core.run.data import check_data
 from vatl_core.seeds import generator, seeded
-from vatl_core.store import RunFolder
+from vatl_core.store import EVER, RunFolder
 from vatl_core.video import Skeleton, Video
 from vatl_core.weights import GIVEN, RANDOM, PreTrained, load_checkpoint, read_pretrained
 
@@ -44,7 +45,7 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     advising = _built(registry, config, "stop", config.advise)
     criteria = made["query"] if selector.uses_scores else {}
     criteria |= _watched(registry, config, criteria, [selector, *made["stop"].values(), *advising.values()])
-    video = load_video(dataset, config.video, begun.answers.boxes(before=cycle) if begun else {})
+    video = load_video(dataset, config.video, begun, cycle)
     answerable = checked_answerable(config.oracle, oracle, video)
     weights, warnings = _weights(config, estimator, dataset, video, registry, begun)
     compute.place(estimator)
@@ -114,10 +115,11 @@ def _advice(registry: Registry, config: RunConfig, computed: Collection[str]) ->
     return found, warnings
 
 
-def load_video(dataset: Dataset, name: str, redrawn: Mapping[int, Sequence[float]]) -> Video:
-    """The video of this name, or the data set's first, with these boxes of instances in place of its own.
+def load_video(dataset: Dataset, name: str, begun: RunFolder | None = None, cycle: int = EVER) -> Video:
+    """The video of this name, or the data set's first; that of a run with the boxes redrawn before ``cycle``.
 
     Raises:
+        ChangedDataError: it is not the video that the run in the folder ``begun`` began with.
         InputError: there is none.
         PluginError: what the data set gives breaks its contract.
     """
@@ -125,7 +127,10 @@ def load_video(dataset: Dataset, name: str, redrawn: Mapping[int, Sequence[float
     if not names:
         raise InputError("the data set has no video to adapt to: its options say where one is (-o dataset.…)")
     video = checked_video(dataset, names[0])
-    return attrs.evolve(video, instances=video.instances.with_boxes(redrawn))
+    if not begun:
+        return video
+    check_data(begun, video)
+    return attrs.evolve(video, instances=video.instances.with_boxes(begun.answers.boxes(before=cycle)))
 
 
 def _crops(cache: int, size: tuple[int, int], video: Video, device: torch.device) -> tuple[Crops, Crops]:

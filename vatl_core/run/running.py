@@ -18,6 +18,7 @@ from vatl_core.errors import InputError
 from vatl_core.files import write_whole
 from vatl_core.plugins import Registry
 from vatl_core.records import RunRecord
+from vatl_core.run.data import from_where_begun, keep_data, paths_of
 from vatl_core.run.objects import recorded, with_objects
 from vatl_core.run.preparation import learnt_file, prepare
 from vatl_core.store import RunFolder
@@ -75,7 +76,7 @@ def begin(config: RunConfig, registry: Registry) -> Run:
     """
     run = prepare(config, registry)
     amounts(config.schedule, len(run.video.instances))
-    made_with = {"vatl-core": version("vatl-core")} | run.compute.describe()
+    made_with = {"vatl-core": version("vatl-core")} | run.compute.describe() | paths_of(config, registry)
     tables = config.to_toml() | recorded(registry.objects) | {"made_with": made_with}
     run.folder = RunFolder.create(config.path, tables)
     run.folder.lock()
@@ -96,7 +97,7 @@ def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[st
     """
     begun = folder.weights(0).exists()
     registry = with_objects(registry, folder)
-    config, records = config_of(folder, registry), folder.cycles()
+    config, records = from_where_begun(config_of(folder, registry), folder), folder.cycles()
     if oracle:
         name, options = oracle
         tables = {name: {**config.of("oracle", name), **options}}
@@ -118,6 +119,7 @@ def config_of(folder: RunFolder, registry: Registry) -> RunConfig:
 
 def _keep_beginning(run: Run) -> None:
     """Keep what the run begins with, the weights and what criteria learnt before it: elsewhere files may change."""
+    keep_data(run.folder, run.video)
     for name, found in run.learnt.items():
         write_whole(learnt_file(run.folder, name), found.data)
     save_checkpoint(run.folder.weights(0), run.estimator, run.video.skeleton, run.weights, run.warnings)

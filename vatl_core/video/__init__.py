@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from vatl_core.video.decoding import as_shown, decode_from
 from vatl_core.video.frames import PictureFiles, VideoFile, exists, picture_size
-from vatl_core.video.geometry import (
-    boxes_around,
-    compose,
-    crop_boxes,
-    crop_matrices,
-    decode,
-    gaussian_targets,
-    invert,
-    peaks,
-    transform,
-    warp,
-)
+
+from vatl_core.video.geometry import (  # isort: skip
+    boxes_around, compose, crop_boxes, crop_matrices, decode, gaussian_targets, invert, peaks, transform, warp,
+)  # fmt: skip
 from vatl_core.video.instances import Instances, neighbours
 from vatl_core.video.skeleton import DEFAULT_SIGMA, PERSON_17, Pair, Skeleton
 from vatl_core.video.source import Frames

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from vatl_core.weights.checkpoints import (
-    BUT_FOR_BACKBONE,
-    GIVEN,
-    RANDOM,
-    Checkpoint,
-    PreTrained,
-    check_fit,
-    is_random,
-    load_checkpoint,
-    read_checkpoint,
-    read_pretrained,
-    save_checkpoint,
-)
+from vatl_core.weights.checkpoints import (  # isort: skip
+    BUT_FOR_BACKBONE, GIVEN, RANDOM, Checkpoint, PreTrained, check_fit, is_random, load_checkpoint, read_checkpoint,
+    read_pretrained, save_checkpoint,
+)  # fmt: skip
 
 __all__ = [
     "BUT_FOR_BACKBONE", "GIVEN", "RANDOM", "Checkpoint", "PreTrained", "check_fit", "is_random", "load_checkpoint",

@@ -22,6 +22,7 @@ import click
     help="Whether a server with a certificate on this machine passes on what it is asked.",
 )
 @click.option("--open/--no-open", default=None, help="Whether to open a browser; as the run began if not given.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="RUN: where its data is now, if it was moved.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -33,7 +34,9 @@ import click
     type=click.Path(path_type=Path),
     help="VIDEO: COCO keypoints file, or its category alone; 17 keypoints of a person if not given.",
 )
-def command(target: Path, out: Path | None, boxes: Path | None, skeleton: Path | None, **flags: Any) -> None:
+def command(
+    target: Path, out: Path | None, boxes: Path | None, skeleton: Path | None, data_root: Path | None, **flags: Any
+) -> None:
     """Label a run, or draw a video's boxes, in the browser.
 
     With a run's directory: go on labelling the interrupted run. Everything that was labelled is there, and pages that
@@ -51,8 +54,10 @@ def command(target: Path, out: Path | None, boxes: Path | None, skeleton: Path |
         return
     _refuse_for_run(target, {"--out": out, "--boxes": boxes, "--skeleton": skeleton})
 
-    from vatl_core.run import execute
+    from vatl_core.run import execute, move_data
 
+    if data_root:
+        move_data(target, data_root)
     record = execute(target, oracle=("browser", {name: str(value) for name, value in given.items()}))
     click.echo(f"{target}: finished, stopped by {record.stopped_by}: {record.reason}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from vatl_core.errors import VatlError
+from vatl_core.errors import ChangedDataError, VatlError
 from vatl_core.files import write_whole
 from vatl_core.plugins import build
 from vatl_drawing import Plot
@@ -50,6 +50,8 @@ class Section:
         try:
             check_video(past)
             return cls(making())
+        except ChangedDataError:  # its figures and another's pictures do not belong on one page
+            raise
         except (VatlError, OSError) as error:
             return cls(None, str(error))
 

@@ -11,17 +11,22 @@ import click
 
 @click.command("report")
 @click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--data-root", type=click.Path(path_type=Path), help="Where their data is now, if it was moved.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder; RUN/report, FOLDER/report, or `comparison` beside."
 )
-def command(runs: tuple[Path, ...], out: Path | None) -> None:
+def command(runs: tuple[Path, ...], data_root: Path | None, out: Path | None) -> None:
     """Write a report on RUNS: run directories, or folders, of which every run below counts.
 
     Of one run a page with its pictures; of several one that compares their methods, with curves, tests and tables.
     """
+    from vatl_core.run import move_data
     from vatl_report.report import write_report
 
     found = list(dict.fromkeys(run for path in runs for run in runs_below(path)))
+    if data_root:
+        for run in found:
+            move_data(run, data_root)
     click.echo(str(write_report(found, out or _beside(runs))))
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--count", type=click.IntRange(1, 20), default=5, show_default=True, help="Instances for each criterion.")
 @click.option("--projection", type=click.Choice(["pca", "umap"]), default="pca", show_default=True, help="Of features.")
 @click.option("--fps", type=click.FloatRange(min=0.1), default=12.0, show_default=True, help="Of the video.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Where its data is now, if it was moved.")
 @click.option("--device", help="auto, cpu, cuda, …; the run's own if not given.")
 def command(
     run: Path,
@@ -30,6 +31,7 @@ def command(
     count: int,
     projection: str,
     fps: float,
+    data_root: Path | None,
     device: str | None,
 ) -> None:
     """Draw what the run in directory RUN saw in a cycle.
@@ -48,10 +50,12 @@ def command(
     import attrs
 
     from vatl_core.discovery import discover
-    from vatl_core.run import PastRun
+    from vatl_core.run import PastRun, move_data
     from vatl_report.folders import real_folder
     from vatl_report.visualisation import visualise
 
+    if data_root:
+        move_data(run, data_root)
     past = PastRun.open(run, discover())
     if device:
         past = attrs.evolve(past, config=attrs.evolve(past.config, device=device))

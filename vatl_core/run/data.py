@@ -1,0 +1,127 @@
+"""Where a run's data is, and what it was when the run began, so that no label goes to another instance than its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+from torch.nn.functional import adaptive_avg_pool2d
+
+from vatl_core.config import ROLES, RunConfig, chosen
+from vatl_core.errors import ChangedDataError, InputError
+from vatl_core.files import write_whole
+from vatl_core.plugins import Options, Registry, is_path, laid_over
+from vatl_core.store import RunFolder
+from vatl_core.video import Video, exists
+
+SAMPLED: Final = 16
+"""Pictures whose size is compared, evenly spread: each header has to be read."""
+TOLERANCE: Final = {"instance": 1.0, "colours": 8.0}
+"""How far numbers with a point may lie apart, in pixels and shades: detectors and decoders differ between machines."""
+
+
+def facts_of(video: Video) -> Iterator[list[Any]]:
+    """What a video must have in common with the one that labels were given for, a row each, as JSON's types."""
+    frames, shown = video.frames, video.instances.frame.unique().tolist()
+    yield from (["keypoint", *named] for named in enumerate(video.skeleton.keypoints))
+    yield ["frames", len(frames)]
+    columns = (video.instances.frame, video.instances.track, video.instances.boxes)
+    rows = zip(video.instances.ids, *(column.tolist() for column in columns), strict=True)
+    for number, (name, frame, track, box) in enumerate(rows):
+        yield ["instance", number, "called", str(name), "frame", frame, "track", track, "box", *box]
+    names = [frames.name(frame) for frame in shown]
+    if len({*names}) > 1:  # of a video file it is the file's, which may be called otherwise
+        yield from (["picture", *named] for named in zip(shown, names, strict=True))
+    yield from (["size of frame", frame, *frames.size(frame)] for frame in shown[:: len(shown) // SAMPLED + 1])
+    yield ["colours", *adaptive_avg_pool2d(frames.read(shown[0]).float(), 4).flatten().tolist()]
+
+
+def keep_data(folder: RunFolder, video: Video) -> None:
+    """Keep what a run's data is as it begins.
+
+    Raises:
+        InputError: a picture cannot be read.
+    """
+    write_whole(_kept(folder), json.dumps(list(facts_of(video))))
+
+
+def check_data(folder: RunFolder, video: Video) -> None:
+    """Make sure that a run's data is what it was when the run began, redrawn boxes apart.
+
+    Raises:
+        ChangedDataError: it is not; the first difference is named.
+        InputError: a picture cannot be read, or what was kept is damaged.
+    """
+    rows = zip_longest(_rows(_kept(folder)), facts_of(video), fillvalue=["nothing"])
+    different = next((pair for pair in rows if not _alike(*pair)), None) if _kept(folder).exists() else None
+    if different:
+        was, now = (" ".join(map(str, row[:12])) for row in different)
+        told = f"{folder.path} was begun with other data: there is '{now}' where there was '{was}'"
+        raise ChangedDataError(f"{told}; put the data back, say where it is by --data-root DIR, or begin another run")
+
+
+def _kept(folder: RunFolder) -> Path:
+    return folder.path / "data.json"
+
+
+def _rows(file: Path) -> list[list[Any]]:
+    """What was kept; nothing of a run that was killed before anything could be asked."""
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+        if isinstance(rows, list) and all(isinstance(row, list) for row in rows):
+            return rows
+    except ValueError:
+        pass
+    raise InputError(f"{file} is damaged: what the run began with cannot be told")
+
+
+def _alike(then: Sequence[Any], now: Sequence[Any]) -> bool:
+    """Whether two rows say the same, but for what differs between machines."""
+    near = TOLERANCE.get(str(now[0]), 0.0)
+    return len(then) == len(now) and all(
+        abs(a - b) <= near if isinstance(a, float) and isinstance(b, float) else a == b
+        for a, b in zip(then, now, strict=True)
+    )
+
+
+def paths_of(config: RunConfig, registry: Registry) -> dict[str, Any]:
+    """For the record of a run: the folder that its relative paths begin at, and which of its options are paths."""
+    made = [(role, name) for role in ROLES if role != "executor" for name in chosen(config, role)]
+    named = [
+        [role, name, option]
+        for role, name in made
+        if (ROLES[role], name) not in registry.objects
+        for option, value in config.of(role, name).items()
+        if is_path(registry.find(ROLES[role], name).load(), option, value)
+    ]
+    return {"folder": str(Path.cwd()), "paths": named}
+
+
+def from_where_begun(config: RunConfig, folder: RunFolder, root: Path | None = None) -> RunConfig:
+    """What a run is made of with whole paths, wherever it is taken up; those of its data below ``root``, if given.
+
+    Raises:
+        InputError: its ``config.toml`` is damaged, or some of its data is not there.
+    """
+    made_with, tables = folder.config.get("made_with", {}), Options()
+    try:
+        for role, name, option in made_with.get("paths", ()):
+            path = Path(made_with["folder"], Path(config.options[role][name][option]).expanduser())
+            found = _found(path, root) if role == "dataset" else path
+            tables.setdefault(role, {}).setdefault(name, {})[option] = str(found)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{folder.path / 'config.toml'}: [made_with] is damaged: put the file back") from error
+    return attrs.evolve(config, options=laid_over(tables, config.options))
+
+
+def _found(path: Path, root: Path | None) -> Path:
+    """Where a path leads now: below ``root``, if given, with as many of its folders as are there."""
+    parts = path.relative_to(path.anchor).parts
+    places = [root.absolute().joinpath(*parts[skipped:]) for skipped in range(len(parts))] if root else [path]
+    if found := next((place for place in places if exists(place)), None):
+        return found
+    raise InputError(f"{path} is not there{f', nor below {root}' if root else ''}: say where it is by --data-root DIR")
