@@ -580,3 +580,10 @@ def test_looking_at_a_query_changes_nothing_and_choosing_does() -> None:
     assert cycle.query == []
     assert not (cycle.run.folder.cycle_folder(0) / "query.json").exists()
     assert cycle.choose() == cycle.query != []
+
+
+def test_a_folder_s_pictures_come_by_the_numbers_in_their_names(tmp_path: Path) -> None:
+    for name in ("img10.png", "img2.png", "img1.png", "._img1.png", "notes.txt"):
+        (tmp_path / name).touch()
+    video = vatl_core.Video.of(tmp_path, [[0, 0, 9, 9]] * 3)
+    assert [video.frames.name(i) for i in range(3)] == ["img1.png", "img2.png", "img10.png"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vatl_core.video.columns import natural
 from vatl_core.video.decoding import as_shown, decode_from
 from vatl_core.video.frames import PictureFiles, VideoFile, exists, picture_size
 
@@ -16,5 +17,5 @@ from vatl_core.video.video import Video
 __all__ = [
     "DEFAULT_SIGMA", "PERSON_17", "Frames", "Instances", "Pair", "PictureFiles", "Skeleton", "Video", "VideoFile",
     "as_shown", "boxes_around", "compose", "crop_boxes", "crop_matrices", "decode", "decode_from", "exists",
-    "gaussian_targets", "invert", "neighbours", "peaks", "picture_size", "transform", "warp",
+    "gaussian_targets", "invert", "natural", "neighbours", "peaks", "picture_size", "transform", "warp",
 ]  # fmt: skip

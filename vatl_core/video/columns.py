@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -48,11 +49,10 @@ def frames_of(source: Any) -> Frames:
         return source
     if isinstance(source, str | Path):
         path = Path(source).expanduser()
-        return (
-            _of_files(sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES), path)
-            if path.is_dir()
-            else VideoFile(path)
-        )
+        if not path.is_dir():
+            return VideoFile(path)
+        files = (f for f in path.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
+        return _of_files(sorted(files, key=lambda file: natural(file.name)), path)
     if isinstance(source, Sequence) and source and all(isinstance(entry, str | Path) for entry in source):
         return _of_files([Path(entry).expanduser() for entry in source], None)
     try:
@@ -73,6 +73,11 @@ def _of_files(files: Sequence[Path], folder: Path | None) -> PictureFiles:
     return PictureFiles(files)
 
 
+def natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Sorts names by the numbers in them: img2 before img10."""
+    return [(int(digits or 0), text) for digits, text in re.findall(r"(\d+)|(\D+)", name, re.ASCII)], name
+
+
 def instances_of(
     pictures: Frames, skeleton: Skeleton, boxes: Any, frame: Any, track: Any, keypoints: Any, visible: Any, known: Any
 ) -> Instances:
@@ -81,8 +86,8 @@ def instances_of(
     around = _boxes(boxes, points, seen)
     count = len(around)
     when = _when(frame, count, len(pictures))
-    alone = frame is None  # one instance a frame: one individual
-    who = _column(track, count, "track") if track is not None else when * 0 if alone else torch.arange(count)
+    alone = when * 0 if frame is None else torch.arange(count)  # one instance a frame: one individual
+    who = alone if track is None else _column(track, count, "track")
     if points is not None and len(points) != count:
         raise InputError(f"there are {count} boxes, but keypoints of {len(points)} instances")
     return Instances.of(when, who, around, None, points, seen, told)
@@ -92,9 +97,8 @@ def _truth(keypoints: Any, visible: Any, known: Any, skeleton: Skeleton) -> tupl
     """Keypoints (N, K, 2), which are annotated (N, K) and whose are known (N,): what is finite, and what is said."""
     points = torch.as_tensor(keypoints).detach().cpu().float()
     if points.ndim != 3 or points.shape[1:] != (len(skeleton), 2):
-        raise InputError(
-            f"keypoints must be (N, {len(skeleton)}, 2) for skeleton '{skeleton.name}'; these are {tuple(points.shape)}"
-        )
+        wanted = f"(N, {len(skeleton)}, 2) for skeleton '{skeleton.name}'"
+        raise InputError(f"keypoints must be {wanted}; these are {tuple(points.shape)}")
     finite = points.isfinite().all(2)
     told = finite.any(1) if known is None else _flags(known, (len(points),), "known", "an instance")
     seen = finite if visible is None else finite & _flags(visible, tuple(finite.shape), "visible", "a keypoint")

@@ -49,8 +49,8 @@ class Video:
         """A video from what is at hand; columns may be tensors, arrays or lists.
 
         Args:
-            frames: pictures (F, 3, H, W) uint8 RGB, a video file, a folder of pictures in the order of their names, the
-                pictures' paths, or :class:`Frames`.
+            frames: pictures (F, 3, H, W) uint8 RGB, a video file, a folder of pictures in the order of their names and
+                the numbers in them, the pictures' paths, or :class:`Frames`.
             boxes: (N, 4) x, y, width, height in pixels; laid around the keypoints if not given.
             skeleton: of K keypoints.
             frame: (N,) the frame of each instance; not needed where there is one instance in every frame.
@@ -69,17 +69,12 @@ class Video:
 
     def __attrs_post_init__(self) -> None:
         if not len(self.instances):
-            raise InputError(
-                f"video '{self.name}' has no instances to estimate{self._dropped()}: check its annotations"
-            )
+            why = "".join(f"; {count} dropped: {reason}" for reason, count in self.dropped.items())
+            raise InputError(f"video '{self.name}' has no instances to estimate{why}: check its annotations")
         last = int(self.instances.frame.max())
         if last >= len(self.frames) or int(self.instances.frame.min()) < 0:
-            raise InputError(
-                f"video '{self.name}': an annotation is on frame {last}, but there are only {len(self.frames)} frames"
-            )
-
-    def _dropped(self) -> str:
-        return "".join(f"; {count} dropped: {reason}" for reason, count in self.dropped.items())
+            said = f"an annotation is on frame {last}, but there are only {len(self.frames)} frames"
+            raise InputError(f"video '{self.name}': {said}")
 
     def without_truth(self) -> Video:
         """The same video as a method may see it."""

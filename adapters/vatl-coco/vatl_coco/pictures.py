@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import attrs
 import numpy as np
@@ -11,15 +10,7 @@ import numpy as np
 from vatl_coco.headers import check_sizes
 from vatl_core.errors import InputError
 from vatl_core.video import Frames, PictureFiles, VideoFile, exists
-from vatl_formats import Indices, Numbers, Rows, by_name, by_position, missing_files
-
-VIDEO_SUFFIXES: Final = frozenset(
-    f".{name}"
-    for name in (
-        "3gp", "avi", "flv", "gif", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "ts",
-        "webm", "wmv",
-    )
-)  # fmt: skip
+from vatl_formats import VIDEO_SUFFIXES, Indices, Numbers, Rows, by_name, by_position, missing_files
 
 
 @attrs.frozen

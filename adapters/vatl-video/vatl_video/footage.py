@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -13,9 +12,8 @@ import numpy as np
 
 from vatl_core.errors import InputError
 from vatl_core.video import Frames, PictureFiles, VideoFile, exists, picture_size
-from vatl_formats import Indices, Numbers
+from vatl_formats import PICTURE_SUFFIXES, Indices, Numbers, pictures_in
 
-PICTURES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _BLOCKS: Final = 64
 _BLOCK: Final = 1 << 20
 _PICTURE_BLOCK: Final = 1 << 12
@@ -73,21 +71,11 @@ def open_footage(path: Path) -> Footage:
         raise InputError(f"{path} does not exist: give a video file or a folder of pictures as -o dataset.path=…")
     if not path.is_dir():
         return Footage(path, [path], VideoFile(path))
-    files = sorted((file for file in path.iterdir() if _is_picture(file)), key=lambda file: _natural(file.name))
+    files = pictures_in(path)
     if not files:
-        raise InputError(
-            f"{path} has no picture files ({', '.join(sorted(PICTURES))}): give the folder they lie in, or a video file"
-        )
+        suffixes = ", ".join(sorted(PICTURE_SUFFIXES))
+        raise InputError(f"{path} has no picture files ({suffixes}): give the folder they lie in, or a video file")
     return Footage(path, files, PictureFiles(files))
-
-
-def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in PICTURES and not file.name.startswith(".") and file.is_file()
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts 2.png before 10.png."""
-    return [(int(digits or 0), text) for digits, text in re.findall(r"(\d+)|(\D+)", name, re.ASCII)]
 
 
 def _parts(path: Path, count: int, length: int) -> Iterator[bytes]:

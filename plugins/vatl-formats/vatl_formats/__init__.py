@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vatl_formats.category import described, of_another, skeleton_of
 from vatl_formats.extent import at_least, extent_of
+from vatl_formats.file_names import PICTURE_SUFFIXES, VIDEO_SUFFIXES, pictures_in
 from vatl_formats.inside import refuse_outside
 from vatl_formats.json_files import read_json
 from vatl_formats.numbered_pictures import (
@@ -23,8 +24,9 @@ from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
 from vatl_formats.tracks import with_tracks
 
 __all__ = [
-    "LARGEST", "Annotations", "Id", "Indices", "Mask", "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again",
-    "at_least", "by_name", "by_position", "clipped", "described", "extent_of", "flip_pairs_from_names", "frame_numbers",
-    "images_and_annotations", "keypoints_of", "kinds", "missing_files", "named_pairs", "numbered", "of_another",
-    "on_pictures", "read_json", "refuse_outside", "skeleton_of", "with_tracks",
+    "LARGEST", "PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "Annotations", "Id", "Indices", "Mask", "Numbers", "Pictures",
+    "Reading", "Rows", "Sieve", "again", "at_least", "by_name", "by_position", "clipped", "described", "extent_of",
+    "flip_pairs_from_names", "frame_numbers", "images_and_annotations", "keypoints_of", "kinds", "missing_files",
+    "named_pairs", "numbered", "of_another", "on_pictures", "pictures_in", "read_json", "refuse_outside",
+    "skeleton_of", "with_tracks",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 from vatl_core import Dataset, InputError, Skeleton, Video
+from vatl_core.video import natural
 
 PICTURES = (".jpeg", ".jpg", ".png")
 
@@ -31,7 +32,8 @@ class CsvFolder(Dataset):
             raise InputError(f"{self.folder} is one video: {self.videos()[0]}, and '{name}' was asked for")
         file = self.points or self.folder / "points.csv"
         try:
-            pictures = sorted(p for p in self.folder.iterdir() if p.suffix.lower() in PICTURES)
+            found = [path for path in self.folder.iterdir() if path.suffix.lower() in PICTURES]
+            pictures = sorted(found, key=lambda path: natural(path.name))  # 2.png before 10.png
             rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), strict=True))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise InputError(f"{file} cannot be read: {error}") from error

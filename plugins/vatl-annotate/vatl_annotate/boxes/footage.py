@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -12,8 +11,8 @@ import attrs
 
 from vatl_core.errors import InputError
 from vatl_core.video import PictureFiles, VideoFile, exists, picture_size
+from vatl_formats import PICTURE_SUFFIXES, pictures_in
 
-PICTURES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 RATE: Final = 25.0
 """Frames a second at which pictures are shown, and videos that do not say."""
 
@@ -52,10 +51,10 @@ class Footage:
             video = VideoFile(path)
             _, height, width = video.read(0).shape
             return cls(path, video, (width, height), {}, _rate(path))
-        files = sorted((file for file in path.iterdir() if _is_picture(file)), key=lambda file: _natural(file.name))
+        files = pictures_in(path)
         if not files:
             raise InputError(
-                f"{path} has no config.toml and no pictures ({', '.join(sorted(PICTURES))}): "
+                f"{path} has no config.toml and no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}): "
                 "give a run, a video file or a folder of pictures"
             )
         sizes = [picture_size(file) for file in files]
@@ -87,11 +86,3 @@ def _rate(path: Path) -> float:
     with av.open(str(path)) as container:
         rate = container.streams.video[0].average_rate
     return float(rate) if rate else RATE
-
-
-def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in PICTURES and not file.name.startswith(".") and file.is_file()
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    return [(int(digits or 0), text) for digits, text in re.findall(r"(\d+)|(\D+)", name, re.ASCII)]
