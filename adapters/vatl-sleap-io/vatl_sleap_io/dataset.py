@@ -28,6 +28,8 @@ class SleapIO(Dataset):
             project says, else beside it.
         predicted: what becomes of instances that a program predicted and no user labelled: ``boxes``, they are
             estimated and have no truth; ``truth``, they count like a user's; ``none``, they are dropped.
+        least_likelihood: that a point must have to count as placed in a table of predictions, of DeepLabCut's analysis
+            for instance; from 0 to 1. Other programs leave such points out themselves.
         sigmas: K OKS constants, as a fraction of the instance's size; 0.05 each if None.
         flip_pairs: keypoints that are each other's mirror image, LEFT:RIGHT each; None for the skeleton's symmetries,
             or else those that the keypoints' names tell.
@@ -38,6 +40,9 @@ class SleapIO(Dataset):
     labels: Path = attrs.field(converter=Path)
     frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     predicted: str = attrs.field(default=PREDICTED[0], validator=attrs.validators.in_(PREDICTED))
+    least_likelihood: float = attrs.field(
+        converter=float, default=0.6, validator=[attrs.validators.ge(0), attrs.validators.le(1)]
+    )
     sigmas: tuple[float, ...] | None = None
     flip_pairs: tuple[str, ...] | None = None
     extent: float | None = attrs.field(converter=extent_of, default=None)
@@ -61,5 +66,5 @@ class SleapIO(Dataset):
         return Video(name, skeleton, footage.frames, instances, dropped)
 
     def _read(self) -> Project:
-        self._project = self._project or read_project(self.labels)
+        self._project = self._project or read_project(self.labels, self.least_likelihood)
         return self._project

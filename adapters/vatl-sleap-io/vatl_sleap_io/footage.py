@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,8 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.video import Frames, PictureFiles, VideoFile, exists
-from vatl_sleap_io.tables import numbers_in
+from vatl_formats import VIDEO_SUFFIXES
+from vatl_sleap_io.tables import ANY, numbers_in
 
 STORES: Final = frozenset({".h5", ".hdf5", ".seq", ".slp", ".tif", ".tiff"})
 """What sleap-io itself must read."""
@@ -128,13 +130,27 @@ def _found(stored: Path, project: Path, where: Path | None) -> Path:
     moved = [folder / parent / stored.name for parent in (stored.parent.name, "") if parent != ".."]
     beside = [stored, project.parent / stored, project.parent.parent / stored, project.parent.parent.parent / stored]
     for path in moved if where else [*beside, *moved]:
-        if exists(path) and path.is_file():
-            return path
+        if there := _there(path):
+            return there
     searched = f"in {where}" if where else "there or beside the project"
     raise InputError(
         f"{project} is about {stored}, which is not {searched}: give the video file, or the folder that holds it, as "
         "the option frames"
     )
+
+
+def _there(path: Path) -> Path | None:
+    """The file of this name; where the name leaves its kind open, the only video that is called so."""
+    if path.suffix != ANY:
+        return path if exists(path) and path.is_file() else None
+    found = [file for file in sorted(path.parent.glob(f"{escape(path.stem)}.*")) if _is_video(file, path.stem)]
+    if len(found) > 1:
+        raise InputError(f"{found[0]} and {found[1].name} may both be meant: give the right one as the option frames")
+    return found[0] if found else None
+
+
+def _is_video(file: Path, stem: str) -> bool:
+    return file.stem == stem and file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()
 
 
 def _stored(video: sleap_io.Video, path: Path) -> Footage:

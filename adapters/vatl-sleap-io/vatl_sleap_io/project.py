@@ -12,7 +12,7 @@ import sleap_io
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton, exists
 from vatl_formats import flip_pairs_from_names, named_pairs
-from vatl_sleap_io.tables import read_table
+from vatl_sleap_io.tables import READERS, read_table
 
 
 @attrs.frozen(eq=False)
@@ -68,15 +68,19 @@ class Project:
         return Path(original).name.removesuffix(".slp").removesuffix(Path(original).suffix) or self.path.stem
 
 
-def read_project(path: Path) -> Project:
+def read_project(path: Path, least_likelihood: float) -> Project:
     """Read a project file.
+
+    Args:
+        path: the file.
+        least_likelihood: as :func:`read_table` has it.
 
     Raises:
         InputError: it is missing, nothing that sleap-io reads, or has no skeleton or no instances.
     """
     if not exists(path):
         raise InputError(f"{path} does not exist: give the path of the project's file")
-    labels = _load(path)
+    labels = _load(path, least_likelihood)
     if not isinstance(labels, sleap_io.Labels):
         raise InputError(f"{path} holds pictures and no labels: give the project's file")
     if not any(len(frame) for frame in labels):
@@ -86,10 +90,10 @@ def read_project(path: Path) -> Project:
     return Project(path, labels)
 
 
-def _load(path: Path) -> object:
+def _load(path: Path, least_likelihood: float) -> object:
     closed = {"open_videos": False} if path.suffix.lower() == ".slp" else {}  # we find the videos ourselves
     try:
-        table = read_table(path) if path.suffix.lower() == ".csv" else None
+        table = read_table(path, least_likelihood) if path.suffix.lower() in READERS else None
         return table or sleap_io.load_file(path.as_posix(), **closed)
     except InputError:
         raise

@@ -1,7 +1,7 @@
-"""Tables of labelled pictures as DeepLabCut and Lightning Pose write them: every row is a frame of its folder's video.
+"""Tables of poses as DeepLabCut and Lightning Pose write them: of labelled pictures, or of a video's frames.
 
-sleap-io makes a video of each second part of a path, finds no row whose path is written with backslashes, and numbers
-what is left; so the paths are ours to read, and the points its.
+sleap-io makes a video of each second part of a path, finds no row whose path is written with backslashes, numbers what
+is left, and reads neither HDF5 nor likelihoods; so the rows are ours to read, and the skeleton its.
 """
 
 from __future__ import annotations
@@ -9,85 +9,100 @@ from __future__ import annotations
 import csv
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Final
 
-import attrs
 import sleap_io
 
 from vatl_core.errors import InputError
+from vatl_core.video import natural
+from vatl_sleap_io.grids import Grid, read_csv
+from vatl_sleap_io.hdf5_grids import read_hdf5
+from vatl_sleap_io.poses import Poses
+
+READERS: Final[Mapping[str, Callable[[Path], Grid | None]]] = {
+    ".csv": read_csv, ".h5": read_hdf5, ".hdf": read_hdf5, ".hdf5": read_hdf5
+}  # fmt: skip
+"""Files that may hold a table, and more."""
+ANY: Final = ".*"
+"""The suffix of a video that a file names without saying what kind of file it is."""
 
 
-@attrs.frozen
-class Table:
-    """A table's lines, with the pictures that its rows are about.
+def read_table(path: Path, least_likelihood: float) -> sleap_io.Labels | None:
+    """The labels of a table; one video a folder of pictures, or that of whose frames it is. None where it is no table.
 
-    Attributes:
-        heads: the lines above, without the columns of paths.
-        rows: the lines below, likewise.
-        pictures: the path of each row, as it stands there but for backslashes.
-    """
-
-    heads: list[list[str]]
-    rows: list[list[str]]
-    pictures: list[PurePosixPath]
-
-
-def read_table(path: Path) -> sleap_io.Labels | None:
-    """The labels of a table of pictures, one video a folder; None where the file is none.
+    Args:
+        path: the file.
+        least_likelihood: below which a predicted point counts as not placed.
 
     Raises:
-        InputError: a picture is there twice.
+        InputError: a picture or frame is there twice.
+        ValueError: the table cannot be read.
     """
-    table = _table(path)
-    if table is None or not table.rows:
+    grid = READERS[path.suffix.lower()](path)
+    if grid is None or not len(grid.index):
         return None
-    labels = _points(table, next((c for p in path.resolve().parents if (c := p / "config.yaml").is_file()), None))
-    frames = sorted(labels.labeled_frames, key=lambda frame: int(frame.frame_idx))
+    plan = _skeleton(grid, next((c for p in path.resolve().parents if (c := p / "config.yaml").is_file()), None))
+    numbers = _numbers(grid)
+    poses = Poses.of(grid, plan.skeletons[0], plan.tracks, least_likelihood, one=numbers is not None)
+    frames = _of_pictures(path, grid, poses) if numbers is None else _of_video(path, grid, poses, numbers)
+    videos = list({id(frame.video): frame.video for frame in frames}.values())
+    return sleap_io.Labels(frames, videos=videos, tracks=poses.named_tracks, skeletons=plan.skeletons)
+
+
+def _of_pictures(path: Path, grid: Grid, poses: Poses) -> list[sleap_io.LabeledFrame]:
+    pictures = [PurePosixPath("/".join(name).replace("\\", "/")) for name in grid.index]
+    if strange := [picture for picture in pictures if not picture.suffix]:
+        raise ValueError(f"'{strange[0]}' is neither a picture's path nor a frame's number")
     folders: dict[PurePosixPath, list[int]] = {}
-    for row, picture in enumerate(table.pictures):
-        folders.setdefault(picture.parent, []).append(row)
-    videos = []
+    for row in sorted(range(len(pictures)), key=lambda row: natural(pictures[row].name)):
+        folders.setdefault(pictures[row].parent, []).append(row)
+    frames = []
     for rows in folders.values():
-        rows.sort(key=lambda row: _natural(table.pictures[row].name))
-        names = [table.pictures[row] for row in rows]
-        if twice := sorted({str(name) for name in names if names.count(name) > 1}):
-            raise InputError(f"{path}: picture {twice[0]} has two rows: delete one of them")
-        videos.append(sleap_io.Video(filename=[str(name) for name in names], open_backend=False))
-        for place, row in enumerate(rows):
-            frames[row].video, frames[row].frame_idx = videos[-1], place
-    return sleap_io.Labels(frames, videos=videos, tracks=labels.tracks, skeletons=labels.skeletons)
+        names = [str(pictures[row]) for row in rows]
+        _refuse_twice(path, names, "picture")
+        video = sleap_io.Video(filename=names, open_backend=False)
+        frames += [poses.frame(row, video, place) for place, row in enumerate(rows)]
+    return frames
 
 
-def _table(path: Path) -> Table | None:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        lines = [line for line in csv.reader(file) if any(line)]
-    coords = next((i for i, line in enumerate(lines[:5]) if line[0] == "coords"), None)
-    if coords is None or lines[0][0] != "scorer":
-        return None
-    width = next((i for i, cell in enumerate(lines[coords]) if i and cell), 1)  # a path may be in several cells
-    heads, rows = lines[: coords + 1], lines[coords + 1 :]
-    pictures = [PurePosixPath("/".join(cell for cell in row[:width] if cell).replace("\\", "/")) for row in rows]
-    if not all(picture.suffix for picture in pictures):
-        return None  # of a video's frames, by number
-    return Table([[line[0], *line[width:]] for line in heads], [row[width:] for row in rows], pictures)
+def _of_video(path: Path, grid: Grid, poses: Poses, numbers: Sequence[int]) -> list[sleap_io.LabeledFrame]:
+    """Programs name such a file after the video and who made it: clipDLC_resnet50_….h5."""
+    _refuse_twice(path, numbers, "frame")
+    scorer = grid.columns[0][0]
+    name = path.stem.partition(scorer)[0].removesuffix("_") if scorer else ""
+    video = sleap_io.Video(filename=str(path.absolute().with_name((name or path.stem) + ANY)), open_backend=False)
+    return [poses.frame(row, video, number) for row, number in enumerate(numbers)]
 
 
-def _points(table: Table, config: Path | None) -> sleap_io.Labels:
-    """What sleap-io reads of the table, and of its project's configuration; a frame's number is its row's."""
+def _numbers(grid: Grid) -> list[int] | None:
+    """The frame that each row is about; None where they are about pictures."""
+    found = [re.fullmatch(r"(\d{1,15})(\.0+)?", name[0], re.ASCII) for name in grid.index if len(name) == 1]
+    numbers = [int(number[1]) for number in found if number]
+    return numbers if len(numbers) == len(grid.index) else None
+
+
+def _refuse_twice(path: Path, names: Sequence[object], kind: str) -> None:
+    seen: set[object] = set()
+    for name in names:
+        if name in seen:
+            raise InputError(f"{path}: {kind} {name} has two rows: delete one of them")
+        seen.add(name)
+
+
+def _skeleton(grid: Grid, config: Path | None) -> sleap_io.Labels:
+    """What sleap-io makes of the headings and of the project's configuration; of a first row that we make up."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "img0.png").touch()  # it leaves out the rows of a folder of which no picture is there
-        rows = [[f"{folder}/img{number}.png", *row] for number, row in enumerate(table.rows)]
+        heads = [[level, *texts] for level, *texts in zip(grid.levels, *grid.columns, strict=True)]
         copy = Path(folder) / "table.csv"
         with copy.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([*table.heads, *rows])
+            csv.writer(file).writerows([*heads, [f"{folder}/img0.png", *["0"] * len(grid.columns)]])
         labels: sleap_io.Labels = sleap_io.load_dlc(copy.as_posix(), config=config or False)
+    if not labels.skeletons:
+        raise ValueError("its headings name no keypoint")
     return labels
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts names by the numbers in them."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def numbers_in(names: Sequence[str]) -> list[int] | None:
