@@ -7,7 +7,6 @@ from pathlib import Path
 
 import attrs
 from vatl_core import Dataset, InputError, Skeleton, Video
-from vatl_core.video import natural
 
 PICTURES = (".jpeg", ".jpg", ".png")
 
@@ -33,7 +32,7 @@ class CsvFolder(Dataset):
         file = self.points or self.folder / "points.csv"
         try:
             found = [path for path in self.folder.iterdir() if path.suffix.lower() in PICTURES]
-            pictures = sorted(found, key=lambda path: natural(path.name))  # 2.png before 10.png
+            pictures = sorted(found, key=lambda path: (len(path.name), path.name))  # 2.png before 10.png
             rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), strict=True))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise InputError(f"{file} cannot be read: {error}") from error
