@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from vatl_formats import csv_text
 from vatl_report.layout import Cell, Table
 from vatl_report.split_evaluation import Figures, SplitEvaluation
-from vatl_report.tables import csv_text
 from vatl_sweep.folder import SweepFolder
 from vatl_sweep.results import write_results
 

@@ -1,4 +1,4 @@
-"""Reading annotation files of others: columns that are checked, pictures that are numbered."""
+"""Files of and for other programs: columns that are checked, pictures that are numbered, tables for spreadsheets."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from vatl_formats.positions import by_name, by_position
 from vatl_formats.rows import LARGEST, Id, Indices, Mask, Numbers, Rows
 from vatl_formats.sides import flip_pairs_from_names, named_pairs
 from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
+from vatl_formats.spreadsheets import csv_text
 from vatl_formats.tracks import with_tracks
 
 __all__ = [
     "LARGEST", "PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "Annotations", "Id", "Indices", "Mask", "Numbers", "Pictures",
-    "Reading", "Rows", "Sieve", "again", "at_least", "by_name", "by_position", "clipped", "described", "extent_of",
-    "flip_pairs_from_names", "frame_numbers", "images_and_annotations", "keypoints_of", "kinds", "missing_files",
-    "named_pairs", "numbered", "of_another", "on_pictures", "pictures_in", "read_json", "refuse_outside",
-    "skeleton_of", "with_tracks",
+    "Reading", "Rows", "Sieve", "again", "at_least", "by_name", "by_position", "clipped", "csv_text", "described",
+    "extent_of", "flip_pairs_from_names", "frame_numbers", "images_and_annotations", "keypoints_of", "kinds",
+    "missing_files", "named_pairs", "numbered", "of_another", "on_pictures", "pictures_in", "read_json",
+    "refuse_outside", "skeleton_of", "with_tracks",
 ]  # fmt: skip

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from vatl_drawing import COLOURS, DASHES, Plot, plotted
+from vatl_formats import csv_text
 from vatl_report.curves import Curve
 from vatl_report.plots import MARKERS, line, unit_scale
-from vatl_report.tables import Column, csv_text
+from vatl_report.tables import Column
 from vatl_report.wording import UNKNOWN, duration, percent
 
 if TYPE_CHECKING:

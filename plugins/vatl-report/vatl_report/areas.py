@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Final
 
+from vatl_formats import csv_text
 from vatl_report.experiment import QUERY, Experiment, Range, Trial, by_video
 from vatl_report.layout import Cell, Part, Table, accuracies, file_name, from_columns
 from vatl_report.learning import measures
 from vatl_report.statistics import LEAST_PAIRS, Comparison, compare
-from vatl_report.tables import csv_text
 from vatl_report.wording import UNKNOWN, plural
 
 _SHORT: Final = {

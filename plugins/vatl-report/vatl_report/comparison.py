@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from vatl_core.files import write_whole
+from vatl_formats import csv_text
 from vatl_report.areas import areas_part
 from vatl_report.experiment import Experiment
 from vatl_report.keypoint_errors import keypoints_part
@@ -18,7 +19,6 @@ from vatl_report.learning import learning_part
 from vatl_report.page import write_page
 from vatl_report.rank_correlations import correlations_part
 from vatl_report.stopping_points import stopping_part
-from vatl_report.tables import csv_text
 from vatl_report.targets import targets_part
 from vatl_report.time_spent import time_part
 from vatl_report.uncertainty import uncertainty_part

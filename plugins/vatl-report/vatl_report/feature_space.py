@@ -16,8 +16,8 @@ from vatl_core.estimation import estimate
 from vatl_core.files import write_whole
 from vatl_core.metrics import measured_oks
 from vatl_drawing import COLOURS, plotted
+from vatl_formats import csv_text
 from vatl_report.plots import Style, legend_below
-from vatl_report.tables import csv_text
 from vatl_report.wording import plural
 
 if TYPE_CHECKING:

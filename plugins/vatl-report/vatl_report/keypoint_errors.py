@@ -9,11 +9,11 @@ import attrs
 
 from vatl_core.metrics import SHARE
 from vatl_drawing import INK, Plot, plotted
+from vatl_formats import csv_text
 from vatl_report.curves import curve_of
 from vatl_report.experiment import Experiment, Trial, columns, mean_at, shared_videos
 from vatl_report.layout import Part, file_name
 from vatl_report.plots import Style, legend_below, styles
-from vatl_report.tables import csv_text
 
 NEAR: Final = 20.0
 """Labelled percentage at which methods are shown, or the nearest that all reached: early enough to tell them apart."""

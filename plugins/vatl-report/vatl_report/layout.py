@@ -11,7 +11,7 @@ import attrs
 
 from vatl_core.files import write_whole
 from vatl_drawing import Plot
-from vatl_report.tables import csv_text
+from vatl_formats import csv_text
 from vatl_report.wording import UNKNOWN, accuracy
 
 _LATEX: Final = {

@@ -8,11 +8,11 @@ from typing import Any, Final
 import attrs
 
 from vatl_drawing import Plot, plotted
+from vatl_formats import csv_text
 from vatl_report.experiment import QUERY, Experiment, Trial, by_video, columns, grid, mean_at, shared_videos
 from vatl_report.layout import Cell, Part, Table, accuracies, file_name, from_columns
 from vatl_report.plots import ACROSS, Style, in_grid, legend_below, percent_scale, styles, unit_scale
 from vatl_report.statistics import Mean
-from vatl_report.tables import csv_text
 from vatl_report.wording import plural
 
 MOST_PANELS: Final = 24

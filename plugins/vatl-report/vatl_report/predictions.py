@@ -16,7 +16,7 @@ from vatl_core.files import write_whole
 from vatl_core.promises import checked_pictures
 from vatl_core.video import Video
 from vatl_drawing import draw_pose, track_colour, write_video
-from vatl_report.tables import csv_text
+from vatl_formats import csv_text
 
 if TYPE_CHECKING:
     from vatl_core.run import PastRun

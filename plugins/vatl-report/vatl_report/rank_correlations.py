@@ -7,12 +7,12 @@ from typing import Any
 import attrs
 
 from vatl_drawing import INK, Plot, plotted
+from vatl_formats import csv_text
 from vatl_report.curves import curve_of
 from vatl_report.experiment import Experiment, Trial
 from vatl_report.layout import Part
 from vatl_report.learning import MeanCurve, draw_curve
 from vatl_report.plots import legend_below, percent_scale, styles
-from vatl_report.tables import csv_text
 
 
 def correlations_part(experiment: Experiment) -> Part | None:

@@ -19,7 +19,7 @@ from vatl_core.plugins import Registry, build
 from vatl_core.promises import checked_video
 from vatl_core.seeds import seeded
 from vatl_core.video import Skeleton, Video
-from vatl_report.tables import csv_text
+from vatl_formats import csv_text
 from vatl_weights import begin_with
 
 Progress = Callable[[float], None]

@@ -8,12 +8,12 @@ from typing import Any, Final
 import attrs
 
 from vatl_drawing import Plot
+from vatl_formats import csv_text
 from vatl_report.experiment import Experiment, Trial
 from vatl_report.layout import Cell, Part, Table
 from vatl_report.plots import Style, in_grid, legend_below, styles
 from vatl_report.statistics import mean_of
 from vatl_report.stops import ACTUAL_FINISH, actual_finish, stops
-from vatl_report.tables import csv_text
 from vatl_report.wording import UNKNOWN, known
 
 PANELS: Final = {

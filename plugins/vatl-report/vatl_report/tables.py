@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import attrs
 
+from vatl_formats import csv_text
 from vatl_report.wording import UNKNOWN, accuracy, correlation, known, minutes, score
 
 if TYPE_CHECKING:
@@ -21,8 +19,6 @@ MEASURES = (
     "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "ap_medium", "ap_large", "ar",
     "pck", "pck_with_labels", "ospa", "ospa_with_labels",
 )  # fmt: skip
-_FORMULA: Final = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\n]")
-"""How text begins that a spreadsheet may take for a formula, which can run programs and send what stands beside it."""
 
 
 @attrs.frozen
@@ -155,26 +151,3 @@ def _judged(record: CycleRecord, thresholds: Sequence[str]) -> list[object]:
     measures = [known(getattr(evaluation, name)) for name in MEASURES]
     at = [known(evaluation.ap_at.get(t)) for t in thresholds]
     return [evaluation.measured, *measures, *at, evaluation.all_correct, *(evaluation.counts.get(c) for c in COUNTS)]
-
-
-def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Comma-separated values, none of them a formula; None becomes an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([harmless(value) for value in row] for row in (head, *rows))
-    return text.getvalue()
-
-
-def harmless(value: object) -> object:
-    """A cell that a spreadsheet does not run: text that would be a formula has an apostrophe before it.
-
-    Numbers stay numbers, as text too: a negative one begins like a formula and is none.
-    """
-    if not isinstance(value, str):
-        return value
-    text = value.replace("\r", "\n")  # which the writer quotes, where a bare CR would begin a row
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}" if _FORMULA.match(text) else text
-    return text

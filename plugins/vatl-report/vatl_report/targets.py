@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vatl_formats import csv_text
 from vatl_report.experiment import Experiment, Trial, by_video
 from vatl_report.layout import Cell, Part, Table, from_columns
-from vatl_report.tables import csv_text
 from vatl_report.wording import UNKNOWN, plural
 
 TARGETS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)

@@ -15,11 +15,11 @@ from torch import Tensor
 from vatl_core.errors import VatlError
 from vatl_core.metrics import oks
 from vatl_drawing import COLOURS, DASHES, Plot
+from vatl_formats import csv_text
 from vatl_report.experiment import Experiment, Trial
 from vatl_report.layout import Part
 from vatl_report.plots import ACROSS, MARKERS, Style, in_grid, legend_below
 from vatl_report.same_video import check_video
-from vatl_report.tables import csv_text
 
 BINS: Final = 10
 _DOTS: Final = 300

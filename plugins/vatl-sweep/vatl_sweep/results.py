@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
 import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -13,6 +10,7 @@ from typing import Any, Final
 import attrs
 
 from vatl_core.files import write_whole
+from vatl_formats import csv_text
 from vatl_sweep.folder import SweepFolder
 from vatl_sweep.plan import SweepRun
 
@@ -20,8 +18,6 @@ FIGURES: Final = ("labelled", "mean_oks", "ap", "alc", "mean_oks_with_labels", "
 """Of a closing record, what is written for each run."""
 _OF_TRUTH: Final = (*FIGURES[1:], "alc_std", "mean_oks_std")
 """Columns that are empty where there is no truth."""
-_FORMULA: Final = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\n]")
-"""How text begins that a spreadsheet may take for a formula, which can run programs and send what stands beside it."""
 
 
 @attrs.frozen
@@ -90,26 +86,8 @@ def write_results(folder: SweepFolder, runs: Iterable[SweepRun]) -> None:
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:
     """Rows under a head; what takes truth has no columns where no finished run has any."""
-    text, head = io.StringIO(), _told(rows)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows([_harmless(row[name]) for name in head] for row in rows)
-    return text.getvalue()
-
-
-def _harmless(value: object) -> object:
-    """A cell that a spreadsheet does not run: text that would be a formula has an apostrophe before it.
-
-    Numbers stay numbers, as text too: a negative one begins like a formula and is none.
-    """
-    if not isinstance(value, str):
-        return value
-    text = value.replace("\r", "\n")  # which the writer quotes, where a bare CR would begin a row
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}" if _FORMULA.match(text) else text
-    return text
+    head = _told(rows)
+    return csv_text(head, [[row[name] for name in head] for row in rows])
 
 
 def _told(rows: Sequence[dict[str, Any]]) -> list[str]:
