@@ -7,7 +7,7 @@ from contextlib import suppress
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,10 @@ from vatl_core.errors import InputError
 
 if TYPE_CHECKING:
     from av import VideoFrame
+    from av.container import InputContainer
+
+_ELSEWHERE: Final = {"avisynth", "concat", "dash", "hls", "imf", "rtp", "rtsp", "sap", "sdp", "vapoursynth"}
+"""FFmpeg's names of what is no video but says where one is: playlists, addresses, scripts."""
 
 
 def frame_times(path: Path) -> tuple[list[int], Fraction | None, bool]:
@@ -30,13 +34,14 @@ def frame_times(path: Path) -> tuple[list[int], Fraction | None, bool]:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with _opened(path) as container:
             stream = container.streams.video[0]
             # what a trimmed video keeps of before its beginning is decoded for the sake of the rest, and never shown
             shown = [packet.pts for packet in container.demux(stream) if packet.size and not packet.is_discard]
             times, unit, rate = sorted(t for t in shown if t is not None), stream.time_base, stream.average_rate
     except (av.FFmpegError, IndexError) as error:
         cause = getattr(error, "strerror", None) or "it has no video stream"
+        cause = "damaged, or a playlist, which is not followed" if isinstance(error, av.ArgumentError) else cause
         raise InputError(f"{path} cannot be read as a video ({cause}): is it complete?") from error
     starts = (None, *times[len(times) // 2 :][:1])
     probes: list[list[Any]] = [[frame.pts for frame in islice(_decode(path, start), 50)] for start in starts]
@@ -46,6 +51,15 @@ def frame_times(path: Path) -> tuple[list[int], Fraction | None, bool]:
     if not times:
         raise InputError(f"{path} has no frames: is it complete?")
     return times, unit, counted
+
+
+def _opened(path: Path) -> InputContainer:
+    """A video file, whatever its name says that it is; what leads to other files or addresses is not followed."""
+    import av
+
+    formats = ",".join(av.formats_available - _ELSEWHERE)
+    limits = {"protocol_whitelist": "file", "format_whitelist": formats}
+    return av.open(str(path.absolute()), options=limits)
 
 
 def decode_from(path: Path, time: int, counted: bool = False) -> Iterator[tuple[int, VideoFrame]]:
@@ -72,7 +86,7 @@ def _decode(path: Path, start: int | None) -> Iterator[VideoFrame]:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with _opened(path) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             if start is not None:

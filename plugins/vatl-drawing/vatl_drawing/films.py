@@ -26,7 +26,7 @@ def write_video(
 
     import av
 
-    with whole(path) as beside, av.open(str(beside), "w", format="mp4") as container:
+    with whole(path) as beside, av.open(str(beside.absolute()), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(frames_per_second).limit_denominator(1000))
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "20", "preset": "veryfast"}

@@ -83,6 +83,6 @@ class Footage:
 def _rate(path: Path) -> float:
     import av
 
-    with av.open(str(path)) as container:
+    with av.open(str(path.absolute())) as container:
         rate = container.streams.video[0].average_rate
     return float(rate) if rate else RATE
