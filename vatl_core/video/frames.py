@@ -45,6 +45,7 @@ class PictureFiles(Frames):
         path = self._path(index)
         if not exists(path) or path.is_dir():
             raise InputError(f"frame {index} is missing: {path} is no file")
+        picture_size(path)  # a header may promise more pixels than there is memory
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None:
             raise InputError(f"frame {index} cannot be read: {path} is damaged or no picture")
@@ -155,9 +156,9 @@ def picture_size(path: Path) -> tuple[int, int]:
     """Width and height in pixels as :class:`PictureFiles` decodes it, from the file's header alone.
 
     Raises:
-        InputError: it is missing or no picture.
+        InputError: it is missing, no picture, or one of more pixels than Pillow holds to be meant.
     """
-    from PIL import ExifTags, Image, UnidentifiedImageError
+    from PIL import ExifTags, Image
 
     try:
         with Image.open(path) as picture:
@@ -165,6 +166,8 @@ def picture_size(path: Path) -> tuple[int, int]:
             lies = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # how the camera was held
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing") from error
-    except (OSError, ValueError, UnidentifiedImageError) as error:
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path} is too large a picture, or damaged ({error}): give a smaller one") from error
+    except Exception as error:  # each of its dozens of readers stumbles in its own way
         raise InputError(f"{path} is damaged or no picture") from error
     return (height, width) if lies else (width, height)
