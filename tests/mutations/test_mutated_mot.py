@@ -1,0 +1,83 @@
+"""Boxes as MOT's text beside a video, mutated."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mutations.calling import assert_refused_well, checked
+from tests.mutations.examples import mutated
+from tests.mutations.files import mutate_file
+from tests.mutations.reading import close, same_partition, seen
+from tests.mutations.text_tables import mutated_tables
+from vatl_core.video import Video
+from vatl_drawing import write_video
+from vatl_video.dataset import AnyVideo
+
+FRAMES, HEIGHT, WIDTH = 5, 48, 64
+ROWS: Final = [
+    [f"{f + 1}", f"{t}", f"{4 + f + 20 * t}", "6.5", "20", "15.25", "0.9", "-1", "-1", "-1"] for f in range(FRAMES) for t in (0, 1)
+]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clip")
+    grey = (torch.full((3, HEIGHT, WIDTH), 20 + 25 * f, dtype=torch.uint8) for f in range(FRAMES))
+    write_video(folder / "clip.mp4", grey)
+    return folder
+
+
+def assert_refused_or_said(path: Path) -> None:
+    outcome = checked("video", f"path={path.parent / 'clip.mp4'}", f"boxes={path}", f"cache={path.parent / 'cache'}")
+    if outcome.code:
+        return assert_refused_well(outcome, [path.name, "clip.mp4"])
+    data = AnyVideo(path.parent / "clip.mp4", path, cache=path.parent / "cache")
+    assert_says(path, data.load("clip"))
+
+
+def assert_says(path: Path, video: Video) -> None:
+    """Make sure that a video has the boxes that its file lists, and that all that is left out is counted."""
+    lines = [line.partition("#")[0].strip() for line in path.read_text("utf-8-sig").splitlines()]
+    rows = [[float(cell) for cell in line.split(",")[:7]] for line in lines if line]
+    found = list(seen(video).values())
+    assert len(found) + sum(video.dropped.values()) == len(rows), "boxes vanished"
+    told = [(int(row[0]) - 1, tuple(_within(row[2:6])), int(row[1])) for row in rows]
+    for instance in found:
+        assert any(f == instance.picture and close(box, instance.box) for f, box, _ in told), f"{instance} is nowhere"
+    if not video.dropped and max(Counter((f, box) for f, box, _ in told).values()) == 1 and any(t >= 0 for *_, t in told):
+        theirs = {(f, tuple(torch.tensor(b).tolist())): t if t >= 0 else (f, b) for f, b, t in told}
+        assert same_partition({(i.picture, i.box): i.track for i in found}, theirs), "read with other tracks"
+
+
+def _within(box: list[float]) -> list[float]:
+    """A box's part in the picture."""
+    x, y, width, height = box
+    left, top = max(x, 0.0), max(y, 0.0)
+    whole = left == x and top == y and x + width <= WIDTH and y + height <= HEIGHT
+    return box if whole else [left, top, min(x + width, WIDTH) - left, min(y + height, HEIGHT) - top]
+
+
+@mutated(12)
+@given(text=mutated_tables(ROWS))
+def test_a_mutated_table_is_refused_or_read_as_it_says(clip: Path, text: str) -> None:
+    (clip / "boxes.txt").write_text(text)
+    assert_refused_or_said(clip / "boxes.txt")
+
+
+@mutated(6)
+@given(data=st.data())
+def test_a_mutated_file_is_refused_or_read_as_it_says(clip: Path, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(shutil.copytree(clip, Path(folder) / "clip")) / "boxes.txt"
+        path.write_text("".join(",".join(row) + "\n" for row in ROWS))
+        mutate_file(data.draw, data.draw(st.sampled_from([path, path, path.parent / "clip.mp4"])))
+        assert_refused_or_said(path)
