@@ -40,6 +40,8 @@ def assert_says(path: Path, video: Video) -> None:
     for name, instance in found.items():
         _assert_is(instance, rows[name], images, category)
     _assert_tracks(found, rows)
+    _assert_neighbours(found, images, rows)
+    _assert_different(found)
 
 
 def _assert_edges(video: Video, category: dict[str, Any]) -> None:
@@ -87,3 +89,20 @@ def _assert_tracks(found: dict[str, Seen], rows: dict[str, Any]) -> None:
 def _track(row: dict[str, Any]) -> Any:
     inner = row.get("attributes")
     return row["track_id"] if row.get("track_id") is not None else inner.get("track_id") if isinstance(inner, dict) else None
+
+
+def _assert_neighbours(found: dict[str, Seen], images: dict[str, Any], rows: dict[str, Any]) -> None:
+    """Who comes before is of the same track, on an earlier frame."""
+    for name, instance in found.items():
+        if instance.before is None:
+            continue
+        earlier = found[instance.before]
+        assert earlier.track == instance.track
+        when = [images[name_of(rows[key]["image_id"])].get("frame_index") for key in (instance.before, name)]
+        assert when[0] < when[1] if None not in when else earlier.picture < instance.picture
+
+
+def _assert_different(found: dict[str, Seen]) -> None:
+    """No two are of the same box and pose in one picture: a row was there twice."""
+    poses = [(instance.picture, instance.box, instance.points, instance.visible) for instance in found.values()]
+    assert len(set(poses)) == len(poses), "read, though two annotations are the same"

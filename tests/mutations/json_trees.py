@@ -63,6 +63,11 @@ def _at(root: Any, place: Place) -> Any:
     return root
 
 
+def _value(draw: st.DrawFn, *near: Any) -> Any:
+    """One of these or a strange one; a copy, for a second mutation may change it."""
+    return copy.deepcopy(draw(st.sampled_from([*near, *STRANGE])))
+
+
 def drop(draw: st.DrawFn, root: list[Any]) -> None:
     parent, key = _chosen(draw, root)
     if parent is not root:
@@ -70,11 +75,16 @@ def drop(draw: st.DrawFn, root: list[Any]) -> None:
 
 
 def duplicate(draw: st.DrawFn, root: list[Any]) -> None:
+    """A row as it is, or under a new id and without one of its fields; a key twice in an object."""
     parent, key = _chosen(draw, root)
     if isinstance(parent, list) and parent is not root:
-        parent.insert(draw(st.integers(0, len(parent))), copy.deepcopy(parent[key]))
+        row = copy.deepcopy(parent[key])
+        if isinstance(row, dict) and "id" in row and draw(st.booleans()):
+            row["id"] = 999
+            row.pop(draw(st.sampled_from(sorted(row))))
+        parent.insert(draw(st.integers(0, len(parent))), row)
     elif isinstance(parent, dict):
-        parent[Again(key)] = draw(st.sampled_from([parent[key], *STRANGE]))
+        parent[Again(key)] = _value(draw, parent[key])
 
 
 def retype(draw: st.DrawFn, root: list[Any]) -> None:
@@ -82,7 +92,7 @@ def retype(draw: st.DrawFn, root: list[Any]) -> None:
     value = parent[key]
     near = [str(value), [value], {"value": value}]
     near += [value + 1, value + 0.5, -value, value * 1000] if type(value) in (int, float) else []
-    parent[key] = draw(st.sampled_from([*near, *STRANGE]))
+    parent[key] = _value(draw, *near)
 
 
 def exchange(draw: st.DrawFn, root: list[Any]) -> None:
@@ -134,7 +144,7 @@ def add(draw: st.DrawFn, root: list[Any]) -> None:
     """A field that nobody knows."""
     parent, key = _chosen(draw, root, lambda parent, key: isinstance(parent[key], dict))
     if isinstance(parent[key], dict):
-        parent[key]["x-note"] = draw(st.sampled_from(STRANGE))
+        parent[key]["x-note"] = _value(draw)
 
 
 MUTATIONS: Final = (drop, duplicate, retype, retype, exchange, reorder, renumber, add)
