@@ -74,7 +74,9 @@ def _assert_is(instance: Seen, row: dict[str, Any], images: dict[str, Any], cate
     visible = tuple(v > 0 for v in values[2::3])
     if any(visible):
         assert instance.visible == visible
-        for (x, y), point, there in zip(zip(values[::3], values[1::3], strict=True), instance.points, visible, strict=True):
+        for (x, y), point, there in zip(
+            zip(values[::3], values[1::3], strict=True), instance.points, visible, strict=True
+        ):
             assert not there or close((x, y), point)
     else:
         assert not any(instance.visible)
@@ -88,7 +90,13 @@ def _assert_tracks(found: dict[str, Seen], rows: dict[str, Any]) -> None:
 
 def _track(row: dict[str, Any]) -> Any:
     inner = row.get("attributes")
-    return row["track_id"] if row.get("track_id") is not None else inner.get("track_id") if isinstance(inner, dict) else None
+    return (
+        row["track_id"]
+        if row.get("track_id") is not None
+        else inner.get("track_id")
+        if isinstance(inner, dict)
+        else None
+    )
 
 
 def _assert_neighbours(found: dict[str, Seen], images: dict[str, Any], rows: dict[str, Any]) -> None:

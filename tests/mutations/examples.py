@@ -12,7 +12,7 @@ MANY: Final = os.environ.get("VATL_MUTATIONS")
 
 
 def mutated(few: int) -> settings:
-    """Settings of a test that tries ``few`` inputs among all tests, and VATL_MUTATIONS, new ones each time, if given."""
+    """Settings of a test that tries ``few`` inputs, or VATL_MUTATIONS of them, new ones each time, if that is set."""
     return settings(
         max_examples=int(MANY or few),
         derandomize=MANY is None,

@@ -120,9 +120,7 @@ def reorder(draw: st.DrawFn, root: list[Any]) -> None:
 
 def renumber(draw: st.DrawFn, root: list[Any]) -> None:
     """One field of all rows of a list is given anew: counted from another number, as text, or in another order."""
-    parent, key = _chosen(
-        draw, root, lambda parent, key: isinstance(parent[key], list) and bool(_fields(parent[key]))
-    )
+    parent, key = _chosen(draw, root, lambda parent, key: isinstance(parent[key], list) and bool(_fields(parent[key])))
     if parent is root:
         return
     rows = parent[key]

@@ -37,7 +37,11 @@ def assert_says(path: Path, videos: dict[str, Video], outcome: Outcome) -> None:
             assert -1 <= instance["track"] < tracks
             own = points[int(instance["point_id_start"]) : int(instance["point_id_end"])]
             assert len(own) == len(nodes), "read, though it has fewer points than nodes"
-            said[i] = (int(row["frame_idx"]), _pose(own), int(instance["track"]) if instance["track"] >= 0 else ("alone", i))
+            said[i] = (
+                int(row["frame_idx"]),
+                _pose(own),
+                int(instance["track"]) if instance["track"] >= 0 else ("alone", i),
+            )
     _assert_same(found, said, dropped)
     for video in videos.values():
         assert list(video.skeleton.keypoints) == nodes
@@ -51,7 +55,10 @@ def _nodes(metadata: Any) -> list[str]:
 
 def _pose(points: Any) -> tuple[Any, ...]:
     there = points["visible"].astype(bool) & np.isfinite(points["x"]) & np.isfinite(points["y"])
-    return tuple((float(np.float32(p["x"])), float(np.float32(p["y"]))) if t else None for p, t in zip(points, there, strict=True))
+    return tuple(
+        (float(np.float32(p["x"])), float(np.float32(p["y"]))) if t else None
+        for p, t in zip(points, there, strict=True)
+    )
 
 
 def _read_pose(instance: Seen) -> tuple[Any, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +64,20 @@ def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def assert_refused_or_said(path: Path, asked: Asked) -> None:
-    try:
-        answers = list(Files(format=asked.format, answer=path, wait=0).annotate(asked.request))
-    except VatlError as error:
-        assert path.name in str(error)
-        assert "\n" not in str(error)
+    answers, said = _answers(path, asked)
+    if said is not None:
+        assert path.name in said
+        assert "\n" not in said
         return
     assert_says(READINGS[asked.format](path, asked.task), answers, asked.task)
+
+
+def _answers(path: Path, asked: Asked) -> tuple[list[Answer], str | None]:
+    """The answers, or why there are none."""
+    try:
+        return list(Files(format=asked.format, answer=path, wait=0).annotate(asked.request)), None
+    except VatlError as error:
+        return [], str(error)
 
 
 def assert_says(said: Said, answers: list[Answer], task: Task) -> None:
@@ -98,11 +107,18 @@ def _mutated_text(asked: Asked) -> st.SearchStrategy[str]:
     return mutated_xml(asked.text) if asked.format == "cvat" else mutated_trees(json.loads(asked.text))
 
 
+def _save(asked: Asked, text: str) -> None:
+    """The answer, and nothing of what a mutation left in its place."""
+    for left in asked.path.parent.glob(f"*{asked.path.name}"):
+        left.rmdir() if left.is_dir() and not left.is_symlink() else left.unlink()
+    asked.path.write_text(text, encoding="utf-8")
+
+
 def test_a_mutated_answer_is_refused_or_read_as_it_says(asked: Asked) -> None:
     @mutated(8)
     @given(_mutated_text(asked))
     def holds(text: str) -> None:
-        asked.path.write_text(text, encoding="utf-8")
+        _save(asked, text)
         assert_refused_or_said(asked.path, asked)
 
     holds()
@@ -112,10 +128,32 @@ def test_a_mutated_file_is_refused_or_read_as_it_says(asked: Asked) -> None:
     @mutated(4)
     @given(st.data())
     def holds(data: st.DataObject) -> None:
-        for left in asked.path.parent.glob(f"*{asked.path.name}"):
-            left.rmdir() if left.is_dir() and not left.is_symlink() else left.unlink()
-        asked.path.write_text(asked.text, encoding="utf-8")
+        _save(asked, asked.text)
         mutate_file(data.draw, asked.path)
         assert_refused_or_said(asked.path, asked)
 
     holds()
+
+
+def _refused(asked: Asked, change: Callable[[Any], object], words: str) -> None:
+    content = json.loads(asked.text)
+    change(content)
+    _save(asked, json.dumps(content))
+    with pytest.raises(VatlError, match=words):
+        list(Files(format=asked.format, answer=asked.path, wait=0).annotate(asked.request))
+
+
+@pytest.mark.parametrize("asked", ["label-studio"], indirect=True)
+def test_a_region_of_another_type_than_its_value_is_not_left_out(asked: Asked) -> None:
+    for position, held in ((1, "keypointlabels"), (0, "rectanglelabels"), (-1, "choices")):
+        change = partial(_retype_region, position)
+        _refused(asked, change, f"has a region of type 'relation' that holds {held}: correct its type")
+
+
+def _retype_region(position: int, content: Any) -> None:
+    content[0]["annotations"][0]["result"][position]["type"] = "relation"
+
+
+@pytest.mark.parametrize("asked", ["coco"], indirect=True)
+def test_a_picture_that_is_no_name_is_not_taken_for_none(asked: Asked) -> None:
+    _refused(asked, lambda content: content["images"][0].update(file_name=False), "is on picture 'False'")

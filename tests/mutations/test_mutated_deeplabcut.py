@@ -64,7 +64,8 @@ def _save(path: Path, rows: list[list[str]]) -> None:
 def assert_refused_or_said(path: Path) -> None:
     outcome = checked("sleap-io", f"labels={path}")
     if outcome.code:
-        return assert_refused_well(outcome, [path.name, "config.yaml", "img0"])
+        assert_refused_well(outcome, [path.name, "config.yaml", "img0"])
+        return
     data = SleapIO(path)
     assert_says(path, {name: data.load(name) for name in data.videos()})
 

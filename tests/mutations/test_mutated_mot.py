@@ -24,7 +24,9 @@ from vatl_video.dataset import AnyVideo
 
 FRAMES, HEIGHT, WIDTH = 5, 48, 64
 ROWS: Final = [
-    [f"{f + 1}", f"{t}", f"{4 + f + 20 * t}", "6.5", "20", "15.25", "0.9", "-1", "-1", "-1"] for f in range(FRAMES) for t in (0, 1)
+    [f"{f + 1}", f"{t}", f"{4 + f + 20 * t}", "6.5", "20", "15.25", "0.9", "-1", "-1", "-1"]
+    for f in range(FRAMES)
+    for t in (0, 1)
 ]
 
 
@@ -39,7 +41,8 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def assert_refused_or_said(path: Path) -> None:
     outcome = checked("video", f"path={path.parent / 'clip.mp4'}", f"boxes={path}", f"cache={path.parent / 'cache'}")
     if outcome.code:
-        return assert_refused_well(outcome, [path.name, "clip.mp4"])
+        assert_refused_well(outcome, [path.name, "clip.mp4"])
+        return
     data = AnyVideo(path.parent / "clip.mp4", path, cache=path.parent / "cache")
     assert_says(path, data.load("clip"))
 
@@ -53,7 +56,11 @@ def assert_says(path: Path, video: Video) -> None:
     told = [(int(row[0]) - 1, tuple(_within(row[2:6])), int(row[1])) for row in rows]
     for instance in found:
         assert any(f == instance.picture and close(box, instance.box) for f, box, _ in told), f"{instance} is nowhere"
-    if not video.dropped and max(Counter((f, box) for f, box, _ in told).values()) == 1 and any(t >= 0 for *_, t in told):
+    if (
+        not video.dropped
+        and max(Counter((f, box) for f, box, _ in told).values()) == 1
+        and any(t >= 0 for *_, t in told)
+    ):
         theirs = {(f, tuple(torch.tensor(b).tolist())): t if t >= 0 else (f, b) for f, b, t in told}
         assert same_partition({(i.picture, i.box): i.track for i in found}, theirs), "read with other tracks"
 

@@ -23,10 +23,18 @@ from tests.footage import sticks_on_disk
 from tests.mutations import files
 from tests.mutations.calling import assert_refused_well, called
 from tests.mutations.examples import mutated
-from tests.mutations.json_trees import Again, mutated_trees
+from tests.mutations.json_trees import mutated_trees
 from vatl_core.store import RunFolder
 
-NAMES: Final = ("config.toml", "cycles.jsonl", "run.json", "labels.sqlite", "query.json", "estimates.npz", "weights.safetensors")
+NAMES: Final = (
+    "config.toml",
+    "cycles.jsonl",
+    "run.json",
+    "labels.sqlite",
+    "query.json",
+    "estimates.npz",
+    "weights.safetensors",
+)
 SETTINGS: Final = (
     "--estimator", "tiny", "-o", "tiny.input_size=64,64", "-o", "tiny.width=8", "--schedule", "2,4,6", "--query", "lc",
     "--device", "cpu", "--precision", "float32", "-o", "continual.scratch_epochs=1", "--weights", "none",
@@ -194,7 +202,17 @@ def _file(draw: st.DrawFn, run: Path) -> None:
     way(draw, path)
 
 
-MUTATIONS: Final = (_config, _records, _json("query.json"), _json("run.json"), _labels, _labels, _estimates, _file, _file)
+MUTATIONS: Final = (
+    _config,
+    _records,
+    _json("query.json"),
+    _json("run.json"),
+    _labels,
+    _labels,
+    _estimates,
+    _file,
+    _file,
+)
 
 
 # --------------------------------------------------------------------------------------------------------------- tests
@@ -203,7 +221,8 @@ def assert_refused_or_said(path: Path, runs: Runs, command: str) -> None:
     words = ["--no-video"] if command == "predict" else []
     outcome = called(command, path, *words)
     if outcome.code:
-        return assert_refused_well(outcome, [*NAMES, str(path)])
+        assert_refused_well(outcome, [*NAMES, str(path)])
+        return
     if command == "predict":
         assert (path / "predictions" / "poses.csv").read_text() == runs.poses, "other poses"
     elif command == "report":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import reprlib
+from collections import Counter
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
@@ -20,7 +22,7 @@ def read_json(path: Path, wanted: str = "an annotation file", unread: Collection
         unread: fields of objects that are forgotten as soon as they are parsed, so that they never fill the memory.
 
     Raises:
-        InputError: it cannot be read, is empty, ends in the middle or is no JSON.
+        InputError: it cannot be read, is empty, ends in the middle, is no JSON, or has a key twice in one object.
     """
     return _parse(path, _read(path), wanted, unread)
 
@@ -40,7 +42,7 @@ def _parse(path: Path, data: bytes, wanted: str, unread: Collection[str]) -> Any
     if not data.strip():
         raise InputError(f"{path} is empty: is it complete?")
     try:
-        return json.loads(data, object_hook=partial(_without, unread) if unread else None)
+        return json.loads(data, object_pairs_hook=partial(_object, unread))
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}: {error.msg}"
         if _is_cut_off(error):
@@ -52,10 +54,18 @@ def _parse(path: Path, data: bytes, wanted: str, unread: Collection[str]) -> Any
         raise InputError(f"{path} is JSON that cannot be read ({error}): correct it") from error
 
 
-def _without(fields: Collection[str], row: dict[str, Any]) -> dict[str, Any]:
+def _object(fields: Collection[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object without these fields; of a key that stands twice JSON would keep the last without a word."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError(f"{_twice(pairs)!r} stands twice in one object, {reprlib.repr(row)}")
     for field in fields:
         row.pop(field, None)
     return row
+
+
+def _twice(pairs: Collection[tuple[str, Any]]) -> str:
+    return next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
 
 
 def _is_cut_off(error: json.JSONDecodeError) -> bool:

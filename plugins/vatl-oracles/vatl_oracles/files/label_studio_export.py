@@ -27,6 +27,8 @@ from vatl_oracles.files.task import Box, Item, Task
 
 OCCLUDED: Final = "occluded"
 """The choice that marks a keypoint as hidden."""
+KINDS: Final = ("keypointlabels", "rectanglelabels", "choices")
+"""What regions are read of; the field of their value that says what they are is called the same."""
 _ROUNDING: Final = 1e-3
 """Per cent that a keypoint may lie beyond the picture's edge."""
 
@@ -81,11 +83,20 @@ class Reading:
         if not kept:
             return Declined(absent=False, annotator=who)
         result = self._objects(latest.get("result"), "result")
+        self._refuse_mistaken(result)
         chosen = {choice for region in result for choice in self._labels(region, "choices")}
         if NOBODY in chosen:
             return Declined(absent=True, annotator=who)
         seconds = number(self.path, self.item, "lead_time", latest.get("lead_time") or 0.0)
         return posed(self.path, self.task, self.item, self._points(result), self._box(result), who, max(seconds, 0.0))
+
+    def _refuse_mistaken(self, result: Sequence[Region]) -> None:
+        """Regions of an unknown type are of no concern, but not where they hold what a known one does."""
+        for region in result:
+            value, kind = region.get("value"), region.get("type")
+            held = next((known for known in KINDS if isinstance(value, dict) and known in value), kind)
+            if held != kind:
+                raise self._flaw(f"has a region of type {reprlib.repr(kind)} that holds {held}: correct its type")
 
     def _points(self, result: Sequence[Region]) -> dict[int, tuple[float, float, int]]:
         """x, y in pixels and v, by keypoint."""

@@ -201,7 +201,7 @@ def on_picture(path: Path, item: Item, picture: object, width: object = None, he
     Raises:
         InputError: it was not; None, or no name at all, says nothing.
     """
-    name = str(picture).replace("\\", "/").rpartition("/")[2] if picture else item.picture
+    name = item.picture if picture in (None, "") else str(picture).replace("\\", "/").rpartition("/")[2]
     if name != item.picture:
         raise flaw(path, item, f"is on picture '{name}', but belongs on '{item.picture}'")
     for side, given, asked in (("wide", width, item.size[0]), ("high", height, item.size[1])):
