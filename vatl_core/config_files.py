@@ -15,6 +15,7 @@ import attrs
 
 from vatl_core.config import ROLES, RunConfig, chosen, default_name, names_in, path_component
 from vatl_core.errors import InputError, PluginError, unknown
+from vatl_core.files import reading
 from vatl_core.plugins import Options, Preset, Registry, laid_over, structure
 
 SETTINGS: Final = frozenset(field.name for field in attrs.fields(RunConfig)) - {"options"}
@@ -138,14 +139,14 @@ def tables_of(path: Path) -> dict[str, Any]:
     """What a TOML file holds.
 
     Raises:
-        InputError: it is missing or not TOML.
+        InputError: it is missing, not TOML, or what it says of objects is nothing that a run wrote.
     """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"configuration {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"configuration {path} is not TOML: {error}") from error
+    with reading(path, "a configuration is to be TOML"):
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        for role, names in tables.get(OBJECTS, {}).items():
+            if role not in ROLES or not all(told["made_by"] for told in names.values()):
+                raise ValueError(f"[{OBJECTS}.{role}] is no run's")
+        return tables
 
 
 def split(tables: Mapping[str, Any], where: str) -> tuple[dict[str, Any], Options]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vatl_core.errors import InputError, VatlError
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -33,6 +35,22 @@ def write_whole(path: Path, data: bytes | str) -> None:
     """Write ``data`` to ``path``, whole or not at all."""
     with whole(path) as beside:
         beside.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def reading(path: Path, remedy: str = "it is damaged, or something else wrote it") -> Iterator[None]:
+    """Have whatever a file's contents make its reader stumble over told by the file's name.
+
+    Raises:
+        InputError: something in the block failed.
+    """
+    try:
+        yield
+    except VatlError:
+        raise
+    except Exception as error:  # bytes may make a reader raise anything
+        cause = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        raise InputError(f"{path} cannot be read ({cause}): {remedy}") from error
 
 
 def append_line(path: Path, line: str) -> None:

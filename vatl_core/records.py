@@ -188,8 +188,16 @@ class RunRecord:
     notes: tuple[str, ...] = ()
 
 
+def _as_it_is(value: Any, kind: type[Any]) -> Any:
+    if type(value) is not kind and not (kind is float and type(value) is int):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
 converter = cattrs.Converter(forbid_extra_keys=True)
-"""Between records and what JSON can hold."""
+"""Between records and what JSON can hold; nothing is rounded, and no text is a number."""
+for _kind in (bool, int, float, str):
+    converter.register_structure_hook(_kind, _as_it_is)
 
 
 def to_json(record: Any) -> dict[str, Any]:

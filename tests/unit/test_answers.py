@@ -84,6 +84,9 @@ class TestStanding:
             def refused(self, before: int) -> dict[int, bool]:
                 return refused
 
+            def labelled(self) -> set[int]:
+                return set(range(10))
+
         records = [CycleRecord(n, 10, 0, tuple(query)) for n, query in enumerate(queries)]
         standing = Standing.of(10, records, Some())  # type: ignore[arg-type]
         cpu = torch.device("cpu")

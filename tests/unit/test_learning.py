@@ -271,7 +271,7 @@ class TestGoingOn:
         with pytest.raises(InterruptedRunError):
             execute(configured(registry, tmp_path, retrain="full", options=options), registry)
         (tmp_path / "run" / "cycles" / "001" / "optimiser.pt").write_bytes(b"torn")
-        with pytest.raises(InputError, match=r"optimiser\.pt is damaged"):
+        with pytest.raises(InputError, match=r"optimiser\.pt cannot be read"):
             execute(tmp_path / "run", registered())
 
     @pytest.mark.parametrize("policy", [FromSource, FromScratch])

@@ -182,7 +182,7 @@ class TestPlan:
         with pytest.raises(InputError, match="cannot be read"):
             read_plan(discover(), tmp_path / "none.toml")
         (tmp_path / "torn.toml").write_text("[sweep\n")
-        with pytest.raises(InputError, match="is not TOML"):
+        with pytest.raises(InputError, match="is to be TOML"):
             read_plan(discover(), tmp_path / "torn.toml")
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from vatl_core.compute import Stopwatch
 from vatl_core.contracts import Poses
 from vatl_core.cycle.state import RunState
+from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates, estimate, score_pool, tracks_of
 from vatl_core.metrics import evaluate
 from vatl_core.promises import check_finite, checked_refinement
@@ -49,7 +50,10 @@ def estimated(run: RunState) -> CycleRecord:
 def _kept(run: RunState) -> Estimates | None:
     """What was found before an interruption, where the query or the end has been decided by it."""
     known = run.folder.query(run.cycle) is not None or run.stopped_by is not None
-    return run.folder.estimates(run.cycle, run.compute.device) if known else None
+    kept = run.folder.estimates(run.cycle, run.compute.device) if known else None
+    if kept and kept.keypoints.shape[:2] != (len(run.video.instances), len(run.video.skeleton)):
+        raise InputError(f"{run.folder.cycle_folder(run.cycle)}: estimates.npz is another video's: delete it")
+    return kept
 
 
 def one_pass(run: RunState) -> Estimates:

@@ -14,8 +14,7 @@ import torch
 
 from vatl_core.contracts import Labelled, Unlabelled
 from vatl_core.cycle.state import RunState
-from vatl_core.errors import InputError
-from vatl_core.files import whole
+from vatl_core.files import reading, whole
 from vatl_core.learning import GradientDescent
 from vatl_core.promises import checked_estimator
 from vatl_core.records import CycleRecord
@@ -54,12 +53,9 @@ def _optimiser(run: RunState, cycle: int) -> Path:
 
 def _kept(run: RunState) -> dict[str, Any] | None:
     """What the last retraining left."""
-    file = _optimiser(run, run.cycle)
-    try:
-        kept: dict[str, Any] | None = torch.load(file, "cpu", weights_only=True) if file.exists() else None
-    except Exception as error:  # a torn pickle may raise anything
-        raise InputError(f"{file} is damaged: delete it to retrain with a new optimiser") from error
-    return kept
+    with reading(file := _optimiser(run, run.cycle), "delete it to retrain with a new optimiser"):
+        kept = torch.load(file, "cpu", weights_only=True) if file.exists() else None
+        return kept and {"epochs": int(kept["epochs"]), "optimiser": kept["optimiser"], "file": str(file)}
 
 
 def _keep_optimiser(run: RunState, kept: Mapping[str, Any] | None) -> None:

@@ -8,6 +8,7 @@ import attrs
 import torch
 from torch import Tensor
 
+from vatl_core.errors import InputError
 from vatl_core.records import CycleRecord
 from vatl_core.store import EVER, Answers
 
@@ -30,9 +31,16 @@ class Standing:
 
     @classmethod
     def of(cls, count: int, records: Iterable[CycleRecord], answers: Answers, before: int = EVER) -> Standing:
-        """As it is after ``records``, by the answers that were given in cycles ``before`` this one."""
-        refused = answers.refused(before)
-        return cls(count, tuple(i for record in records for i in record.query if i not in refused), refused)
+        """As it is after ``records``, by the answers that were given in cycles ``before`` this one.
+
+        Raises:
+            InputError: the answers are not those of these records, or the video not theirs.
+        """
+        refused, labelled = answers.refused(before), answers.labelled()
+        asked = tuple(i for record in records for i in record.query if i not in refused)
+        if lost := [i for i in (*asked, *refused) if i not in labelled | refused.keys() or not 0 <= i < count]:
+            raise InputError(f"{answers.path} lacks instance {lost[0]}, or is another run's: restore it")
+        return cls(count, asked, refused)
 
     @property
     def instances(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, cast
 
 import attrs
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from vatl_core.compute import Compute
 from vatl_core.contracts import Estimator, Labelled, Maps, Pictures, Recipe, Term, Trainer
 from vatl_core.errors import PluginError
+from vatl_core.files import reading
 from vatl_core.learning.augmentation import around_halves, draw, draw_halves, mirror
 from vatl_core.learning.optimisation import optimiser_of, rate_factor, steps_of
 from vatl_core.progress import Progress, silent
@@ -123,13 +125,18 @@ class Training:
         """Have the moments and the epochs of an earlier fit, with the settings of this one's recipe.
 
         Raises:
+            InputError: the ``file`` that it was read from holds something else.
             PluginError: that one's recipe shared the parameters out differently.
         """
-        theirs, groups = kept["optimiser"], self.optimiser.state_dict()["param_groups"]
-        if [len(group["params"]) for group in theirs["param_groups"]] != [len(group["params"]) for group in groups]:
-            raise PluginError("a recipe that keeps its state must have `alike` as the one that it goes on from")
-        self.optimiser.load_state_dict({**theirs, "param_groups": groups})
-        self.before = kept["epochs"]
+        with reading(Path(kept.get("file", "optimiser.pt")), "delete it to retrain with a new optimiser"):
+            theirs, groups = kept["optimiser"], self.optimiser.state_dict()["param_groups"]
+            if [len(group["params"]) for group in theirs["param_groups"]] != [len(group["params"]) for group in groups]:
+                raise PluginError("a recipe that keeps its state must have `alike` as the one that it goes on from")
+            self.optimiser.load_state_dict({**theirs, "param_groups": groups})
+            for parameter, state in self.optimiser.state.items():
+                if [state[name].shape for name in ("step", "exp_avg", "exp_avg_sq")] != [(), *[parameter.shape] * 2]:
+                    raise ValueError("moments of another network")
+            self.before = kept["epochs"]
 
     def loss(self, part: Tensor) -> Tensor:
         """() of a batch: these rows (B,) of what is labelled."""

@@ -130,7 +130,10 @@ def load_video(dataset: Dataset, name: str, begun: RunFolder | None = None, cycl
     if not begun:
         return video
     check_data(begun, video)
-    return attrs.evolve(video, instances=video.instances.with_boxes(begun.answers.boxes(before=cycle)))
+    redrawn = begun.answers.boxes(before=cycle)
+    if strange := redrawn.keys() - range(len(video.instances)):
+        raise InputError(f"labels.sqlite has boxes of instances that video '{names[0]}' has not: {sorted(strange)[:3]}")
+    return attrs.evolve(video, instances=video.instances.with_boxes(redrawn))
 
 
 def _crops(cache: int, size: tuple[int, int], video: Video, device: torch.device) -> tuple[Crops, Crops]:
@@ -222,7 +225,7 @@ def _given_beginning(
 def _begin_with(name: str, criterion: Criterion, skeleton: Skeleton, learnt: PreTrained) -> None:
     try:
         criterion.begin_with(skeleton, learnt.tensors)
-    except InputError as error:
+    except Exception as error:  # what it is given came from a file, and a stranger reads it
         raise InputError(f"'{name}' cannot begin with {learnt.description}: {error}: make it again") from error
 
 

@@ -15,7 +15,7 @@ from vatl_core.config_files import configure
 from vatl_core.cycle import Run, amounts
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
-from vatl_core.files import write_whole
+from vatl_core.files import reading, write_whole
 from vatl_core.plugins import Registry
 from vatl_core.records import RunRecord
 from vatl_core.run.data import from_where_begun, keep_data, paths_of
@@ -113,7 +113,11 @@ def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[st
 
 def config_of(folder: RunFolder, registry: Registry) -> RunConfig:
     """What a run is made of, wherever its folder has been moved to since and whatever its file calls it."""
-    config = configure(registry, {"name": "moved"}, file=folder.path / "config.toml")
+    try:
+        with reading(file := folder.path / "config.toml"):
+            config = configure(registry, {"name": "moved"}, file=file)
+    except InputError as error:
+        raise InputError(str(error) if str(file) in str(error) else f"{file}: {error}") from error
     return attrs.evolve(config, runs=folder.path.parent, name=folder.path.name)
 
 

@@ -17,6 +17,7 @@ import torch
 
 from vatl_core.contracts import Answer, Labels, Redrawn, Refusal
 from vatl_core.errors import InputError
+from vatl_core.files import reading
 
 _VERSION: Final = 1
 _TABLES: Final = f"""
@@ -35,6 +36,10 @@ _TABLES: Final = f"""
     create table endings (cycle integer primary key, annotator text not null, given_at real not null);
     pragma user_version = {_VERSION}
 """
+_NUMBERS: Final = dict.fromkeys(("id", "instance", "cycle", "moved", "absent"), int) | dict.fromkeys(
+    ("seconds", "given_at", "x", "y", "width", "height"), int | float
+)
+"""What the columns hold that hold no text: SQLite lets any hold anything."""
 EVER: Final = 2**62
 """Before this cycle are all."""
 
@@ -153,7 +158,11 @@ class Answers:
         if not self.path.exists():
             return []
         with self._open() as connection:
-            return connection.execute(statement, values).fetchall() if _has_tables(connection, self.path) else []
+            rows = connection.execute(statement, values).fetchall() if _has_tables(connection, self.path) else []
+        for column, value in ((c, row[c]) for row in rows for c in row.keys()):  # noqa: SIM118 - it is no dict
+            if value is not None and not isinstance(value, _NUMBERS.get(column, str)):
+                raise InputError(f"{self.path} is damaged: {column} is {value!r}: restore it")
+        return rows
 
     def labels(self, index: Sequence[int], keypoints: int, before: int = EVER) -> Labels:
         """The latest labels of those of these instances that have one, in this order, on the CPU.
@@ -164,7 +173,8 @@ class Answers:
             before: only those given in cycles before this one count.
         """
         rows = {row["instance"]: row for row in self._read("select * from labels where cycle < ? order by id", before)}
-        return _labels([GivenLabel.from_row(rows[i]) for i in index if i in rows], keypoints)
+        with reading(self.path, "restore it"):
+            return _labels([GivenLabel.from_row(rows[i]) for i in index if i in rows], keypoints)
 
     def seconds(self, cycle: int) -> float:
         """What the annotators spent in a cycle, corrected labels included."""
@@ -177,7 +187,8 @@ class Answers:
 
     def history(self) -> list[GivenLabel]:
         """Every label ever given, in order; of one instance, the last counts."""
-        return [GivenLabel.from_row(row) for row in self._read("select * from labels order by id")]
+        with reading(self.path, "restore it"):
+            return [GivenLabel.from_row(row) for row in self._read("select * from labels order by id")]
 
     def labelled(self) -> set[int]:
         """The instances that have a label; cheap, since it is asked after each answer."""
@@ -216,11 +227,13 @@ def _has_tables(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the tables are there: the file may have been made just now.
 
     Raises:
-        InputError: they have another layout.
+        InputError: they have another layout, or there are views, triggers or whatever else runs when they are used.
     """
+    made = connection.execute("select sql from sqlite_master where sql is not null and name != 'sqlite_sequence'")
+    found, wanted = ({" ".join(s.lower().split()) for s in t} for t in ((r[0] for r in made), _TABLES.split(";")[:-1]))
     (version,) = connection.execute("pragma user_version").fetchone()
-    if version != _VERSION and connection.execute("select 1 from sqlite_master").fetchone():
-        raise InputError(f"{path} was written by another version of vatl: take that one")
+    if found != (wanted if version == _VERSION else set()):
+        raise InputError(f"{path} was written by another version of vatl, or another program: take that one")
     return bool(version == _VERSION)
 
 

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from vatl_core.config_files import tables_of
 from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates
-from vatl_core.files import append_line, whole, whole_lines, write_whole
+from vatl_core.files import append_line, reading, whole, whole_lines, write_whole
 from vatl_core.records import CycleRecord, RunRecord, converter, to_json
 from vatl_core.store.answers import Answers
 
@@ -60,10 +60,12 @@ class RunFolder:
         """A run that was begun earlier.
 
         Raises:
-            InputError: there is none.
+            InputError: there is none, or a symbolic link in it leads what is written elsewhere.
         """
         if not (path / "config.toml").is_file():
             raise InputError(f"{path} is no run: it has no config.toml")
+        if link := next((entry for entry in path.rglob("*") if entry.is_symlink()), None):
+            raise InputError(f"{link} is a symbolic link, which no run has: put what it leads to in its place")
         return cls(path)
 
     def lock(self, patience: float = 0.0) -> None:
@@ -102,7 +104,11 @@ class RunFolder:
 
     def cycles(self) -> list[CycleRecord]:
         """The records of the cycles that were finished, in order."""
-        return [converter.structure(json.loads(line), CycleRecord) for line in whole_lines(self.path / "cycles.jsonl")]
+        with reading(file := self.path / "cycles.jsonl"):
+            records = [converter.structure(json.loads(line), CycleRecord) for line in whole_lines(file)]
+        if [record.cycle for record in records] != list(range(len(records))):
+            raise InputError(f"{file} lacks a cycle, or has one twice: restore it")
+        return records
 
     def close(self, record: RunRecord) -> None:
         """Write ``run.json``, the closing record."""
@@ -110,8 +116,8 @@ class RunFolder:
 
     def closing(self) -> RunRecord | None:
         """The closing record, or None while the run goes on."""
-        file = self.path / "run.json"
-        return converter.structure(json.loads(file.read_text()), RunRecord) if file.exists() else None
+        with reading(file := self.path / "run.json"):
+            return converter.structure(json.loads(file.read_text()), RunRecord) if file.exists() else None
 
     def cycle_folder(self, cycle: int) -> Path:
         """``cycles/003``"""
@@ -134,12 +140,12 @@ class RunFolder:
         file = self.cycle_folder(cycle) / "estimates.npz"
         if not file.exists():
             return None
-        with np.load(file, allow_pickle=False) as columns:
+        with reading(file, "delete it to do without"), np.load(file, allow_pickle=False) as columns:
             tensors = {name: torch.from_numpy(columns[name]).to(device) for name in columns.files}
-        criteria = {name.removeprefix("criterion."): c for name, c in tensors.items() if name.startswith("criterion.")}
-        return Estimates(
-            tensors["keypoints"], tensors["scores"], tensors["scores"][:, :0], criteria, spread=tensors.get("spread")
-        )
+            count, joints = (scores := tensors.pop("scores")).shape
+            points, spread = tensors.pop("keypoints").view(count, joints, 2), tensors.pop("spread", None)
+            criteria = {name.removeprefix("criterion."): column.view(count) for name, column in tensors.items()}
+            return Estimates(points, scores, scores[:, :0], criteria, spread=spread)
 
     def save_query(self, cycle: int, indices: Sequence[int], by_hand: bool = False) -> None:
         """Keep what is going to be asked, before it is asked, and whether it was chosen in place of the selector."""
@@ -155,8 +161,9 @@ class RunFolder:
         return bool(self._query(cycle).get("by_hand"))
 
     def _query(self, cycle: int) -> dict[str, Any]:
-        file = self.cycle_folder(cycle) / "query.json"
-        return json.loads(file.read_text()) if file.exists() else {}
+        with reading(file := self.cycle_folder(cycle) / "query.json", "delete it to have the cycle ask anew"):
+            query = json.loads(file.read_text()) if file.exists() else {}
+            return query | {"instances": converter.structure(query["instances"], list[int])} if query else {}
 
     def forget_query(self, cycle: int) -> None:
         """Let a cycle ask for other instances."""

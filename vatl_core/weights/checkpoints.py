@@ -10,18 +10,20 @@ from typing import Any, Final, cast
 
 import attrs
 import safetensors
+import torch
 from safetensors.torch import save as serialise
 from torch import Tensor
 
 from vatl_core.contracts import Estimator, Normalisation
 from vatl_core.errors import InputError
-from vatl_core.files import write_whole
+from vatl_core.files import reading, write_whole
 from vatl_core.video import Skeleton
 
 _ABOUT: Final = "vatl"
 """The entry of a safetensors file's metadata that says what its weights are for, as JSON."""
 _LEARNT: Final = "vatl.criterion"
 """The same of what a criterion learnt."""
+_AGAIN: Final = "weights that are damaged, truncated, no safetensors or another version's are to be made again"
 RANDOM: Final = "random"
 """Where weights came from that came from nowhere."""
 BUT_FOR_BACKBONE: Final = f"{RANDOM} but for the backbone of "
@@ -80,12 +82,9 @@ def _read_safetensors(path: Path, entry: str) -> tuple[dict[str, Tensor], Any]:
     """
     if not path.is_file():
         raise InputError(f"weights {path}: there is no such file")
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get(entry, "null"))
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 - it is no dict
-    except (safetensors.SafetensorError, ValueError, OSError) as error:
-        raise InputError(f"weights {path}: damaged, truncated or no safetensors ({error}): make them again") from error
+    with reading(path, _AGAIN), safetensors.safe_open(path, framework="pt") as file:
+        about = json.loads((file.metadata() or {}).get(entry, "null"))
+        return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 - it is no dict
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -97,12 +96,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
     tensors, about = _read_safetensors(path, _ABOUT)
     if about is None:
         return Checkpoint(tensors)
-    try:
+    with reading(path, _AGAIN):
         normalisation = Normalisation(**{k: tuple(v) for k, v in about["normalisation"].items()})
-        notes = tuple(about.get("notes", ()))
-        return Checkpoint(tensors, tuple(about["keypoints"]), normalisation, about.get("begun_with"), notes)
-    except (TypeError, KeyError, AttributeError) as error:
-        raise InputError(f"weights {path}: written by another version of vatl ({error}): make them again") from error
+        normalisation(torch.zeros(1, 3, 1, 1))
+        keypoints, notes = tuple(map(str, about["keypoints"])), tuple(map(str, about.get("notes", ())))
+        return Checkpoint(tensors, keypoints, normalisation, str(about.get("begun_with") or "") or None, notes)
 
 
 def load_checkpoint(estimator: Estimator, skeleton: Skeleton, path: Path) -> Checkpoint:
