@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from vatl_core.errors import InputError, VatlError
 
@@ -62,3 +66,16 @@ def whole_lines(path: Path) -> list[str]:
     """The complete lines of a file; none where there is none."""
     data = path.read_bytes() if path.exists() else b""
     return data[: data.rfind(b"\n") + 1].decode().splitlines()
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is gone after the block; that of a process which was killed goes when another is made."""
+    made = tempfile.TemporaryDirectory(prefix="vatl-", ignore_cleanup_errors=True)
+    with made as name, FileLock(f"{name}/.lock", thread_local=False):
+        for lock in Path(name).parent.glob("vatl-*/.lock"):
+            with suppress(Timeout, OSError):  # somebody else's, at work, or gone by now
+                if lock.parent.lstat().st_uid == Path(name).stat().st_uid:
+                    with FileLock(lock, timeout=0):
+                        shutil.rmtree(lock.parent, ignore_errors=True)
+        yield Path(name)

@@ -105,7 +105,7 @@ def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
 
 @hookspec
 def vatl_run_finished(run: Run, record: RunRecord) -> None:
-    """The run has ended, with its closing record."""
+    """The run has ended, with its closing record; told again by a resumed run where it was cut off or failed."""
 
 
 @hookspec

@@ -18,8 +18,8 @@ _FIGURES: Final = ("mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "a
 def close(run: RunState) -> None:
     """Write how the run ended, as soon as its last cycle's record is on disk."""
     run.closing = closing_record(run)
-    run.folder.close(run.closing)
-    run.hook.vatl_run_finished(run=run, record=run.closing)
+    with run.folder.close(run.closing):
+        run.hook.vatl_run_finished(run=run, record=run.closing)
 
 
 def closing_record(run: RunState) -> RunRecord:

@@ -9,11 +9,7 @@ from torch import Tensor
 
 
 def query_score(
-    columns: Mapping[str, Tensor],
-    share_of: Mapping[str, str | None],
-    among: Tensor,
-    fraction: float,
-    weights: str,
+    columns: Mapping[str, Tensor], share_of: Mapping[str, str | None], among: Tensor, fraction: float, weights: str
 ) -> Tensor:
     """(N,) what a query ranks by, from ``{criterion: (N,)}``: zeros where none of its criteria is computed.
 

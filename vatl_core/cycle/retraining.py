@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 
 from vatl_core.contracts import Labelled, Unlabelled
 from vatl_core.cycle.state import RunState
-from vatl_core.files import reading, whole
+from vatl_core.files import reading, whole, write_whole
 from vatl_core.learning import GradientDescent
 from vatl_core.promises import checked_estimator
 from vatl_core.records import CycleRecord
@@ -32,7 +31,7 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
     ending = run.stopping.get(record.stopped_by or "")
     if ending and not ending.retrains:
         run.folder.save_estimates(run.cycle + 1, run.present)  # the next cycle has the weights of this one
-        shutil.copy(run.folder.weights(run.cycle), run.folder.weights(run.cycle + 1))
+        write_whole(run.folder.weights(run.cycle + 1), run.folder.weights(run.cycle).read_bytes())
         return record
     started = time.perf_counter()
     trainer = GradientDescent(run.compute, generator(run.config.seed, run.cycle, "retrain"), run.progress)

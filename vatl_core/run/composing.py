@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack
 
@@ -19,6 +18,7 @@ from vatl_core.contracts import (  # isort: skip
 from vatl_core.cycle import Run
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError, unknown
+from vatl_core.files import temporary_folder
 from vatl_core.plugins import Registry
 from vatl_core.run.objects import separated, with_objects
 from vatl_core.run.running import begin, take_up
@@ -93,7 +93,8 @@ def start(
     registry = registry or _installed()
     values, objects = separated(registry, settings)
     registry = registry.with_objects(objects)
-    path = Path(folder or Path(tempfile.mkdtemp(prefix="vatl-")) / "run").expanduser()
+    temporary = ExitStack()
+    path = Path(folder or temporary.enter_context(temporary_folder()) / "run").expanduser()
     if path.name in ("", ".."):
         raise InputError(f"'{folder}' is no name for the folder of a run: give one such as runs/first")
     try:
@@ -103,12 +104,10 @@ def start(
             _tell_only_bringers(registry, config)
         run = begin(config, registry)
     except BaseException:
-        if folder is None:
-            shutil.rmtree(path.parent, ignore_errors=True)
+        temporary.close()
         raise
     run.folder.unlock()  # locked again while it is worked on, so that it can be left and taken up
-    if folder is None:
-        weakref.finalize(run, shutil.rmtree, path.parent, ignore_errors=True)
+    weakref.finalize(run, temporary.close)
     return run
 
 

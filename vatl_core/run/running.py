@@ -51,7 +51,7 @@ def execute(
     folder = RunFolder.open(run if isinstance(run, Path) else run.path)
     folder.lock(0.0 if isinstance(run, Path) else WAIT_FOR_LOCK)
     try:
-        return folder.closing() or take_up(folder, registry, oracle).adapt()
+        return folder.through() or take_up(folder, registry, oracle).adapt()
     finally:
         folder.unlock()
 
@@ -103,7 +103,7 @@ def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[st
         tables = {name: {**config.of("oracle", name), **options}}
         config = attrs.evolve(config, oracle=name, options={**config.options, "oracle": tables})
     run = prepare(config, registry, folder if begun else None, len(records))
-    run.folder, run.records, run.closing = folder, records, folder.closing()
+    run.folder, run.records, run.closing = folder, records, folder.through()
     if not begun:
         _keep_beginning(run)
     present = folder.weights(records[-1].cycle if run.ended else run.cycle)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,11 @@ class RunFolder:
             lock.acquire(timeout=patience, poll_interval=0.2)
         except Timeout as error:
             raise InputError(f"{self.path} is being worked on by another process: wait for it, or stop it") from error
+        patterns = () if self._lock else (".*.part*", "c*/**/.*.part*", "report/**/.*.part*")  # what it writes itself
         self._lock = lock
-        for part in (*self.path.glob(".*.part*"), *self.path.glob("c*/**/.*.part*")):  # of one that was killed
-            shutil.rmtree(part) if part.is_dir() and not part.is_symlink() else part.unlink()
+        for part in [part for pattern in patterns for part in self.path.glob(pattern)]:  # of one that was killed
+            if part.parent.resolve().is_relative_to(self.path.resolve()):  # no link leads there
+                shutil.rmtree(part) if part.is_dir() and not part.is_symlink() else part.unlink(missing_ok=True)
 
     def unlock(self) -> None:
         """Let other processes work on it, once this has been called as often as :meth:`lock`."""
@@ -110,14 +113,22 @@ class RunFolder:
             raise InputError(f"{file} lacks a cycle, or has one twice: restore it")
         return records
 
-    def close(self, record: RunRecord) -> None:
-        """Write ``run.json``, the closing record."""
+    @contextmanager
+    def close(self, record: RunRecord) -> Iterator[None]:
+        """Write ``run.json``, the closing record; a run is not through before the block, which tells of it, is."""
+        write_whole(untold := self.path / ".untold", "")
         write_whole(self.path / "run.json", json.dumps(to_json(record), indent=2) + "\n")
+        yield
+        untold.unlink()
 
     def closing(self) -> RunRecord | None:
         """The closing record, or None while the run goes on."""
         with reading(file := self.path / "run.json"):
             return converter.structure(json.loads(file.read_text()), RunRecord) if file.exists() else None
+
+    def through(self) -> RunRecord | None:
+        """The closing record once every plugin has heard of it, so that the report is there; None before."""
+        return None if (self.path / ".untold").exists() else self.closing()
 
     def cycle_folder(self, cycle: int) -> Path:
         """``cycles/003``"""

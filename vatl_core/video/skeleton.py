@@ -18,10 +18,6 @@ def _pairs(values: Iterable[Iterable[int]]) -> tuple[Pair, ...]:
     return tuple((int(a), int(b)) for a, b in values)
 
 
-def _names(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
-
-
 def _numbers(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
@@ -42,7 +38,7 @@ class Skeleton:
     """
 
     name: str
-    keypoints: tuple[str, ...] = attrs.field(converter=_names)
+    keypoints: tuple[str, ...] = attrs.field(converter=tuple[str, ...])
     edges: tuple[Pair, ...] = attrs.field(converter=_pairs, default=())
     flip_pairs: tuple[Pair, ...] = attrs.field(converter=_pairs, default=())
     sigmas: tuple[float, ...] = attrs.field(converter=_numbers)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import re
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -16,6 +15,7 @@ from typing import Final
 import sleap_io
 
 from vatl_core.errors import InputError
+from vatl_core.files import temporary_folder
 from vatl_core.video import natural
 from vatl_sleap_io.grids import Grid, read_csv
 from vatl_sleap_io.hdf5_grids import read_hdf5
@@ -93,10 +93,10 @@ def _refuse_twice(path: Path, names: Sequence[object], kind: str) -> None:
 
 def _skeleton(grid: Grid, config: Path | None) -> sleap_io.Labels:
     """What sleap-io makes of the headings and of the project's configuration; of a first row that we make up."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "img0.png").touch()  # it leaves out the rows of a folder of which no picture is there
+    with temporary_folder() as folder:
+        (folder / "img0.png").touch()  # it leaves out the rows of a folder of which no picture is there
         heads = [[level, *texts] for level, *texts in zip(grid.levels, *grid.columns, strict=True)]
-        copy = Path(folder) / "table.csv"
+        copy = folder / "table.csv"
         with copy.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([*heads, [f"{folder}/img0.png", *["0"] * len(grid.columns)]])
         labels: sleap_io.Labels = sleap_io.load_dlc(copy.as_posix(), config=config or False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import glob
 import hashlib
 import shutil
 import tempfile
@@ -9,14 +11,16 @@ import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import attrs
 import numpy as np
+from filelock import FileLock
 
+from vatl_core.files import temporary_folder
 from vatl_core.video import Instances, VideoFile
 from vatl_synthetic.truth import columns
 
@@ -30,13 +34,9 @@ _DAMAGE: Final = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, z
 @cache
 def _spare() -> Path:
     """A folder for this process, for when the cache cannot be written."""
-    folder = tempfile.TemporaryDirectory(prefix="vatl-synthetic-")
-    _KEPT_OPEN.append(folder)
-    return Path(folder.name)
-
-
-_KEPT_OPEN: list[tempfile.TemporaryDirectory[str]] = []
-"""Temporary folders that vanish when the process ends."""
+    kept_open = ExitStack()
+    atexit.register(kept_open.close)
+    return kept_open.enter_context(temporary_folder())
 
 
 def writable(folder: Path) -> Path:
@@ -81,10 +81,13 @@ class Shelf:
         Args:
             make: writes the pictures to the path it is given and returns the instances.
         """
-        with _beside(self.folder) as fresh:
-            found = make(fresh / PICTURES)
-            _write(found, fresh)
-            if self.read() is None:
+        with FileLock(self.folder.with_name(f".{self.folder.name}.lock")):
+            if self.read() is not None:
+                return
+            for left in self.folder.parent.glob(f".{glob.escape(self.folder.name)}.{'?' * 32}"):  # of one killed here
+                shutil.rmtree(left, ignore_errors=True)
+            with _beside(self.folder) as fresh:
+                _write(make(fresh / PICTURES), fresh)
                 self._clear()
                 _put(fresh, self.folder)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -49,6 +50,8 @@ class Shelf:
         self._make_folder()
         with FileLock(self.folder / f".{path.name}.lock"):
             if not path.is_file():  # another process may have made it while this one waited
+                for left in self.folder.glob(f".{glob.escape(path.name)}.*.part*"):  # of one that was killed
+                    left.unlink()
                 with whole(path) as beside:
                     make(beside)
         return path

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import tempfile
 import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 from queue import PriorityQueue
 from typing import Final
@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vatl_core.files import temporary_folder
 from vatl_core.video import Frames
 
 Region = tuple[float, float, float, float]
@@ -131,7 +132,8 @@ class Darkroom:
     """
 
     frames: Frames
-    _folder: tempfile.TemporaryDirectory[str] = attrs.field(init=False)
+    _temporary: ExitStack = attrs.field(init=False, factory=ExitStack)
+    _folder: Path = attrs.field(init=False)
     _made: dict[str, Future[Path]] = attrs.field(init=False, factory=dict)
     _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock)
     _orders: tuple[PriorityQueue[Order], PriorityQueue[Order]] = attrs.field(init=False)
@@ -139,7 +141,7 @@ class Darkroom:
     _threads: list[threading.Thread] = attrs.field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="vatl-annotate-", ignore_cleanup_errors=True)
+        self._folder = self._temporary.enter_context(temporary_folder())
         self._orders = PriorityQueue(), PriorityQueue()
         shared = threading.Lock()
         for orders in self._orders:
@@ -178,7 +180,7 @@ class Darkroom:
                     future.set_exception(RuntimeError("the page is closed"))
         for thread in self._threads:
             thread.join(_PATIENCE)  # a decoder that is at work when the program ends aborts it
-        self._folder.cleanup()
+        self._temporary.close()
 
     def _order(self, order: Order) -> Future[Path]:
         later = order.urgency == _LATER
@@ -220,7 +222,7 @@ class Darkroom:
     def _fulfil(self, order: Order, frame: Picture, future: Future[Path]) -> None:
         region = order.region or (0, 0, frame.shape[1], frame.shape[0])
         data = jpeg(cut(frame, region, size_of(region, LARGEST if order.region else WIDEST)))
-        path = Path(self._folder.name) / f"{order.name}-{threading.get_ident()}.jpg"
+        path = self._folder / f"{order.name}-{threading.get_ident()}.jpg"
         path.write_bytes(data)
         with self._lock:
             if not future.done():

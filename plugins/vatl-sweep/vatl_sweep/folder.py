@@ -112,7 +112,7 @@ class SweepFolder:
 
     def state(self, run: SweepRun) -> str:
         """``finished``, ``failed``, ``interrupted`` (or under way) or ``new``."""
-        if self.record(run):
+        if RunFolder(run.path).through():  # its report is written, too
             return "finished"
         if self.failure(run):
             return "failed"

@@ -20,6 +20,11 @@ LOCK: Final = ".lock"
 """Who works in a folder holds this file; it stays, since whoever waits for one that is removed waits for nothing."""
 
 
+def _counts(entry: Path) -> bool:
+    """Whether it says that something is in a folder; a beginning that was killed half-way does not."""
+    return entry.name != LOCK and ".part" not in entry.name
+
+
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
     """As JSON gives it back."""
     plain: dict[str, Any] = json.loads(json.dumps(settings))
@@ -52,7 +57,7 @@ class TrainingFolder:
         try:
             theirs = json.loads((self.path / "settings.json").read_text())
         except FileNotFoundError:
-            if self.path.exists() and any(entry.name != LOCK for entry in self.path.iterdir()):
+            if self.path.exists() and any(map(_counts, self.path.iterdir())):
                 raise InputError(f"{self.path} exists and is no training's: choose another --out") from None
             return
         except ValueError as error:
@@ -74,6 +79,8 @@ class TrainingFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.path / LOCK, timeout=0):
+                for left in self.path.glob(".*.part*"):  # of one that was killed
+                    left.unlink()
                 write_whole(self.path / "settings.json", json.dumps(self.settings, indent=2) + "\n")
                 yield
         except Timeout as error:
