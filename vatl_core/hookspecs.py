@@ -17,6 +17,7 @@ from pluggy import HookimplMarker, HookspecMarker
 if TYPE_CHECKING:
     from vatl_core.contracts import Criterion, Dataset, Estimator
     from vatl_core.cycle import Run
+    from vatl_core.metrics import PosesInFrames
     from vatl_core.plugins import Command, Component, Preset, Section
     from vatl_core.progress import Progress
     from vatl_core.records import CycleRecord, RunRecord
@@ -56,6 +57,15 @@ def vatl_source_weights(
 @hookspec(firstresult=True)
 def vatl_pretrained(name: str, criterion: Criterion, skeleton: Skeleton) -> PreTrained | None:
     """Find what the criterion of this name was pre-trained to, as its option ``pretrained`` asks, if it was."""
+
+
+@hookspec
+def vatl_measure(truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> tuple[str, float]:
+    """Measure a pass in a further way: what that is called, and the figure.
+
+    Both are of the same instances, on the device, each with an annotated keypoint; their ``weight`` says which are
+    annotated, and holds scores.
+    """
 
 
 @hookspec

@@ -30,7 +30,7 @@ class Evaluation:
         counts: ``{"labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong": number}``.
         pck, pck_with_labels: the share of annotated keypoints within 0.2 of the box's longer side; None where none is.
         pck_keypoints: ``{keypoint: PCK}`` of the estimator's poses alone.
-        ospa, ospa_with_labels: distance to the truth on 1 − OKS, 0 to 1, lower is better.
+        further, further_with_labels: what plugins measure, by name.
         rank_correlation: ``{criterion: Spearman's ρ with 1 − OKS}`` over those not labelled, where it is not constant.
     """
 
@@ -49,8 +49,8 @@ class Evaluation:
     pck: float | None
     pck_with_labels: float | None
     pck_keypoints: dict[str, float]
-    ospa: float
-    ospa_with_labels: float
+    further: dict[str, float]
+    further_with_labels: dict[str, float]
     rank_correlation: dict[str, float]
 
 

@@ -11,8 +11,8 @@ import torch
 from tests.parity.fixtures import Book, content, relative
 from vatl_core.metrics import PosesInFrames
 from vatl_core.metrics.average_precision import average_precision
-from vatl_core.metrics.ospa import ospa
 from vatl_core.video import PERSON_17
+from vatl_report.ospa import ospa
 
 NAME = "coco_expected.json"
 JRDB_SIGMAS = (

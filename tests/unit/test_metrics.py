@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import permutations
+from typing import Any
 
 import attrs
 import numpy as np
@@ -16,13 +17,15 @@ from torch import Tensor
 
 from tests.conftest import STICK, stick_video
 from vatl_core.contracts import Labels
+from vatl_core.discovery import discover
 from vatl_core.estimation import Estimates
+from vatl_core.hookspecs import hookimpl
 from vatl_core.metrics import Accuracy, PosesInFrames, evaluate, oks, true_poses
 from vatl_core.metrics.evaluation import rank_correlation
-from vatl_core.metrics.ospa import ospa
 from vatl_core.metrics.similarity import correct_keypoints
 from vatl_core.records import CycleRecord, converter, to_json
-from vatl_core.video import Instances
+from vatl_core.video import Instances, Skeleton
+from vatl_report.ospa import ospa
 
 SIGMAS = STICK.sigmas
 
@@ -175,16 +178,18 @@ class TestEvaluation:
         assert everything.mean_oks_unlabelled is None
 
     def test_labels_count_in_every_measure_that_has_two(self) -> None:
-        found = evaluate(stick_video(), self.pass_(), self.labels([20, 21, 22, 23]), 0.9)
+        hook = discover().manager.hook
+        found = evaluate(stick_video(), self.pass_(), self.labels([20, 21, 22, 23]), 0.9, hook=hook)
         assert found is not None
-        assert found.ospa_with_labels < found.ospa
+        assert found.further_with_labels["OSPA"] < found.further["OSPA"]
         assert found.pck_with_labels >= found.pck
         assert found.ap_with_labels > found.ap
         assert sum(found.counts.values()) == self.N
         assert found.counts["labelled wrong"] == 4, "the estimator's own poses of what is labelled"
-        everything = evaluate(stick_video(), self.pass_(), self.labels(list(range(self.N))), 0.9)
+        everything = evaluate(stick_video(), self.pass_(), self.labels(list(range(self.N))), 0.9, hook=hook)
         assert everything is not None
-        assert (everything.ospa_with_labels, everything.pck_with_labels) == (pytest.approx(0, abs=1e-6), 1)
+        assert everything.further_with_labels["OSPA"] == pytest.approx(0, abs=1e-6)
+        assert everything.pck_with_labels == 1
 
     def test_where_every_box_has_one_pose_ospa_is_at_most_the_mean_error(self) -> None:
         video, estimates = stick_video(), self.pass_()
@@ -192,7 +197,27 @@ class TestEvaluation:
         assert truth is not None
         predicted = PosesInFrames(truth.frame, truth.boxes, estimates.keypoints, estimates.scores)
         found = Accuracy.of(truth, predicted, video.skeleton)
-        assert found.ospa <= float(1 - found.oks.mean()) + 1e-6
+        assert ospa(truth, predicted, video.skeleton.sigmas) <= float(1 - found.oks.mean()) + 1e-6
+
+    def test_plugins_measure_what_has_an_annotated_keypoint(self) -> None:
+        class Sized:
+            """A plugin that measures nothing but how much it was given."""
+
+            @hookimpl
+            def vatl_measure(self, truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> Any:
+                assert len(truth.frame) == len(predicted.frame)
+                return "poses", len(truth.frame)
+
+        manager = discover().manager
+        manager.register(Sized())
+        video = stick_video()
+        instances = video.instances
+        assert instances.visible is not None
+        instances.visible[3] = False
+        found = evaluate(video, self.pass_(), self.labels([0]), 0.5, hook=manager.hook)
+        assert found is not None
+        assert found.further["poses"] == found.further_with_labels["poses"] == self.N - 1
+        assert set(found.further) == {"OSPA", "poses"}
 
     def test_no_truth_no_figures(self) -> None:
         assert evaluate(stick_video().without_truth(), self.pass_(), self.labels([]), 0.5) is None

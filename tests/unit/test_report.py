@@ -132,8 +132,8 @@ def evaluation(mean: float, unlabelled: float, ap: float, correct: bool, labelle
         },
         pck=ap / 3,
         pck_with_labels=1.0,
-        ospa=0.273 + ap / 10,
-        ospa_with_labels=0.05,
+        further={"OSPA": 0.273 + ap / 10},
+        further_with_labels={"OSPA": 0.05},
         pck_keypoints={"nose": ap, "left_wrist": ap / 2},
         rank_correlation={"wpu": 0.25 - ap},
     )
@@ -189,7 +189,8 @@ def made_up_run(
             folder.answers.save(cycle, Labels(index, answers[index], visible[index], "truth", torch.zeros(len(query))))
         asked += query
     if closed:
-        folder.close(closing(path, video, folder.cycles()[-1].evaluation))
+        with folder.close(closing(path, video, folder.cycles()[-1].evaluation)):
+            pass
     past = PastRun(folder, chosen, folder.cycles(), folder.closing(), registry())
     past.__dict__["video"] = video
     return past
@@ -327,7 +328,7 @@ def test_measures_beyond_ap_are_shown_where_they_were_taken(
     assert "−0.24" in row
     assert "rank correlation with the error" in reported[1].text
     past = made_up_run(tmp_path / "a")
-    new = {"pck": None, "pck_with_labels": None, "ospa": None, "ospa_with_labels": None, "rank_correlation": {}}
+    new = {"pck": None, "pck_with_labels": None, "further": {}, "further_with_labels": {}, "rank_correlation": {}}
     past.cycles[:] = [attrs.evolve(r, evaluation=attrs.evolve(r.evaluation, **new)) for r in past.cycles]
     old = Page(write_run_page(past, tmp_path / "report"))
     assert not {"PCK", "OSPA", "rank correlation with the error"} & {cell for row in old.rows for cell in row}

@@ -94,7 +94,7 @@ def answered(run: RunState, record: CycleRecord, labelled: list[int]) -> CycleRe
     similarity = _similarity(run, run.labels([*standing.asked, *labelled]))
     evaluation = record.evaluation
     if standing.instances != record.instances:  # measured anew without those that turned out to be none
-        evaluation = evaluate(run.video, run.present, run.beginning()[1], run.config.threshold, there)
+        evaluation = evaluate(run.video, run.present, run.beginning()[1], run.config.threshold, there, run.hook)
     return attrs.evolve(
         record,
         instances=standing.instances,

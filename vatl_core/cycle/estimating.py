@@ -43,7 +43,7 @@ def estimated(run: RunState) -> CycleRecord:
         mean_scores=run.mean_scores(there),
         further_passes=run.present.passes,
         seconds={"estimate": seconds - scoring, "score": scoring},
-        evaluation=evaluate(run.video, run.present, labels, run.config.threshold, there),
+        evaluation=evaluate(run.video, run.present, labels, run.config.threshold, there, run.hook),
     )
 
 

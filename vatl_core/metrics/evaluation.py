@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 import torch
@@ -11,7 +12,6 @@ from torch import Tensor
 from vatl_core.contracts import Labels
 from vatl_core.estimation import Estimates
 from vatl_core.metrics.average_precision import AveragePrecision, average_precision
-from vatl_core.metrics.ospa import ospa
 from vatl_core.metrics.similarity import PosesInFrames, correct_keypoints, measured_oks
 from vatl_core.records import Evaluation
 from vatl_core.video import Skeleton, Video
@@ -25,17 +25,17 @@ class Accuracy:
         oks: (N,) of each; NaN where none of its keypoints is annotated.
         precision: AP in its variants, and AR.
         pck, pck_keypoints: PCK, of all and of each keypoint.
-        ospa: of those with an annotated keypoint, 0 to 1, lower is better.
+        further: what plugins measure of those with an annotated keypoint.
     """
 
     oks: Tensor
     precision: AveragePrecision
     pck: float | None
     pck_keypoints: dict[str, float]
-    ospa: float
+    further: dict[str, float]
 
     @classmethod
-    def of(cls, truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> Accuracy:
+    def of(cls, truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton, hook: Any = None) -> Accuracy:
         """Measure.
 
         Args:
@@ -43,19 +43,21 @@ class Accuracy:
                 instances without any in its own way; in all else they do not count.
             predicted: of the same instances, on the same device; ``weight`` holds scores.
             skeleton: gives names and sigmas.
+            hook: calls ``vatl_measure`` of the plugins, if given.
         """
         annotated = truth.weight > 0
         seen = annotated.any(1)
+        more = hook.vatl_measure(truth=truth[seen], predicted=predicted[seen], skeleton=skeleton) if hook else ()
         return cls(
             measured_oks(predicted.keypoints, truth.keypoints, annotated, truth.boxes, skeleton.sigmas),
             average_precision(truth, predicted, skeleton),
             *correct_keypoints(truth, predicted, skeleton.keypoints),
-            ospa(truth[seen], predicted[seen], skeleton.sigmas),
+            {str(name): float(figure) for name, figure in more},
         )
 
 
 def evaluate(
-    video: Video, estimates: Estimates, labels: Labels, threshold: float, there: Tensor | None = None
+    video: Video, estimates: Estimates, labels: Labels, threshold: float, there: Tensor | None = None, hook: Any = None
 ) -> Evaluation | None:
     """Measure a pass against the truth, twice: the estimator's poses alone, and with labels in place of poses.
 
@@ -65,6 +67,7 @@ def evaluate(
         labels: everything labelled so far.
         threshold: τ.
         there: (N,) bool, which of them are instances; all if not given.
+        hook: as of :meth:`Accuracy.of`.
 
     Returns:
         None where there is nothing to measure: no instance whose truth is known, with a visible keypoint.
@@ -77,8 +80,8 @@ def evaluate(
     truth = truth.to(estimates.keypoints.device)
     frame, boxes = (column.to(estimates.keypoints.device) for column in (instances.frame, instances.boxes))
     predicted = PosesInFrames(frame, boxes, estimates.keypoints, estimates.scores)
-    alone = Accuracy.of(truth, predicted[known], video.skeleton)
-    both = Accuracy.of(truth, with_labels(predicted, labels)[known], video.skeleton)
+    alone = Accuracy.of(truth, predicted[known], video.skeleton, hook)
+    both = Accuracy.of(truth, with_labels(predicted, labels)[known], video.skeleton, hook)
     measured = known & instances.annotated
     everywhere = torch.zeros_like(known).index_fill(0, labels.index, True)
     labelled, similarity = everywhere[measured], alone.oks.cpu()[measured[known]]
@@ -95,8 +98,8 @@ def evaluate(
         pck=alone.pck,
         pck_with_labels=both.pck,
         pck_keypoints=alone.pck_keypoints,
-        ospa=alone.ospa,
-        ospa_with_labels=both.ospa,
+        further=alone.further,
+        further_with_labels=both.further,
         rank_correlation=rank_correlation(unlabelled, 1 - similarity[~labelled]),
     )
 

@@ -40,7 +40,7 @@ class Figures:
         mean_oks: over the measured instances.
         pck: the share of annotated keypoints within 0.2 of the box's longer side.
         pck_keypoints: the same of each keypoint.
-        ospa: distance on 1 − OKS, 0 to 1, lower is better.
+        further: what plugins measure, by name.
     """
 
     video: str | None
@@ -55,12 +55,14 @@ class Figures:
     mean_oks: float
     pck: float | None
     pck_keypoints: dict[str, float]
-    ospa: float
+    further: dict[str, float]
 
     @classmethod
-    def of(cls, video: str | None, truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> Figures:
+    def of(
+        cls, video: str | None, truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton, hook: Any
+    ) -> Figures:
         """Measure; see :meth:`Accuracy.of`."""
-        found = Accuracy.of(truth, predicted, skeleton)
+        found = Accuracy.of(truth, predicted, skeleton, hook)
         return cls(
             video=video,
             instances=len(truth.frame),
@@ -74,7 +76,7 @@ class Figures:
             mean_oks=float(found.oks.nanmean()),
             pck=found.pck,
             pck_keypoints=found.pck_keypoints,
-            ospa=found.ospa,
+            further=found.further,
         )
 
 
@@ -117,8 +119,9 @@ class SplitEvaluation:
 def _flat(figures: Figures) -> dict[str, object]:
     """One row: figures by threshold and by keypoint in columns of their own."""
     row = attrs.asdict(figures)
-    at, keypoints = row.pop("ap_at"), row.pop("pck_keypoints")
-    return row | {f"ap_{t}": value for t, value in at.items()} | {f"pck_{name}": v for name, v in keypoints.items()}
+    at, keypoints, further = row.pop("ap_at"), row.pop("pck_keypoints"), row.pop("further")
+    row |= {f"ap_{t}": value for t, value in at.items()} | {name.lower(): value for name, value in further.items()}
+    return row | {f"pck_{name}": v for name, v in keypoints.items()}
 
 
 def evaluate_videos(
@@ -161,10 +164,10 @@ def evaluate_videos(
         predicted = _predicted(estimator, video, compute, config.batch, part)
         truths.append(truth)
         predictions.append(predicted)
-        figures.append(Figures.of(name, truth, predicted, skeleton))
+        figures.append(Figures.of(name, truth, predicted, skeleton, registry.manager.hook))
     if skeleton is None:
         raise InputError(f"data set '{config.dataset}' has no video to evaluate on")
-    together = Figures.of(None, _joined(truths), _joined(predictions), skeleton)
+    together = Figures.of(None, _joined(truths), _joined(predictions), skeleton, registry.manager.hook)
     return SplitEvaluation(
         config.dataset, split, config.estimator, weights, together, tuple(figures), tuple(dict.fromkeys(warnings))
     )

@@ -17,7 +17,7 @@ PHASES = ("estimate", "score", "select", "label", "retrain")
 COUNTS = ("labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong")
 MEASURES = (
     "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "ap_medium", "ap_large", "ar",
-    "pck", "pck_with_labels", "ospa", "ospa_with_labels",
+    "pck", "pck_with_labels",
 )  # fmt: skip
 
 
@@ -64,6 +64,10 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
     def spent(phase: str) -> Column:
         return column(phase, lambda r: f"{r.seconds[phase]:.1f}" if phase in r.seconds else UNKNOWN)
 
+    def further(name: str) -> Group:
+        alone = judged("estimates", lambda e: e.further.get(name))
+        return Group(name, (alone, judged("with labels", lambda e: e.further_with_labels.get(name))))
+
     def passes(name: str) -> Column:
         return column(name, lambda r: str(r.further_passes.get(name, 0)))
 
@@ -92,7 +96,7 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
         ),
         Group("AP", (judged("estimates", lambda e: e.ap), judged("with labels", lambda e: e.ap_with_labels))),
         Group("PCK", (judged("estimates", lambda e: e.pck), judged("with labels", lambda e: e.pck_with_labels))),
-        Group("OSPA", (judged("estimates", lambda e: e.ospa), judged("with labels", lambda e: e.ospa_with_labels))),
+        *map(further, _further(cycles)),
         Group("mean score", tuple(mean(name) for name in names(r.mean_scores for r in cycles))),
         Group("rank correlation with the error", tuple(ranked(name) for name in names(_ranks(cycles)))),
         Group("labelled", (counted("correct", COUNTS[0]), counted("wrong", COUNTS[1]))),
@@ -103,6 +107,11 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
     ]
     told = [attrs.evolve(g, columns=tuple(c for c in g.columns if set(c.cells) != {UNKNOWN})) for g in groups]
     return [group for group in told if group.columns]
+
+
+def _further(cycles: Iterable[CycleRecord]) -> list[str]:
+    """What plugins measured."""
+    return names(r.evaluation.further for r in cycles if r.evaluation)
 
 
 def _ranks(cycles: Iterable[CycleRecord]) -> list[dict[str, float]]:
@@ -120,10 +129,11 @@ def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
     phases = names((r.seconds for r in cycles), PHASES)
     thresholds = names(r.evaluation.ap_at for r in cycles if r.evaluation)
     ranks = names(_ranks(cycles))
-    passes = names(r.further_passes for r in cycles)
+    passes, further = names(r.further_passes for r in cycles), [name.lower() for name in _further(cycles)]
     head = [
         "cycle", "instances", "labelled", "labelled_fraction", "queried", "corrected", "query_mean_oks",
-        *(("measured", *MEASURES, *(f"ap_{t}" for t in thresholds), "all_correct",
+        *(("measured", *MEASURES, *further, *(f"{name}_with_labels" for name in further),
+           *(f"ap_{t}" for t in thresholds), "all_correct",
            *(c.replace(" ", "_") for c in COUNTS)) if truth else ()),
         *(f"mean_{name}" for name in scores), *(f"rank_correlation_{name}" for name in ranks),
         *(f"further_passes_{name}" for name in passes),
@@ -132,7 +142,7 @@ def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
     rows = [
         [
             r.cycle, r.instances, r.labelled, r.fraction, len(r.query), len(r.corrected), r.query_mean_oks,
-            *(_judged(r, thresholds) if truth else ()),
+            *(_judged(r, thresholds, _further(cycles)) if truth else ()),
             *(r.mean_scores.get(name) for name in scores),
             *(r.evaluation.rank_correlation.get(name) if r.evaluation else None for name in ranks),
             *(r.further_passes.get(name, 0) for name in passes),
@@ -143,11 +153,12 @@ def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
     return csv_text(head, rows)
 
 
-def _judged(record: CycleRecord, thresholds: Sequence[str]) -> list[object]:
+def _judged(record: CycleRecord, thresholds: Sequence[str], further: Sequence[str]) -> list[object]:
     """The cells that need truth; empty ones where there is none."""
     evaluation = record.evaluation
     if evaluation is None:
-        return [None] * (1 + len(MEASURES) + len(thresholds) + 1 + len(COUNTS))
+        return [None] * (1 + len(MEASURES) + 2 * len(further) + len(thresholds) + 1 + len(COUNTS))
     measures = [known(getattr(evaluation, name)) for name in MEASURES]
+    measures += [table.get(name) for table in (evaluation.further, evaluation.further_with_labels) for name in further]
     at = [known(evaluation.ap_at.get(t)) for t in thresholds]
     return [evaluation.measured, *measures, *at, evaluation.all_correct, *(evaluation.counts.get(c) for c in COUNTS)]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vatl_core.metrics.similarity import PosesInFrames, oks
+from vatl_core.metrics import PosesInFrames, oks
 
 _AT_ONCE: Final = 2**18
 """Pairs of a true and an estimated pose whose OKS is computed at a time."""
