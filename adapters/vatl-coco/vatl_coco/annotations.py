@@ -12,7 +12,18 @@ from vatl_coco.pictures import Places
 from vatl_coco.training import for_training
 from vatl_core.errors import InputError
 from vatl_core.video import Instances, Skeleton, boxes_around
-from vatl_formats import Indices, Mask, Numbers, Rows, Sieve, at_least, numbered, of_another, with_tracks
+from vatl_formats import (
+    Indices,
+    Mask,
+    Numbers,
+    Rows,
+    Sieve,
+    at_least,
+    neighbours_in_time,
+    numbered,
+    of_another,
+    with_tracks,
+)
 
 
 def instances_of(
@@ -57,7 +68,9 @@ def instances_of(
         *(truth if visible.any() else ()),
     )
     # Neighbours follow from time, in which picture files may leave gaps that their places in the list do not show.
-    return attrs.evolve(instances, frame=torch.from_numpy(places.index[image])), dropped
+    previous, following = neighbours_in_time(instances.frame, instances.track)
+    frame = torch.from_numpy(places.index[image])
+    return attrs.evolve(instances, frame=frame, previous=previous, next=following), dropped
 
 
 def _tensor(numbers: Numbers) -> torch.Tensor:

@@ -30,12 +30,12 @@ class Coco(Dataset):
     One file is one video, unless its images' ``video_id`` tells several apart; then their names come from its list
     ``videos``. An annotation's ``track_id``, which may stand among its ``attributes``, says which individual it is; one
     without is a track of its own. An image's ``frame_index`` is its frame in the video file and its place in time;
-    where none has one, its position among the images is, or among picture files whose names are the same but for
-    numbers, that of its numbers. Boxes are kept as they are given; one that is missing is laid around the annotated
-    keypoints, 15 % of their larger extent beyond them on each side. An instance without a list of keypoints stays: it
-    can be estimated, and its truth is not known; where the list marks all as not annotated, it is known that nothing is
-    visible. In a file in which no keypoint at all is annotated no truth is known. Crowds, other categories than the
-    first with keypoints, boxes without area and boxes outside of the picture are dropped and counted.
+    where none has one, its position among the images is, or among picture files the number in its name. Boxes are kept
+    as they are given; one that is missing is laid around the annotated keypoints, 15 % of their larger extent beyond
+    them on each side. An instance without a list of keypoints stays: it can be estimated, and its truth is not known;
+    where the list marks all as not annotated, it is known that nothing is visible. In a file in which no keypoint at
+    all is annotated no truth is known. Crowds, other categories than the first with keypoints, boxes without area and
+    boxes outside of the picture are dropped and counted.
 
     Of ``train`` and ``val``, such as the published person_keypoints_train2017 and val2017, only what one can train on
     is kept: annotated keypoints, an area, and a box, which ends where the picture ends.

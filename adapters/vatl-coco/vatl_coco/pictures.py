@@ -9,8 +9,17 @@ import numpy as np
 
 from vatl_coco.headers import check_sizes
 from vatl_core.errors import InputError
-from vatl_core.video import Frames, PictureFiles, VideoFile, exists
-from vatl_formats import VIDEO_SUFFIXES, Indices, Numbers, Rows, by_name, by_position, missing_files
+from vatl_core.video import Frames, VideoFile, exists
+from vatl_formats import (
+    VIDEO_SUFFIXES,
+    Indices,
+    NumberedPictures,
+    Numbers,
+    Rows,
+    by_position,
+    missing_files,
+    times_of_names,
+)
 
 
 @attrs.frozen
@@ -20,8 +29,8 @@ class Places:
     Attributes:
         video: the video file that they are frames of; None where they are picture files.
         index: (I,) each image's place among the pictures.
-        time: (I,) each image's ``frame_index``; where none has one, its position among the images, or
-            among picture files as their names count.
+        time: (I,) each image's ``frame_index``; where none has one, its position among the images, or among picture
+            files the number in its name.
         size: (I, 2) width and height in pixels, infinite where the file does not tell.
     """
 
@@ -64,7 +73,9 @@ def open_frames(images: Rows, places: Places, source: Path, option: str) -> Fram
         raise InputError(f"{source} is neither a folder nor a video file: correct the option {option}")
     if places.video is None:
         files = _picture_paths(images, source, option)
-        frames: Frames = PictureFiles([files[i] for i in np.argsort(places.index)])
+        order = np.argsort(places.index)
+        numbers = (places.time[order] - places.time.min()).tolist()
+        frames: Frames = NumberedPictures([files[i] for i in order], numbers=numbers)
     else:
         frames = video = _open_video(images, places.video, option)
         _check_within(images, places.time, video)
@@ -75,7 +86,8 @@ def open_frames(images: Rows, places: Places, source: Path, option: str) -> Fram
 def _times(images: Rows, of_video: bool) -> Indices:
     given = images.whole_numbers_or_none("frame_index")
     if all(time is None for time in given):
-        return np.array(by_position(images) if of_video else by_name(images), dtype=np.int64)
+        positions = by_position(images) if of_video else times_of_names(images.texts("file_name"))
+        return np.array(positions, dtype=np.int64)
     first: dict[int, int] = {}
     for position, time in enumerate(given):
         if time is None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.video import Frames, PictureFiles, VideoFile, exists
-from vatl_formats import VIDEO_SUFFIXES
+from vatl_formats import VIDEO_SUFFIXES, NumberedPictures
 from vatl_sleap_io.tables import ANY, numbers_in
 
 STORES: Final = frozenset({".h5", ".hdf5", ".seq", ".slp", ".tif", ".tiff"})
@@ -47,20 +47,6 @@ class Stored(Frames):
             raise InputError(f"{self.video.filename}: frame {number} is {picture.dtype}: pictures of 8 bits are needed")
         colours = torch.from_numpy(picture).permute(2, 0, 1)
         return colours.expand(3, -1, -1).contiguous() if len(colours) == 1 else colours[:3]
-
-
-@attrs.define
-class NumberedPictures(PictureFiles):
-    """Pictures that are frames of a video, some of which are left out between them.
-
-    Attributes:
-        numbers: the number of each there, ascending.
-    """
-
-    numbers: Sequence[int] = attrs.field(kw_only=True)
-
-    def time(self, index: int) -> float:
-        return float(self.numbers[index])
 
 
 @attrs.frozen

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.video import Instances, boxes_around, neighbours
-from vatl_formats import Mask, Sieve, again, at_least
+from vatl_core.video import Instances, boxes_around
+from vatl_formats import Mask, Sieve, again, at_least, neighbours_in_time
 from vatl_sleap_io.footage import Footage, numbers_of
 from vatl_sleap_io.project import Project
 
@@ -49,7 +49,7 @@ def instances_of(
         torch.tensor(_places(project, number.tolist(), footage), dtype=torch.int64),
         track,
         boxes.float(),
-        *_neighbours(number, track),  # by the project's numbers: frames without a picture still lie between
+        *neighbours_in_time(number, track),  # by the project's numbers: frames without a picture still lie between
         _ids(number.tolist()),
         *truth,
     )
@@ -58,17 +58,6 @@ def instances_of(
 
 def _number(frame: sleap_io.LabeledFrame, numbers: list[int] | None) -> int:
     return int(frame.frame_idx) if numbers is None else numbers[int(frame.frame_idx)]
-
-
-def _neighbours(number: Tensor, track: Tensor) -> tuple[Tensor, Tensor]:
-    """Neighbours in time, (n,) each; of frames picked here and there only those that follow each other are any."""
-    previous, following = neighbours(number, track)
-    steps = number[previous >= 0] - number[previous[previous >= 0]]
-    pairs = sum(max(0, int((track == t).sum()) - 1) for t in track.unique().tolist())
-    if len(steps) and int(steps.max()) > 1 and (len(steps) < 3 or 2 * len(steps) <= pairs):
-        previous = torch.where(number - number[previous] == 1, previous, -1)
-        following = torch.where(number[following] - number == 1, following, -1)
-    return previous, following
 
 
 def _listed(project: Project, video: sleap_io.Video) -> Listed:

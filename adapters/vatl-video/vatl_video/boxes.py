@@ -8,8 +8,8 @@ import attrs
 import numpy as np
 import torch
 
-from vatl_core.video import Instances
-from vatl_formats import Indices, Mask, Numbers, Sieve
+from vatl_core.video import Frames, Instances
+from vatl_formats import Indices, Mask, NumberedPictures, Numbers, Sieve, neighbours_in_time
 
 
 @attrs.frozen(eq=False)
@@ -47,6 +47,14 @@ class Boxes:
         boxes = with_own_tracks(self).take(np.argsort(self.frame, kind="stable"))
         frame, track, xywh = (torch.from_numpy(column) for column in (boxes.frame, boxes.track, boxes.xywh))
         return Instances.of(frame, track, xywh, tuple(boxes.ids))
+
+
+def in_time(instances: Instances, frames: Frames) -> Instances:
+    """The instances; those on pictures that names put in time are neighbours by it, not across pictures left out."""
+    if not isinstance(frames, NumberedPictures):
+        return instances
+    previous, following = neighbours_in_time(torch.tensor(frames.numbers)[instances.frame], instances.track)
+    return attrs.evolve(instances, previous=previous, next=following)
 
 
 def with_own_tracks(boxes: Boxes) -> Boxes:

@@ -11,7 +11,7 @@ from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import PERSON_17, Video
 from vatl_formats import Sieve
-from vatl_video.boxes import filled, with_own_tracks, within, without_short
+from vatl_video.boxes import filled, in_time, with_own_tracks, within, without_short
 from vatl_video.coco_boxes import CocoBoxes, read_skeleton
 from vatl_video.detectors import DETECTORS, Detector
 from vatl_video.finding import Finding, Settings
@@ -99,7 +99,8 @@ class AnyVideo(Dataset):
         found = self._found(footage)
         boxes = within(found.boxes, footage.sizes(found.boxes.frame), found.dropped)
         skeleton = read_skeleton(self.skeleton, found.dropped) if self.skeleton else found.skeleton
-        return Video(name, skeleton or PERSON_17, footage.frames, boxes.instances(), found.dropped)
+        instances = in_time(boxes.instances(), footage.frames)
+        return Video(name, skeleton or PERSON_17, footage.frames, instances, found.dropped)
 
     def _found(self, footage: Footage) -> CocoBoxes:
         file = self._file()

@@ -12,7 +12,7 @@ import numpy as np
 
 from vatl_core.errors import InputError
 from vatl_core.video import Frames, PictureFiles, VideoFile, exists, picture_size
-from vatl_formats import PICTURE_SUFFIXES, Indices, Numbers, pictures_in
+from vatl_formats import PICTURE_SUFFIXES, Indices, NumberedPictures, Numbers, pictures_in, times_of_names
 
 _BLOCKS: Final = 64
 _BLOCK: Final = 1 << 20
@@ -75,7 +75,13 @@ def open_footage(path: Path) -> Footage:
     if not files:
         suffixes = ", ".join(sorted(PICTURE_SUFFIXES))
         raise InputError(f"{path} has no picture files ({suffixes}): give the folder they lie in, or a video file")
-    return Footage(path, files, PictureFiles(files))
+    return Footage(path, files, _numbered(files))
+
+
+def _numbered(files: Sequence[Path]) -> PictureFiles:
+    """The pictures at the times that their names tell, if those go on as the pictures do."""
+    times = times_of_names([file.name for file in files])
+    return NumberedPictures(files, numbers=times) if times == sorted(times) else PictureFiles(files)
 
 
 def _parts(path: Path, count: int, length: int) -> Iterator[bytes]:
