@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -73,14 +74,20 @@ def open_frames(images: Rows, places: Places, source: Path, option: str) -> Fram
         raise InputError(f"{source} is neither a folder nor a video file: correct the option {option}")
     if places.video is None:
         files = _picture_paths(images, source, option)
-        order = np.argsort(places.index)
-        numbers = (places.time[order] - places.time.min()).tolist()
-        frames: Frames = NumberedPictures([files[i] for i in order], numbers=numbers)
+        frames: Frames = _numbered(images, places, files)
     else:
         frames = video = _open_video(images, places.video, option)
         _check_within(images, places.time, video)
     check_sizes(images, places.size, frames, places.index)
     return frames
+
+
+def _numbered(images: Rows, places: Places, files: Sequence[Path]) -> NumberedPictures:
+    order, names = np.argsort(places.index).tolist(), images.texts("file_name")
+    numbers = places.time[order].tolist()
+    return NumberedPictures(
+        [files[i] for i in order], numbers=numbers, begin=numbers[0], names=[names[i] for i in order]
+    )
 
 
 def _times(images: Rows, of_video: bool) -> Indices:

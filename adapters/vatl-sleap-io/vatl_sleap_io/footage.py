@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from glob import escape
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
 import attrs
@@ -85,13 +85,19 @@ def open_footage(video: sleap_io.Video, project: Path, where: Path | None) -> Fo
         return _in_video(video, project, where)
     if isinstance(video.filename, list):
         files = [_found(Path(name), project, where) for name in video.filename]
-        numbers = numbers_of(video)
-        return Footage(NumberedPictures(files, numbers=numbers), numbers) if numbers else Footage(PictureFiles(files))
+        return _pictures(files, video.filename, numbers_of(video))
     stored = Path(video.filename)
     if stored.suffix.lower() == ".slp" and where is not None and video.original_video is not None:
         return open_footage(video.original_video, project, where)
     path = project if stored.suffix.lower() == ".slp" else _found(stored, project, where)
     return _stored(video, path) if path.suffix.lower() in STORES else Footage(VideoFile(path))
+
+
+def _pictures(files: list[Path], names: list[str], numbers: list[int] | None) -> Footage:
+    if numbers is None:
+        return Footage(PictureFiles(files))
+    elsewhere = any(PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute() for name in names)
+    return Footage(NumberedPictures(files, numbers=numbers, names=None if elsewhere else names), numbers)
 
 
 def numbers_of(video: sleap_io.Video) -> list[int] | None:

@@ -72,7 +72,7 @@ def _pairs(categories: Rows, names: tuple[str, ...], told: Sequence[str] | None)
     if told is not None or own is None:
         return flip_pairs_from_names(names) if told is None else named_pairs(told, names)
     pairs = [pair for pair in own if isinstance(pair, list) and len(pair) == 2] if isinstance(own, list) else []
-    if not pairs or len(pairs) != len(own):
+    if not isinstance(own, list) or len(pairs) != len(own):
         said = f"has flip_pairs {reprlib.repr(own)}: they must be a list of pairs of keypoints"
         raise categories.error(position, said)
     return named_pairs([f"{left}:{right}" for left, right in pairs], names)

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.video import Instances, PictureFiles, Skeleton, Video, exists, picture_size
+from vatl_core.video import Instances, Skeleton, Video, exists, picture_size
 from vatl_formats.json_files import read_json
+from vatl_formats.picture_times import NumberedPictures
 from vatl_formats.rows import Id, Indices, Mask, Numbers, Rows
 from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
 
@@ -57,6 +58,14 @@ class Pictures:
         """Width and height in pixels, from the header of the first file; infinite where none of them is there."""
         path = next((path for path in self.paths if path.is_file()), None)
         return picture_size(path) if path else (np.inf, np.inf)
+
+    def frames(self, there: Mask) -> NumberedPictures:
+        """Those that (F,) are ``there``."""
+        index, names = np.flatnonzero(there).tolist(), self.images.texts("file_name")
+        numbers = self.number[there].tolist()
+        paths = [self.paths[i] for i in index]
+        begin = numbers[0] if numbers else 0
+        return NumberedPictures(paths, numbers=numbers, begin=begin, names=[names[i] for i in index])
 
     def missing(self) -> Mask:
         """(F,) whether the file is not there."""
@@ -148,10 +157,8 @@ class Reading:
         self.sieve.drop(missing[self.people.image], "picture missing")
         instances = self.poses()
         place = torch.from_numpy(np.cumsum(~missing) - 1)
-        files = PictureFiles([path for path, gone in zip(self.pictures.paths, missing, strict=True) if not gone])
-        return Video(
-            name, skeleton, files, attrs.evolve(instances, frame=place[instances.frame]), dict(self.sieve.dropped)
-        )
+        instances = attrs.evolve(instances, frame=place[instances.frame])
+        return Video(name, skeleton, self.pictures.frames(~missing), instances, dict(self.sieve.dropped))
 
     def _refuse_twice(self, track: Indices) -> None:
         people, kept = self.people, self.sieve.left

@@ -29,12 +29,16 @@ class NumberedPictures(PictureFiles):
 
     Attributes:
         numbers: the number of each there, ascending.
+        begin: the number at time 0.
+        names: what each is called in the data set, its folder included; None where it is the file's own name.
     """
 
     numbers: Sequence[int] = attrs.field(kw_only=True)
+    begin: int = attrs.field(kw_only=True, default=0)
+    names: Sequence[str] | None = attrs.field(kw_only=True, default=None)
 
     def time(self, index: int) -> float:
-        return float(self.numbers[index])
+        return float(self.numbers[index] - self.begin)
 
 
 def times_of_names(names: Sequence[str]) -> list[int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,9 @@ from torch import Tensor
 from vatl_core.errors import InputError
 from vatl_core.files import write_whole
 from vatl_core.promises import checked_pictures
-from vatl_core.video import Video
+from vatl_core.video import Frames, Instances, PictureFiles, Video
 from vatl_drawing import draw_pose, track_colour, write_video
-from vatl_formats import csv_text
+from vatl_formats import NumberedPictures, csv_text
 
 if TYPE_CHECKING:
     from vatl_core.run import PastRun
@@ -76,17 +78,18 @@ class Predictions:
 def write_coco(predictions: Predictions, path: Path) -> Path:
     """COCO keypoints over video, the scores in a field of their own.
 
-    v is 2, or of a label 1 where the keypoint is hidden; one that a label has not is 0, 0, 0.
+    Files, frames, instances and tracks are called as in the data set, so that it can be read in its place. v is 2, or
+    of a label 1 where the keypoint is hidden; one that a label has not is 0, 0, 0.
     """
     video, instances = predictions.video, predictions.video.instances
     values = ((2 - predictions.occluded.int()) * predictions.visible).to(predictions.keypoints)
     triples = torch.cat([predictions.keypoints, values[..., None]], -1).flatten(1)
-    index = predictions.index
+    index, ids = predictions.index, _ids(instances)
     columns = zip(
-        index.tolist(),
+        [ids[i] for i in index.tolist()],
         instances.frame[index].tolist(),
         instances.track[index].tolist(),
-        instances.boxes[index].double().tolist(),
+        _rounded(instances.boxes[index], 4),
         _rounded(triples, 2),
         _rounded(predictions.scores, 4),
         predictions.visible.sum(1).tolist(),
@@ -95,11 +98,11 @@ def write_coco(predictions: Predictions, path: Path) -> Path:
     )
     annotations = [
         {
-            "id": instance + 1,
+            "id": instance,
             "image_id": frame,
             "track_id": track,
             "category_id": 1,
-            "bbox": [round(side, 2) for side in box],
+            "bbox": box,
             "area": round(box[2] * box[3], 2),
             "iscrowd": 0,
             "num_keypoints": count,
@@ -116,11 +119,39 @@ def write_coco(predictions: Predictions, path: Path) -> Path:
         "name": skeleton.name,
         "keypoints": list(skeleton.keypoints),
         "skeleton": [[a + 1, b + 1] for a, b in skeleton.edges],
+        "flip_pairs": [[skeleton.keypoints[a], skeleton.keypoints[b]] for a, b in skeleton.flip_pairs],
     }
-    images = [{"id": i, "frame_index": i, "file_name": video.frames.name(i)} for i in range(len(video.frames))]
+    images = [
+        {"id": i, "frame_index": number, "file_name": name}
+        for i, (number, name) in enumerate(zip(_numbers(video.frames), _names(video.frames), strict=True))
+    ]
     content = {"images": images, "annotations": annotations, "categories": [category]}
     write_whole(path, json.dumps(content, separators=(",", ":")))
     return path
+
+
+def _ids(instances: Instances) -> list[int] | list[str]:
+    """What the data set calls the instances; from 1 on where it gives them no names."""
+    if list(instances.ids) == [str(i) for i in range(len(instances))]:
+        return list(range(1, len(instances) + 1))
+    numbers = [int(name) for name in instances.ids if re.fullmatch("0|[1-9][0-9]{0,14}", name)]
+    return numbers if len(numbers) == len(instances) else list(instances.ids)
+
+
+def _numbers(frames: Frames) -> Sequence[int]:
+    """Which frame of their video each is: pictures may be left out between them."""
+    return frames.numbers if isinstance(frames, NumberedPictures) else range(len(frames))
+
+
+def _names(frames: Frames) -> list[str]:
+    """What the data set calls each file, with as much of its folder as tells files of one name apart."""
+    if isinstance(frames, NumberedPictures) and frames.names is not None:
+        return list(frames.names)
+    names = [frames.name(i) for i in range(len(frames))]
+    if not isinstance(frames, PictureFiles) or len(set(names)) == len(names):
+        return names
+    root = os.path.commonpath([path.absolute().parent for path in frames.paths])
+    return [path.absolute().relative_to(root).as_posix() for path in frames.paths]
 
 
 def _rounded(values: Tensor, digits: int) -> list[list[float]]:
