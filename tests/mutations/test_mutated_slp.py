@@ -22,8 +22,10 @@ from tests.mutations.examples import mutated
 from tests.mutations.files import mutate_file
 from tests.mutations.json_trees import mutated_trees
 from tests.mutations.slp_reading import assert_says
+from vatl_core.errors import InputError
 from vatl_drawing import write_video
 from vatl_sleap_io.dataset import SleapIO
+from vatl_sleap_io.slp_tables import refuse_contradictions
 
 FRAMES, HEIGHT, WIDTH = 4, 48, 64
 TABLES: Final = ("frames", "instances", "points")
@@ -131,3 +133,71 @@ def _hold(project: Path, mutate: Callable[[Path], None]) -> None:
         path = Path(shutil.copytree(project, Path(folder) / "flies")) / "flies.slp"
         mutate(path)
         assert_refused_or_said(path)
+
+
+def _row(name: str, i: int, column: str, value: float) -> Callable[[h5py.File], None]:
+    def change(file: h5py.File) -> None:
+        rows = file[name][:]
+        rows[column][i] = value
+        file[name][:] = rows
+
+    return change
+
+
+def _without_row(name: str, i: int) -> Callable[[h5py.File], None]:
+    def change(file: h5py.File) -> None:
+        rows = np.delete(file[name][:], i)
+        del file[name]
+        file[name] = rows
+
+    return change
+
+
+def _nameless(file: h5py.File) -> None:
+    told = json.loads(file["metadata"].attrs["json"])
+    told["nodes"][0]["name"] = 7.5
+    file["metadata"].attrs["json"] = np.bytes_(json.dumps(told).encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_without_row("instances", 2), "instances are not numbered as they stand"),
+        (_row("instances", 2, "instance_id", 1), "instances are not numbered as they stand"),
+        (_row("instances", 2, "instance_type", 7), "an instance is neither a user's nor a prediction"),
+        (_row("instances", 2, "track", -2), "has no possible track"),
+        (_without_row("frames", 1), "instances belong to no frame"),
+        (_row("frames", 1, "instance_id_end", 3), "instances belong to no frame"),
+        (_row("frames", 1, "frame_id", 2), "or to another than they say"),
+        (_row("instances", 2, "point_id_end", 8), r"is no project that sleap-io .* reads"),
+        (_without_row("points", 0), r"is no project that sleap-io .* reads"),
+        (_nameless, "has a keypoint called 7.5: give it a name"),
+    ],
+)
+def test_tables_that_contradict_each_other_are_refused(
+    project: Path, tmp_path: Path, change: Callable[[h5py.File], None], words: str
+) -> None:
+    path = Path(shutil.copy(project / "flies.slp", tmp_path))
+    with h5py.File(path, "r+") as file:
+        change(file)
+    with pytest.raises(InputError, match=words):
+        SleapIO(path, frames=project).videos()
+
+
+def test_tables_without_names_of_columns_are_read_likewise(project: Path, tmp_path: Path) -> None:
+    """Programs in browsers write them so."""
+    path = Path(shutil.copy(project / "flies.slp", tmp_path))
+    with h5py.File(path, "r+") as file:
+        for name in ("frames", "instances"):
+            rows = np.array(file[name][:].tolist(), dtype=np.float64).reshape(len(file[name]), -1)
+            del file[name]
+            file[name] = rows
+    refuse_contradictions(path)
+
+
+def test_a_frame_without_instances_belongs_to_a_project(project: Path, tmp_path: Path) -> None:
+    labels = sleap_io.load_slp(str(project / "flies.slp"), open_videos=False)
+    labels.labeled_frames[1].instances.clear()
+    path = tmp_path / "flies.slp"
+    labels.save(str(path), embed=False)
+    assert [len(SleapIO(path, frames=project).load("clip").instances)] == [6]

@@ -12,6 +12,7 @@ import sleap_io
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton, exists
 from vatl_formats import flip_pairs_from_names, named_pairs
+from vatl_sleap_io.slp_tables import refuse_contradictions
 from vatl_sleap_io.tables import READERS, read_table
 
 
@@ -87,6 +88,8 @@ def read_project(path: Path, least_likelihood: float) -> Project:
         raise InputError(f"{path} has no instances: is it the right file, and are its pictures where it says?")
     if not labels.skeletons or not len(labels.skeletons[0]):
         raise InputError(f"{path} has no skeleton with keypoints: there is nothing to estimate")
+    if strange := [name for name in labels.skeletons[0].node_names if not isinstance(name, str) or not name]:
+        raise InputError(f"{path} has a keypoint called {strange[0]!r}: give it a name")
     return Project(path, labels)
 
 
@@ -94,7 +97,10 @@ def _load(path: Path, least_likelihood: float) -> object:
     closed = {"open_videos": False} if path.suffix.lower() == ".slp" else {}  # we find the videos ourselves
     try:
         table = read_table(path, least_likelihood) if path.suffix.lower() in READERS else None
-        return table or sleap_io.load_file(path.as_posix(), **closed)
+        labels = table or sleap_io.load_file(path.as_posix(), **closed)
+        if closed:
+            refuse_contradictions(path)
+        return labels
     except InputError:
         raise
     except Exception as error:  # its dozen readers raise whatever the file makes them stumble over
