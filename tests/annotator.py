@@ -25,7 +25,7 @@ from tests.processes import Command
 
 WRITES: Final = {"X-Vatl": "1"}
 """Header of every request that is not GET."""
-LINK: Final = re.compile(r"label at (http://\S+)\n")
+LINK: Final = re.compile(r"label at (http://\S+)\s")
 """The line in which a run says where to label."""
 Pose = Sequence[tuple[float, float, int]]
 """K times x, y in pixels and 0 (not annotated), 1 (hidden), 2 (visible)."""

@@ -58,7 +58,7 @@ class RunUnderTest:
         """The link, once the run has printed it."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if found := re.search(r"label at (http://\S+)\n", self.said):
+            if found := re.search(r"label at (http://\S+)\s", self.said):
                 return found[1]
             if self.process and self.process.poll() is not None:
                 break

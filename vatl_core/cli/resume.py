@@ -11,8 +11,11 @@ import click
 @click.command("resume")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where its data is now, if it was moved.")
+@click.option(
+    "--trust", is_flag=True, help="Whether it may let others in, or have something fetched: you know its maker."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the closing record as JSON on the last line of stdout.")
-def command(run: Path, data_root: Path | None, as_json: bool) -> None:
+def command(run: Path, data_root: Path | None, trust: bool, as_json: bool) -> None:
     """Take up the run in directory RUN where it was left.
 
     On the same device it ends as it would have without the interruption, and asks for no label twice.
@@ -25,5 +28,5 @@ def command(run: Path, data_root: Path | None, as_json: bool) -> None:
     say_what_is_left_out(registry)
     if data_root:
         move_data(run, data_root)
-    record = execute(run, registry)
+    record = execute(run, registry, trust=trust)
     click.echo(json.dumps(to_json(record)) if as_json else f"{run}: finished, stopped by {record.stopped_by}")

@@ -113,6 +113,14 @@ def _made(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
         raise InputError(f"{where}: {error.args[0] if error.args else error}") from error
 
 
+def exposed(registry: Registry, kind: str, name: str, options: Mapping[str, Any]) -> list[str]:
+    """What these options let others do, in words: a field's ``metadata["exposes"]`` makes them of its value, or ''."""
+    component = registry.find(kind, name).load() if options and name in registry.names(kind) else None
+    fields = attrs.fields_dict(component) if component and attrs.has(component) else {}
+    told = ((fields[option].metadata.get("exposes"), value) for option, value in options.items() if option in fields)
+    return [words for say, value in told if say and (words := say(value))]
+
+
 def type_name(kind: Any) -> str:
     """A type as users read it."""
     if get_origin(kind) in (Union, types.UnionType):

@@ -111,12 +111,13 @@ def start(
     return run
 
 
-def resume(folder: str | Path, *, display: bool = False, **objects: Unpack[Parts]) -> Run:
+def resume(folder: str | Path, *, display: bool = False, trust: bool = False, **objects: Unpack[Parts]) -> Run:
     """Take up a run that was left or killed: it goes on from the cycle it was in, to the same end.
 
     Args:
         folder: of the run.
         display: as for :func:`start`.
+        trust: whether its file may let others in, or have something fetched: a folder may be a stranger's.
         objects: those that it was composed of, given again; names need not be.
 
     Raises:
@@ -127,7 +128,7 @@ def resume(folder: str | Path, *, display: bool = False, **objects: Unpack[Parts
     registry = with_objects(installed, kept, separated(installed, objects)[1])
     kept.lock()
     try:
-        run = take_up(kept, registry)
+        run = take_up(kept, registry, trust=trust)
         if not display:
             _tell_only_bringers(registry, run.config)
         return run

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
-from vatl_core.config import RunConfig
+from vatl_core.config import ROLES, RunConfig
 from vatl_core.config_files import configure
 from vatl_core.cycle import Run, amounts
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
 from vatl_core.files import reading, write_whole
-from vatl_core.plugins import Registry
+from vatl_core.plugins import Registry, exposed
 from vatl_core.records import RunRecord
 from vatl_core.run.data import from_where_begun, keep_data, paths_of
 from vatl_core.run.objects import recorded, with_objects
@@ -30,7 +30,10 @@ a machine is gone."""
 
 
 def execute(
-    run: RunConfig | Path, registry: Registry | None = None, oracle: tuple[str, Mapping[str, Any]] | None = None
+    run: RunConfig | Path,
+    registry: Registry | None = None,
+    oracle: tuple[str, Mapping[str, Any]] | None = None,
+    trust: bool = False,
 ) -> RunRecord:
     """Carry a run to its end: from its beginning, or from where it was left if its directory is there.
 
@@ -40,10 +43,11 @@ def execute(
         run: what it is made of, or the directory of one that was begun.
         registry: of components; everything that is installed if not given.
         oracle: who answers from now on, and options laid over those it has; the run's own if not given.
+        trust: whether a directory may let others in, or have something fetched: who made it may be a stranger.
 
     Raises:
-        InputError: something it is made of cannot be used, or another process works on it (and, where it was given by
-            what it is made of, does not end soon). Nothing is left of a run that could not begin.
+        InputError: something it is made of cannot be used, it needs ``trust``, or another process works on it (and,
+            where it was given by what it is made of, does not end soon). Nothing is left of a run that could not begin.
     """
     registry = registry or discover()
     if isinstance(run, RunConfig) and not (run.path / "config.toml").is_file():
@@ -51,7 +55,7 @@ def execute(
     folder = RunFolder.open(run if isinstance(run, Path) else run.path)
     folder.lock(0.0 if isinstance(run, Path) else WAIT_FOR_LOCK)
     try:
-        return folder.through() or take_up(folder, registry, oracle).adapt()
+        return folder.through() or take_up(folder, registry, oracle, trust or isinstance(run, RunConfig)).adapt()
     finally:
         folder.unlock()
 
@@ -89,11 +93,13 @@ def begin(config: RunConfig, registry: Registry) -> Run:
     return run
 
 
-def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[str, Any]] | None = None) -> Run:
-    """The run in a locked folder as it stands, ready to go on; the oracle as for :func:`execute`.
+def take_up(
+    folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[str, Any]] | None = None, trust: bool = False
+) -> Run:
+    """The run in a locked folder as it stands, ready to go on; ``oracle`` and ``trust`` as for :func:`execute`.
 
     Raises:
-        InputError: something it is made of cannot be used.
+        InputError: something it is made of cannot be used, or needs ``trust``.
     """
     begun = folder.weights(0).exists()
     registry = with_objects(registry, folder)
@@ -102,6 +108,8 @@ def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[st
         name, options = oracle
         tables = {name: {**config.of("oracle", name), **options}}
         config = attrs.evolve(config, oracle=name, options={**config.options, "oracle": tables})
+    if not trust:
+        _refuse_exposed(folder, config, registry, begun, oracle[1] if oracle else ())
     run = prepare(config, registry, folder if begun else None, len(records))
     run.folder, run.records, run.closing = folder, records, folder.through()
     if not begun:
@@ -109,6 +117,20 @@ def take_up(folder: RunFolder, registry: Registry, oracle: tuple[str, Mapping[st
     present = folder.weights(records[-1].cycle if run.ended else run.cycle)
     load_checkpoint(run.estimator, run.video.skeleton, present)
     return run
+
+
+def _refuse_exposed(
+    folder: RunFolder, config: RunConfig, registry: Registry, begun: bool, given: Collection[str]
+) -> None:
+    """Refuse what a stranger's folder must not bring about; the oracle's options in ``given`` are not the folder's."""
+    asks = [f"fetch {config.weights}"] if "://" in config.weights and not begun else []
+    for role, tables in config.options.items():
+        for name, options in tables.items():
+            theirs = {option: options[option] for option in options if role != "oracle" or option not in given}
+            asks += exposed(registry, ROLES[role], name, theirs) if role != "executor" else []
+    if asks:
+        told = f"{folder.path / 'config.toml'} wants to {' and to '.join(asks)}"
+        raise InputError(f"{told}: if you wrote it, or know who did, say so: --trust (trust=True)")
 
 
 def config_of(folder: RunFolder, registry: Registry) -> RunConfig:

@@ -15,6 +15,7 @@ from attrs.validators import and_, ge, le
 from vatl_annotate.access import password_for
 from vatl_annotate.application import application
 from vatl_annotate.desk import Desk
+from vatl_annotate.hosts import is_loopback, reach
 from vatl_annotate.scene import Scene
 from vatl_annotate.serving import Served
 from vatl_core.contracts import Answer, Oracle, Request
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 KEYS: Final = ".annotate.json"
 """File in the run's directory with what opens its page."""
+
+
+def _heard(host: object) -> str:
+    return "" if is_loopback(str(host)) else f"listen at {host}"
+
+
+def _proxied(value: object) -> str:
+    return "believe a proxy" if value else ""
 
 
 @attrs.define(eq=False)
@@ -48,11 +57,11 @@ class Browser(Oracle):
 
     asks_people: ClassVar[bool] = True
 
-    host: str = "127.0.0.1"
+    host: str = attrs.field(default="127.0.0.1", metadata={"exposes": _heard})
     port: int = attrs.field(default=0, validator=and_(ge(0), le(65535)))
     open: bool = True
-    password_file: Path | None = None
-    behind_proxy: bool = False
+    password_file: Path | None = attrs.field(default=None, metadata={"exposes": "take its password from {}".format})
+    behind_proxy: bool = attrs.field(default=False, metadata={"exposes": _proxied})
     annotator: str = ""
     context: float = attrs.field(default=0.35, validator=and_(ge(0), le(5)))
     pause: float = attrs.field(default=3.0, validator=ge(0))
@@ -89,7 +98,7 @@ class Browser(Oracle):
         except BaseException:
             self._scene.room.close()
             raise
-        click.echo(f"label at {self._link}", err=True)
+        click.echo(f"label at {self._link}{reach(self.host)}", err=True)
         if self.open and self._served:
             self._served.show()
         return self._desk

@@ -24,6 +24,9 @@ import click
 @click.option("--open/--no-open", default=None, help="Whether to open a browser; as the run began if not given.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="RUN: where its data is now, if it was moved.")
 @click.option(
+    "--trust", is_flag=True, help="Whether RUN may let others in, or have something fetched: you know its maker."
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="VIDEO: file to write boxes to; clip.boxes.json beside clip.mp4 if not given.",
@@ -35,7 +38,13 @@ import click
     help="VIDEO: COCO keypoints file, or its category alone; 17 keypoints of a person if not given.",
 )
 def command(
-    target: Path, out: Path | None, boxes: Path | None, skeleton: Path | None, data_root: Path | None, **flags: Any
+    target: Path,
+    out: Path | None,
+    boxes: Path | None,
+    skeleton: Path | None,
+    data_root: Path | None,
+    trust: bool,
+    **flags: Any,
 ) -> None:
     """Label a run, or draw a video's boxes, in the browser.
 
@@ -58,7 +67,7 @@ def command(
 
     if data_root:
         move_data(target, data_root)
-    record = execute(target, oracle=("browser", {name: str(value) for name, value in given.items()}))
+    record = execute(target, oracle=("browser", {name: str(value) for name, value in given.items()}), trust=trust)
     click.echo(f"{target}: finished, stopped by {record.stopped_by}: {record.reason}")
 
 

@@ -19,6 +19,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def reach(host: str) -> str:
+    """Who else reaches a server that is bound to ``host``, to end a message with."""
+    return "" if is_loopback(host) else f" (other machines reach it, too: it listens at {host})"
+
+
 def names(host: str, port: int) -> frozenset[str]:
     """What a page may be called by: this machine's names where only it can reach the page, else any."""
     if not is_loopback(host):

@@ -17,6 +17,7 @@ from vatl_annotate.boxes.drawing import Drawing, beside
 from vatl_annotate.boxes.footage import Footage
 from vatl_annotate.boxes.interface import Interface, application
 from vatl_annotate.boxes.reel import Reel
+from vatl_annotate.hosts import reach
 from vatl_annotate.serving import Served
 from vatl_core.errors import InputError
 
@@ -85,7 +86,7 @@ def _serve(drawing: Drawing, command: str, place: Place, password: str) -> None:
         lambda keys, hosts: application(do, keys, hosts),
         behind_proxy=place.behind_proxy,
     )
-    click.echo(f"draw boxes at {served.link}", err=True)
+    click.echo(f"draw boxes at {served.link}{reach(place.host)}", err=True)
     if place.open:
         served.show()
     try:
