@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +38,18 @@ def _in(*choices: str) -> Any:
 
 def _copied(options: Options) -> Options:
     return copy.deepcopy(options)
+
+
+def _rising(_: object, __: object, schedule: tuple[str, ...]) -> None:
+    """Fractions rise, and counts do; which of one and the other is more, only the video can tell."""
+    before = {True: "0", False: "0"}
+    for entry in schedule or ("",) if schedule != ("one-by-one",) else ():
+        if not re.fullmatch(r"0*\.0*[1-9]\d*|0*1\.0*|0*[1-9]\d{0,8}", entry, re.ASCII):
+            raise InputError(f"--schedule: '{entry}' is no fraction (0.05 is 5 %), no count (30) and not one-by-one")
+        earlier = before["." in entry]
+        if float(entry) < float(earlier):
+            raise InputError(f"--schedule: '{entry}' is less than '{earlier}' before it: each counts all labels so far")
+        before["." in entry] = entry
 
 
 def path_component(name: str) -> str:
@@ -90,7 +103,7 @@ class RunConfig:
     weights_keypoints: tuple[str, ...] = ()
     name: str = ""
     runs: Path = Path("runs")
-    schedule: tuple[str, ...] = DEFAULT_SCHEDULE
+    schedule: tuple[str, ...] = attrs.field(default=DEFAULT_SCHEDULE, validator=_rising)
     query_weights: str = attrs.field(default="dynamic", validator=_in("dynamic", "constant", "increase", "decrease"))
     threshold: float = attrs.field(default=0.5, validator=[attrs.validators.gt(0), attrs.validators.le(1)])
     seed: int = attrs.field(default=0, validator=attrs.validators.ge(0))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class VatlError(Exception):
@@ -31,4 +34,6 @@ def unknown(what: str, name: str, choices: Iterable[str]) -> InputError:
     known = sorted(choices)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
+    if os.path.isfile(name) or (what == "command" and (Path(name).suffix or os.path.isdir(name))):  # noqa: PTH112, PTH113
+        hint = f"did you mean `vatl run {shlex.quote(name)}`? "
     return InputError(f"no {what} is called '{name}': {hint}there are: {', '.join(known) or 'none'}")

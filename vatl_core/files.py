@@ -15,6 +15,14 @@ from filelock import FileLock, Timeout
 from vatl_core.errors import InputError, VatlError
 
 
+def remedy(path: Path) -> str:
+    """What to say of a file that cannot be read: Git LFS leaves a pointer where the file itself was never fetched."""
+    with suppress(OSError, ValueError), path.open("rb") as file:
+        if file.read(23) == b"version https://git-lfs":
+            return "it is a Git LFS pointer: fetch the file itself by `git lfs pull`"
+    return "is it complete?"
+
+
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """A place beside ``path`` to write to; it becomes ``path`` when the block ends well, else it is removed."""

@@ -143,7 +143,7 @@ def test_what_mot_tools_write_beside_numbers_is_understood(loaded: Loaded) -> No
         ("1,1,1,1,9,9\n\n1,1,2,2,9,9\n", "line 3 has id 1 in frame 1, as has line 1"),
         ("13,1,1,1,9,9\n", "line 1 is of frame 13, but the video has 12"),
         ("1,1,1,1,9,9,0\n", "has no boxes; 1 dropped: marked not to be considered"),
-        ("# nothing\n", "draw some (vatl annotate"),
+        ("# nothing\n", "draw some (`vatl annotate"),
         ("", "is empty"),
         ("1,1,200,1,9,9\n", "1 dropped: box outside of the picture"),
         ("[]", "an object with the lists images and annotations"),
@@ -231,7 +231,7 @@ def test_boxes_that_were_drawn_beside_the_video_are_used_unless_a_detector_is_na
     (tmp_path / "other.txt").write_text("1,1,1,1,9,9\n")
     assert len(AnyVideo(clip, boxes=tmp_path / "other.txt").load("clip").instances) == 1
     drawn.unlink()
-    with pytest.raises(InputError, match=r"has no boxes: draw them \(vatl annotate .*clip.mp4\)"):
+    with pytest.raises(InputError, match=r"has no boxes: draw them \(`vatl annotate .*clip.mp4`\)"):
         AnyVideo(clip, detector="none").load("clip")
 
 

@@ -198,7 +198,7 @@ def test_nobody_found_says_what_to_do(walk: Path, network: BrightRectangles, opt
         loaded(walk, **options)
     said = str(caught.value)
     assert "'fasterrcnn' found no person with a score of 0.6 or more" in said
-    assert "lower it (-o dataset.score=0.3), or draw boxes (vatl annotate" in said
+    assert "lower it (-o dataset.score=0.3), or draw boxes (`vatl annotate" in said
     assert len(loaded(walk, score=0.3, **options).instances) == 46
 
 

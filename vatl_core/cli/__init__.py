@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import importlib
+import shlex
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import click
@@ -87,15 +89,15 @@ def main(arguments: list[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():  # no other may
         signal.signal(signal.SIGTERM, _terminated)
     words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
+    debug, known = "--debug" in words, dict[str, Path]()
     try:
-        vatl.main([word for word in words if word != "--debug"], prog_name="vatl", standalone_mode=False)
+        vatl.main([word for word in words if word != "--debug"], prog_name="vatl", standalone_mode=False, obj=known)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        message, code = _told(error)
+        message, code = _told(error, known.get("run", Path()))
         click.echo(f"vatl: {message}", err=True)
         sys.exit(code)
     return 0
@@ -106,19 +108,20 @@ def _terminated(number: int, _: object) -> None:
     raise KeyboardInterrupt(number)
 
 
-def _told(error: BaseException) -> tuple[str, int]:
-    """An error as one line for the user, and its exit code."""
+def _told(error: BaseException, run: Path) -> tuple[str, int]:
+    """An error as one line for the user, and its exit code; it may have ended the run in this folder."""
+    again = f"`vatl resume {shlex.quote(str(run))}`" if (run / "config.toml").is_file() else "the same command"
     if isinstance(error, VatlError):
         return " ".join(str(error).split()), error.exit_code
     if isinstance(error, click.ClickException):
         return " ".join(error.format_message().split()), 2
     if isinstance(error, OSError):
         if error.errno == errno.ENOSPC:
-            return "the disk is full: make room, then take the run up by `vatl resume`; nothing half-written stays", 1
+            return f"the disk is full: make room, then go on by {again}; nothing half-written stays", 1
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1
     if not isinstance(error, KeyboardInterrupt | click.Abort):
         from vatl_core.plugins import culprit, describe
 
         return f"unexpected {describe(error)}{culprit(error)} (--debug shows where)", 1
     code = 143 if signal.SIGTERM in (error.__cause__ or error).args else 130
-    return "interrupted: `vatl resume RUN` takes a run up where it was left, the same `vatl train` a training", code
+    return f"interrupted: {again} goes on", code

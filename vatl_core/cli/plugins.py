@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 
 import click
 
 from vatl_core.cli import Commands
 from vatl_core.discovery import discover
-from vatl_core.plugins import KINDS
+from vatl_core.plugins import GROUP, KINDS, distribution_of
 
 
 class PluginCommands(Commands):
@@ -26,9 +27,17 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--kind", type=click.Choice([*KINDS, "preset", "command"]), help="Only this kind.")
+@click.option("--distributions", is_flag=True, help="Only who brings plugins, of metadata alone: no plugin is run.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with what cannot be used.")
-def list_plugins(kind: str | None, as_json: bool) -> None:
-    """List every component, preset and command, and every plugin that cannot be used with the cause."""
+def list_plugins(kind: str | None, distributions: bool, as_json: bool) -> None:
+    """List every component, preset and command, and every plugin that cannot be used with the cause.
+
+    The module of every plugin is imported for it, which runs what is written there.
+    """
+    if distributions:
+        modules = sorted((distribution_of(point), point.value) for point in entry_points(group=GROUP))
+        click.echo(json.dumps(modules) if as_json else "\n".join(f"{name}  {module}" for name, module in modules))
+        return
     registry = discover()
     listed = [entry for entry in registry.entries() if kind in (None, entry["kind"])]
     clashes = [{"kind": k, "name": name, "claimed_by": plugins} for (k, name), plugins in registry.clashes().items()]

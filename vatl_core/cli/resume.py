@@ -26,6 +26,7 @@ def command(run: Path, data_root: Path | None, trust: bool, as_json: bool) -> No
 
     registry = discover()
     say_what_is_left_out(registry)
+    click.get_current_context().ensure_object(dict)["run"] = run
     if data_root:
         move_data(run, data_root)
     record = execute(run, registry, trust=trust)

@@ -12,8 +12,9 @@ import click
 
 
 @click.command("run")
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--preset", help="Settings of a publication, beneath all others; `vatl plugins list --kind preset`.")
-@click.option("--dataset", help="Data set; `synthetic` if not given.")
+@click.option("--dataset", help="Data set; the one that opens PATH, or else `synthetic`, if not given.")
 @click.option("--video", help="Which of its videos; the first if not given.")
 @click.option("--estimator", help="Pose estimator.")
 @click.option("--query", help="Criterion that scores instances, or a sum such as thc+wpu.")
@@ -42,22 +43,27 @@ import click
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file; the command line takes precedence.")
 @click.option("-o", "options", multiple=True, metavar="PART.OPTION=VALUE", help="Option of a part; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the closing record as JSON on the last line of stdout.")
-def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flags: Any) -> None:
+def command(path: Path | None, config: Path | None, options: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     """Adapt an estimator to a video with as few labels as possible.
 
-    With nothing else given it adapts `tiny` to the first embedded video. Options of the parts are shown by
-    `vatl plugins show NAME`.
+    PATH is a video, a folder of pictures or a file of annotations. With nothing else given it adapts `tiny` to the
+    first embedded video. Options of the parts are shown by `vatl plugins show NAME`.
     """
     from vatl_core.config_files import configure
     from vatl_core.discovery import discover, say_what_is_left_out
 
     registry = discover()
     say_what_is_left_out(registry)
+    if path:
+        flags["dataset"], option = registry.opening(path, flags["dataset"])
+        options = (f"dataset.{option}={path}", *options)
     made = configure(registry, flags, options=options, file=config)
     made = attrs.evolve(made, name=made.name or _free(made.runs, made.run_name))
+    click.get_current_context().ensure_object(dict)["run"] = made.path
 
     from vatl_core.plugins import build
     from vatl_core.promises import checked_outcomes
+    from vatl_core.records import to_json
     from vatl_core.run import execute
     from vatl_core.store import RunFolder
 
@@ -66,8 +72,6 @@ def command(config: Path | None, options: tuple[str, ...], as_json: bool, **flag
     (outcome,) = checked_outcomes(made.executor, executor, execute, [made])
     record = outcome.get()
     if as_json:
-        from vatl_core.records import to_json
-
         click.echo(json.dumps(to_json(record)))
 
 

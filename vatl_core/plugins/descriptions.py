@@ -52,6 +52,8 @@ class Component:
         default: whether it is used where the user names none of its kind; default criteria are summed, the first
             default stopping criterion to fire wins, and of every other kind there can be only one.
         suggests: names of components this one works best with, by kind; only a data set's are heeded.
+        opens: the data set's options that take a path by itself, by the ending of its name, ``{".mp4": "path"}``, in
+            lower case; ``/`` is any folder.
         origin: which distribution it came from; the registry notes it.
     """
 
@@ -61,6 +63,7 @@ class Component:
     target: str = attrs.field(validator=_is_target)
     default: bool = False
     suggests: Mapping[str, str] = attrs.field(factory=dict)
+    opens: dict[str, str] = attrs.field(factory=dict, validator=attrs.validators.instance_of(dict))
     origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
 
     def load(self) -> type[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -105,6 +106,24 @@ class Registry:
             claimants = " and by ".join(claimant.origin for claimant in (thing, *others))
             raise PluginError(f"{kind} '{name}' is claimed by {claimants}: uninstall one of them")
         return thing
+
+    def opening(self, path: Path, dataset: str | None = None) -> tuple[str, str]:
+        """The data set that opens a file or folder, ``dataset`` if that is given, and its option that takes the path.
+
+        Raises:
+            InputError: none opens it, or more than one opens it or what lies in it.
+        """
+        known = [self.find("dataset", dataset)] if dataset else self.described("dataset").values()
+        ending = "/" if path.is_dir() else path.suffix.lower()
+        endings = {ending, *(file.suffix.lower() for file in (path.iterdir() if path.is_dir() else ()))}
+        found = [component for component in known if endings & set(component.opens)]
+        if len(found) == 1 and ending in found[0].opens:
+            return found[0].name, found[0].opens[ending]
+        if len(found) > 1:
+            several = " and ".join(f"'{component.name}'" for component in found)
+            raise InputError(f"{path}: data sets {several} open it, or a file in it: add --dataset, or give the file")
+        every = ", ".join(sorted({each for component in known for each in component.opens} - {"/"}))
+        raise InputError(f"{path}: by itself a file opens that ends in {every}: convert it, or give --dataset and -o")
 
     def missing(self, what: str, name: str, choices: Iterable[str]) -> InputError:
         """The error for a name that nothing has; a plugin that failed to load may be the one that brings it."""

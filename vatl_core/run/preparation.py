@@ -100,9 +100,7 @@ def _advice(registry: Registry, config: RunConfig, computed: Collection[str]) ->
     """
     found: dict[str, Stopping] = {}
     warnings = []
-    for name in registry.names("stopping"):
-        if name in (*config.stop, *config.advise):
-            continue
+    for name in sorted(set(registry.names("stopping")) - {*config.stop, *config.advise}):
         try:
             adviser = build(registry, "stopping", name, config.of("stop", name))
             if set(adviser.watches) <= set(computed):

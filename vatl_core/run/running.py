@@ -12,7 +12,7 @@ import attrs
 
 from vatl_core.config import ROLES, RunConfig
 from vatl_core.config_files import configure
-from vatl_core.cycle import Run, amounts
+from vatl_core.cycle import Run
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
 from vatl_core.files import reading, write_whole
@@ -79,7 +79,6 @@ def begin(config: RunConfig, registry: Registry) -> Run:
         InputError: something it is made of cannot be used; then nothing is left of it.
     """
     run = prepare(config, registry)
-    amounts(config.schedule, len(run.video.instances))
     made_with = {"vatl-core": version("vatl-core")} | run.compute.describe() | paths_of(config, registry)
     tables = config.to_toml() | recorded(registry.objects) | {"made_with": made_with}
     run.folder = RunFolder.create(config.path, tables)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ class RunFolder:
             InputError: there is one of that name already.
         """
         if path.exists() and any(".part" not in entry.name for entry in path.iterdir()):
-            raise InputError(f"{path} exists already: resume it with `vatl resume {path}`, or choose another --name")
+            raise InputError(f"{path} exists: `vatl resume {shlex.quote(str(path))}` goes on, or choose another --name")
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vatl_core.errors import InputError
+from vatl_core.files import remedy
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -42,7 +43,7 @@ def frame_times(path: Path) -> tuple[list[int], Fraction | None, bool]:
     except (av.FFmpegError, IndexError) as error:
         cause = getattr(error, "strerror", None) or "it has no video stream"
         cause = "damaged, or a playlist, which is not followed" if isinstance(error, av.ArgumentError) else cause
-        raise InputError(f"{path} cannot be read as a video ({cause}): is it complete?") from error
+        raise InputError(f"{path} cannot be read as a video ({cause}): {remedy(path)}") from error
     starts = (None, *times[len(times) // 2 :][:1])
     probes: list[list[Any]] = [[frame.pts for frame in islice(_decode(path, start), 50)] for start in starts]
     steady = all(set(p) <= set(times) and p == times[times.index(p[0]) :][: len(p)] for p in probes if p)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
+from vatl_core.files import remedy
 from vatl_core.video.decoding import as_shown, decode_from, frame_times
 from vatl_core.video.source import Frames
 
@@ -48,7 +49,7 @@ class PictureFiles(Frames):
         picture_size(path)  # a header may promise more pixels than there is memory
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None:
-            raise InputError(f"frame {index} cannot be read: {path} is damaged or no picture")
+            raise InputError(f"frame {index} cannot be read: {path} is damaged or no picture: {remedy(path)}")
         return torch.from_numpy(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).permute(2, 0, 1)
 
     def _path(self, index: int) -> Path:
@@ -146,10 +147,7 @@ class VideoFile(Frames):
 
 def exists(path: Path) -> bool:
     """Whether there is such a file or folder; no for names that no file can have."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for those
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -169,5 +167,5 @@ def picture_size(path: Path) -> tuple[int, int]:
     except Image.DecompressionBombError as error:
         raise InputError(f"{path} is too large a picture, or damaged ({error}): give a smaller one") from error
     except Exception as error:  # each of its dozens of readers stumbles in its own way
-        raise InputError(f"{path} is damaged or no picture") from error
+        raise InputError(f"{path} is damaged or no picture: {remedy(path)}") from error
     return (height, width) if lies else (width, height)

@@ -19,7 +19,7 @@ def _pairs(values: Iterable[Iterable[int]]) -> tuple[Pair, ...]:
 
 
 def _numbers(values: Iterable[float]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+    return tuple(map(float, values))
 
 
 @attrs.frozen

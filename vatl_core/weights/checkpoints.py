@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vatl_core.contracts import Estimator, Normalisation
 from vatl_core.errors import InputError
-from vatl_core.files import reading, write_whole
+from vatl_core.files import reading, remedy, write_whole
 from vatl_core.video import Skeleton
 
 _ABOUT: Final = "vatl"
@@ -82,7 +82,7 @@ def _read_safetensors(path: Path, entry: str) -> tuple[dict[str, Tensor], Any]:
     """
     if not path.is_file():
         raise InputError(f"weights {path}: there is no such file")
-    with reading(path, _AGAIN), safetensors.safe_open(path, framework="pt") as file:
+    with reading(path, f"{_AGAIN}: {remedy(path)}"), safetensors.safe_open(path, framework="pt") as file:
         about = json.loads((file.metadata() or {}).get(entry, "null"))
         return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 - it is no dict
 

@@ -20,5 +20,6 @@ def vatl_components() -> Sequence[Component]:
             help="COCO keypoints over picture files or a video file",
             target="vatl_coco.dataset:Coco",
             suggests={"estimator": "simplebaseline"},
+            opens={".json": "annotations", ".txt": "annotations"},  # of other texts it says how they become COCO's
         )
     ]

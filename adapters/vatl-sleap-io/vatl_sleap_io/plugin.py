@@ -20,5 +20,6 @@ def vatl_components() -> Sequence[Component]:
             help="Projects of SLEAP, DeepLabCut and other programs that sleap-io reads",
             target="vatl_sleap_io.dataset:SleapIO",
             suggests={"estimator": "simplebaseline"},
+            opens=dict.fromkeys((".csv", ".h5", ".mat", ".nwb", ".slp", ".yaml"), "labels"),
         )
     ]

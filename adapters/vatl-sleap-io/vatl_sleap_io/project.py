@@ -11,7 +11,7 @@ import sleap_io
 
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton, exists
-from vatl_formats import flip_pairs_from_names, named_pairs
+from vatl_formats import flip_pairs_from_names, named_pairs, recognised
 from vatl_sleap_io.slp_tables import refuse_contradictions
 from vatl_sleap_io.tables import READERS, read_table
 
@@ -95,6 +95,8 @@ def read_project(path: Path, least_likelihood: float) -> Project:
 
 def _load(path: Path, least_likelihood: float) -> object:
     closed = {"open_videos": False} if path.suffix.lower() == ".slp" else {}  # we find the videos ourselves
+    if path.name == "data.yaml" and (known := recognised(path)):  # sleap-io makes a video of each of its pictures
+        raise InputError(f"{path} is {known}")
     try:
         table = read_table(path, least_likelihood) if path.suffix.lower() in READERS else None
         labels = table or sleap_io.load_file(path.as_posix(), **closed)
@@ -104,5 +106,5 @@ def _load(path: Path, least_likelihood: float) -> object:
     except InputError:
         raise
     except Exception as error:  # its dozen readers raise whatever the file makes them stumble over
-        cause = " ".join(str(error).split()) or type(error).__name__
+        cause = recognised(path) or " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is no project that sleap-io {sleap_io.__version__} reads ({cause})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -107,8 +108,9 @@ class AnyVideo(Dataset):
         if file is not None:
             return self._given(read_boxes(file, footage), footage)
         if self.detector == NONE:
+            drawing = f"`vatl annotate {shlex.quote(str(self.path))}`"
             raise InputError(
-                f"{self.path} has no boxes: draw them (vatl annotate {self.path}), give a file of them "
+                f"{self.path} has no boxes: draw them ({drawing}), give a file of them "
                 "(-o dataset.boxes=…), or name a detector (-o dataset.detector=fasterrcnn)"
             )
         settings = Settings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -127,7 +128,7 @@ class Finding:
         wanted, path, score = " or ".join(detector.classes), self.footage.path, settings.linking.score
         return InputError(
             f"{path}: detector '{detector.name}' found no {wanted} with a score of {score:g} or more{reasons}: lower "
-            f"it (-o dataset.score={score / 2:g}), or draw boxes (vatl annotate {path})"
+            f"it (-o dataset.score={score / 2:g}), or draw boxes (`vatl annotate {shlex.quote(str(path))}`)"
         )
 
     def _kept(self, suffix: str, key: Sequence[object], make: Callable[[Path], None]) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from vatl_core.errors import InputError
+from vatl_formats import recognised
 from vatl_video.coco_boxes import CocoBoxes, read_coco_boxes
 from vatl_video.footage import Footage
 from vatl_video.mot import read_mot
@@ -27,12 +29,13 @@ def read_boxes(path: Path, footage: Footage) -> CocoBoxes:
         read = read_coco_boxes(path, footage)
     else:
         dropped: dict[str, int] = {}
+        if known := recognised(path):
+            raise InputError(f"{path} is {known}; boxes are COCO's JSON or MOT's text (frame, id, x, y, width, height)")
         read = CocoBoxes(path, read_mot(path, text, footage.frames, dropped), None, dropped)
     if not len(read.boxes):
         reasons = "".join(f"; {count} dropped: {reason}" for reason, count in read.dropped.items())
-        raise InputError(
-            f"{path} has no boxes{reasons}: draw some (vatl annotate {footage.path}), or give another file"
-        )
+        drawing = f"`vatl annotate {shlex.quote(str(footage.path))}`"
+        raise InputError(f"{path} has no boxes{reasons}: draw some ({drawing}), or give another file")
     return read
 
 
@@ -44,7 +47,9 @@ def _text(path: Path) -> str:
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder: give the path of the file of boxes") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text: boxes are COCO's JSON or MOT's text (frame, id, x, y, w, h)") from error
+        raise InputError(
+            f"{path} is {recognised(path) or 'no text'}: boxes are COCO's JSON or MOT's text (frame, id, x, y, w, h)"
+        ) from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from error
     if not text.strip():

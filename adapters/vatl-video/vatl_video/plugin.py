@@ -9,6 +9,12 @@ from vatl_core.plugins import Component
 
 vatl_contract = ">=2.0,<3"
 
+OPENED = (
+    "/", ".3gp", ".avi", ".flv", ".h264", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv",
+    ".ts", ".webm", ".wmv",
+)  # fmt: skip
+"""What names of videos end in, and any folder, for its pictures."""
+
 
 @hookimpl
 def vatl_components() -> Sequence[Component]:
@@ -19,6 +25,7 @@ def vatl_components() -> Sequence[Component]:
             name="video",
             help="Any video or folder of pictures, with boxes that are detected, given or drawn",
             target="vatl_video.dataset:AnyVideo",
-            suggests={"estimator": "hrnet"},
+            suggests={"estimator": "hrnet", "oracle": "browser"},  # whose videos come without truth
+            opens=dict.fromkeys(OPENED, "path"),
         )
     ]

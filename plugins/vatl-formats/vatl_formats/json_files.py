@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vatl_core.errors import InputError
+from vatl_formats.recognition import recognised
 
 
 def read_json(path: Path, wanted: str = "an annotation file", unread: Collection[str] = ()) -> Any:
@@ -43,13 +44,15 @@ def _parse(path: Path, data: bytes, wanted: str, unread: Collection[str]) -> Any
         raise InputError(f"{path} is empty: is it complete?")
     try:
         return json.loads(data, object_pairs_hook=partial(_object, unread))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        if known := recognised(path):
+            raise InputError(f"{path} is {known}; {wanted} is expected") from error
+        if isinstance(error, UnicodeDecodeError):
+            raise InputError(f"{path} is not JSON (byte {error.start} is no text): give {wanted}") from error
         place = f"line {error.lineno}, column {error.colno}: {error.msg}"
         if _is_cut_off(error):
             raise InputError(f"{path} ends in the middle ({place}): is the file complete?") from error
         raise InputError(f"{path} is not JSON ({place}): give {wanted}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not JSON (byte {error.start} is no text): give {wanted}") from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists a thousand deep
         raise InputError(f"{path} is JSON that cannot be read ({error}): correct it") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -29,9 +30,9 @@ def new(kind: str, name: str, out: Path | None, author: str) -> None:
         raise unknown("kind of plugin", kind, ALL)
     folder = write_package(discover(), kind, name, out, author)
     click.echo(f"wrote {folder}: {SCAFFOLDS[kind].help}")
-    click.echo(f"  pip install -e {folder}")
+    click.echo(f"  pip install -e {shlex.quote(str(folder))}")
     click.echo(f"  vatl run {SCAFFOLDS[kind].use.format(name=name)}".rstrip())
-    click.echo(f"  pytest {folder}")
+    click.echo(f"  pytest {shlex.quote(str(folder))}")
 
 
 @click.command("check")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ class Predictions:
         labelled: (P,) bool, where a label stands in place of the estimate.
         visible: (P, K) bool, which keypoints there are: all of an estimate, those annotated of a label.
         occluded: (P, K) bool, which of a label's keypoints are hidden in the picture.
+        learnt: whether anything was learnt from labels before they were estimated.
     """
 
     video: Video
@@ -45,6 +47,7 @@ class Predictions:
     labelled: Tensor
     visible: Tensor
     occluded: Tensor
+    learnt: bool = attrs.field(default=True, kw_only=True)
 
     @classmethod
     def of(cls, run: PastRun, with_labels: bool = False) -> Predictions:
@@ -53,11 +56,12 @@ class Predictions:
         Raises:
             InputError: it has estimated nothing yet.
         """
-        estimates = next(
-            (e for cycle in reversed(range(len(run.cycles) + 1)) if (e := run.folder.estimates(cycle))), None
+        cycle, estimates = next(
+            ((c, e) for c in reversed(range(len(run.cycles) + 1)) if (e := run.folder.estimates(c))), (0, None)
         )
         if estimates is None:
-            raise InputError(f"{run.folder.path} has no estimates yet: take it up with `vatl resume {run.folder.path}`")
+            path = run.folder.path
+            raise InputError(f"{path} has no estimates yet: take it up with `vatl resume {shlex.quote(str(path))}`")
         keypoints, scores = estimates.keypoints.clone(), estimates.scores.clone()
         labelled = torch.zeros(len(keypoints), dtype=torch.bool)
         occluded = torch.zeros_like(scores, dtype=torch.bool)
@@ -72,7 +76,7 @@ class Predictions:
             scores[labels.index] = seen.to(scores)
         index = torch.nonzero(run.standing.there(torch.device("cpu"))).flatten()
         columns = (keypoints, scores, labelled, visible, occluded)
-        return cls(run.video, index, *(column[index] for column in columns))
+        return cls(run.video, index, *(column[index] for column in columns), learnt=cycle > 0)
 
 
 def write_coco(predictions: Predictions, path: Path) -> Path:

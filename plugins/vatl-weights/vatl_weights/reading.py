@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
+from vatl_core.files import remedy
 from vatl_core.weights import Checkpoint, read_checkpoint
 
 _WRAPPERS: Final = ("state_dict", "model_state_dict", "model", "net")
@@ -50,11 +51,11 @@ def _read_pickle(path: Path) -> Checkpoint:
     except pickle.UnpicklingError as error:
         raise InputError(
             f"weights {path}: refused, because it is damaged or holds code rather than only tensors: "
-            "ask its author for safetensors or a plain state_dict"
+            f"ask its author for safetensors or a plain state_dict ({remedy(path)})"
         ) from error
     except (RuntimeError, EOFError, zipfile.BadZipFile, OSError, ValueError, KeyError, AttributeError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"weights {path}: damaged, truncated or no checkpoint ({first}): fetch it again") from error
+        raise InputError(f"weights {path}: damaged, truncated or no checkpoint ({first}): {remedy(path)}") from error
     return Checkpoint(_tensors(content, path), _keypoints(content))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -96,7 +97,8 @@ class Files(Oracle):
                 trouble = f"{error}; save a better file there"
                 if self.wait != 0:
                     _say(f"{trouble}: waiting for it")
-        raise VatlError(f"{trouble}, then `vatl resume {run}`")  # an InputError would make a run that begins vanish
+        # an InputError would make a run that begins vanish
+        raise VatlError(f"{trouble}, then `vatl resume {shlex.quote(str(run))}`")
 
 
 def _say(line: str) -> None:

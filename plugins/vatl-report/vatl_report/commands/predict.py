@@ -27,13 +27,18 @@ def command(run: Path, data_root: Path | None, out: Path | None, with_labels: bo
 
     from vatl_core.progress import bar
     from vatl_core.run import PastRun, move_data
+    from vatl_core.weights import read_checkpoint
     from vatl_report.folders import real_folder
     from vatl_report.predictions import Predictions, write_coco, write_csv, write_overlay
 
     if data_root:
         move_data(run, data_root)
     folder = real_folder(out or run / "predictions")
-    predictions = Predictions.of(PastRun.open(run), with_labels)
+    past = PastRun.open(run)
+    predictions = Predictions.of(past, with_labels)
+    if not predictions.learnt:
+        began = read_checkpoint(past.folder.weights(0)).begun_with
+        click.echo(f"{run} has learnt nothing yet: these are poses of the weights it began with ({began})", err=True)
     written = [write_coco(predictions, folder / "poses.json"), write_csv(predictions, folder / "poses.csv")]
     if video:
         with bar("overlay", len(predictions.video.frames)) as step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -74,7 +75,8 @@ def _cycles(past: PastRun, cycle: int | None, every: bool) -> list[int]:
 
     there = [record.cycle for record in past.cycles if past.folder.estimates(record.cycle)]
     if not there:
-        raise InputError(f"{past.folder.path} has no finished cycle yet: take it up with `vatl resume`")
+        path = past.folder.path
+        raise InputError(f"{path} has no finished cycle yet: take it up with `vatl resume {shlex.quote(str(path))}`")
     if cycle is not None and cycle not in there:
         raise InputError(f"{past.folder.path} has no cycle {cycle}: there are {there[0]} to {there[-1]}")
     asking = [record.cycle for record in past.cycles if record.query and record.cycle in there]
