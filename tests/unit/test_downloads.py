@@ -303,3 +303,26 @@ def test_few_digits_of_a_hash_are_a_doubt(server: Server, digits: int) -> None:
     assert f"{server.url}#sha256={SHA256}" in told
     whole = Download(server.url, SHA256)
     assert doubt(whole, fetch(whole)) == doubt(attrs.evolve(whole, sha256=SHA256[:16]), fetch(whole)) == []
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_nothing_is_written_through_a_link_that_somebody_laid(server: Server, cached: Path, hard: bool) -> None:
+    theirs = cached.parent / "theirs"
+    cached.mkdir(parents=True)
+    theirs.write_text("theirs")
+    part = cached / f"network-{SHA256[:8]}_2022.pth.part"
+    part.hardlink_to(theirs) if hard else part.symlink_to(theirs)
+    assert fetch(Download(server.url, SHA256)).read_bytes() == CONTENT
+    assert theirs.read_text() == "theirs"
+    assert server.asked == [""]
+
+
+def test_a_link_that_is_laid_meanwhile_is_not_followed(
+    server: Server, cached: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached.mkdir(parents=True)
+    (cached / f"network-{SHA256[:8]}_2022.pth.part").symlink_to(cached.parent / "new")
+    monkeypatch.setattr(downloads, "_here", lambda part: 0)
+    with pytest.raises(InputError, match="cannot be read or kept"):
+        fetch(Download(server.url, SHA256))
+    assert not (cached.parent / "new").exists()

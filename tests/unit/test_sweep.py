@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -345,3 +346,22 @@ def test_one_killed_half_way_repeats_nothing_and_one_that_fails_stands_alone(
     assert sum(attempts(folder).values()) <= 12 + 2 + 1, "those under way when it was killed, and the one that failed"
     listed = vatl("sweep", file, "--dry-run")
     assert [line.split()[0] for line in listed.out.splitlines()] == ["finished"] * 12
+
+
+class TestLinks:
+    @pytest.mark.parametrize("place", ["", "logs", "failed", "logs/a.log"])
+    def test_no_link_in_its_folder_is_followed(self, tmp_path: Path, place: str) -> None:
+        folder, elsewhere = SweepFolder(tmp_path / "sweep"), tmp_path / "elsewhere"
+        (folder.path / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder.path / place).symlink_to(elsewhere)
+        with pytest.raises(InputError, match="is a symbolic link"), folder.locked():
+            pass
+        assert not elsewhere.exists()
+
+    def test_a_torn_record_of_a_failure_is_told(self, tmp_path: Path) -> None:
+        run: Any = SimpleNamespace(name="a")
+        for torn in ("{", "[]", '{"cause": "x"}'):
+            (tmp_path / "failed").mkdir(exist_ok=True)
+            (tmp_path / "failed" / "a.json").write_text(torn)
+            with pytest.raises(InputError, match=r"a\.json cannot be read"):
+                SweepFolder(tmp_path).failure(run)

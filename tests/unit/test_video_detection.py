@@ -357,3 +357,9 @@ def test_in_bfloat16_boxes_are_where_they_are_in_float32(weights: bytes, tmp_pat
     nearest = torch.cdist(exact, rough).amin(1)
     assert nearest.median() < 0.5
     assert not torch.equal(rough, rough.bfloat16().float())
+
+
+def test_nothing_is_touched_through_a_link_in_the_cache(tmp_path: Path) -> None:
+    (tmp_path / ".probe").symlink_to(tmp_path / "new")
+    Shelf(tmp_path).kept("clip", ".json", [1], lambda path: path.touch())
+    assert not (tmp_path / "new").exists()

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import attrs
 import platformdirs
@@ -57,12 +58,11 @@ class Shelf:
         return path
 
     def _make_folder(self) -> None:
-        probe = self.folder / ".probe"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            probe.touch()
+            with TemporaryFile(dir=self.folder):
+                pass
         except OSError as error:
             raise InputError(
                 f"{self.folder} cannot be written to ({error.strerror}): give another folder as -o dataset.cache=…"
             ) from error
-        probe.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import tomli_w
 from filelock import FileLock, Timeout
 
 from vatl_core.errors import InputError
-from vatl_core.files import write_whole
+from vatl_core.files import reading, write_whole
 from vatl_core.records import RunRecord
 from vatl_core.store import RunFolder
 from vatl_sweep.plan import SweepRun
@@ -53,8 +53,13 @@ class SweepFolder:
         A folder in which nothing was begun is removed again.
 
         Raises:
-            InputError: one is at work.
+            InputError: one is at work, or a symbolic link leads what is written elsewhere.
         """
+        for place in (self.path, *(self.path / name for name in ("logs", "failed")), *self.path.glob("logs/*")):
+            if place.is_symlink():
+                raise InputError(
+                    f"{place} is a symbolic link, which may lead anywhere: put what it leads to in its place"
+                )
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.path / ".lock", timeout=0):
@@ -95,7 +100,8 @@ class SweepFolder:
     def failure(self, run: SweepRun) -> Failure | None:
         """Why a run failed, or None if it did not."""
         file = self.path / "failed" / f"{run.name}.json"
-        return Failure(**json.loads(file.read_text())) if file.exists() else None
+        with reading(file, "delete it to have the run tried again"):
+            return Failure(**json.loads(file.read_text())) if file.exists() else None
 
     def fail(self, run: SweepRun, cause: str) -> None:
         """Keep a failed run apart: it is not tried again before :meth:`forgive`."""

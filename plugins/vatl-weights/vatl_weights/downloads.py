@@ -10,6 +10,8 @@ Only https:// and http:// are spoken, and from https:// no redirection leads to 
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -136,7 +138,7 @@ def _complete(download: Download, path: Path, timeout: float, progress: Progress
     """Bring the part beside ``path`` to the whole file and put it there, or remove it if that is another one."""
     part, reason = path.with_name(f"{path.name}.part"), ""
     for _ in range(ATTEMPTS):
-        have = part.stat().st_size if part.exists() else 0
+        have = _here(part)
         try:
             _transfer(download, part, have, timeout, progress)
         except BrokenOffError as error:
@@ -151,6 +153,23 @@ def _complete(download: Download, path: Path, timeout: float, progress: Progress
         if not have:
             break
     raise _unavailable(download, reason)
+
+
+def _here(part: Path) -> int:
+    """Bytes of the part that are here; what leads elsewhere was laid there by somebody else, and goes."""
+    try:
+        found = part.lstat()
+    except FileNotFoundError:
+        return 0
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+        return found.st_size
+    part.unlink()
+    return 0
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file unless it is a link: it may have become one meanwhile."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _transfer(download: Download, part: Path, have: int, timeout: float, progress: Progress) -> None:
@@ -168,7 +187,7 @@ def _transfer(download: Download, part: Path, have: int, timeout: float, progres
         done, length = have if part_sent else 0, response.headers.get("Content-Length", "")
         total = done + int(length) if length.isdecimal() and len(length) <= _DIGITS_OF_A_LENGTH else 0
         _refuse_large(download, part, total)
-        with part.open("ab" if done else "wb") as file:
+        with open(part, "ab" if done else "wb", opener=_no_link) as file:
             for chunk in _chunks(response):
                 file.write(chunk)
                 done += len(chunk)
