@@ -163,7 +163,7 @@ def test_a_run_that_is_told_to_end_says_how_to_go_on_and_does(
     process.send_signal(number)
     said = process.communicate()[1]
     assert process.returncode == code, said
-    assert said.strip().splitlines()[-1].startswith("vatl: interrupted: `vatl resume RUN` takes a run up")
+    assert said.strip().splitlines()[-1].startswith("vatl: interrupted: `vatl resume runs/told` goes on")
     assert "Traceback" not in said
     assert not [*places.iterdir(), *run.rglob("*.part*")]
     assert vatl("resume", run, "--json").code == 0
@@ -221,6 +221,7 @@ class TestQuickWords:
             (["-o", "tiny.input_size=128"], "input_size"),
             (["--schedule", "0.1,x"], "'x'"),
             (["--schedule", "0"], "'0'"),
+            (["--schedule", "60,30"], "'30' is less than '60'"),
             (["--threshold", "2"], "threshold"),
             (["--device", "cuda:7"], "cuda:7"),
             (["--batch", "0"], "batch"),

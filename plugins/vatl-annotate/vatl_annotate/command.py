@@ -65,6 +65,7 @@ def command(
 
     from vatl_core.run import execute, move_data
 
+    click.get_current_context().ensure_object(dict)["run"] = target  # which the last line of an interrupted one names
     if data_root:
         move_data(target, data_root)
     record = execute(target, oracle=("browser", {name: str(value) for name, value in given.items()}), trust=trust)
