@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ LEFT_OUT = "…"
 """A word of a command that stands for what the page does not repeat."""
 THE_PAGE = "the page"
 PROMISED = "Made on the page"
+_OWN = re.compile(r"[\w-]+\.\w+")
+"""A file of the reader's own, which ``vatl run`` is given."""
 _MADE = re.compile(r"vatl plugins new (\w+) ([\w-]+)")
 
 
@@ -84,10 +87,15 @@ def check_command(words: Sequence[str], registry: Registry, folder: Path) -> Non
 
 
 def _check_vatl(words: list[str], registry: Registry, folder: Path) -> None:
+    for name in filter(_OWN.fullmatch, words[1:2] if words[0] == "run" else ()):
+        (folder / name).touch()
     try:
-        path, context = parsed([word for word in words if word != LEFT_OUT], resilient=LEFT_OUT in words)
+        with contextlib.chdir(folder):
+            path, context = parsed([word for word in words if word != LEFT_OUT], resilient=LEFT_OUT in words)
     except click.exceptions.Exit:
         return  # --help and --version
+    if path == "run" and (given := context.params["path"]):
+        context.params["dataset"] = registry.opening(given, context.params["dataset"])[0]
     for name, kind in (ROLES | {"presets": "preset"}).items():
         for value in names_in(context.params.get(name) or ()):
             registry.find(kind, value)
@@ -188,6 +196,6 @@ def _assembled(context: click.Context, registry: Registry, folder: Path) -> RunC
         patch.chdir(folder)
         patch.setattr("vatl_core.discovery.discover", lambda: registry)
         patch.setattr("vatl_core.plugins.build", lambda *_: Recorder())
-        with pytest.raises(_BeganError):
+        with pytest.raises(_BeganError), context:
             context.command.callback(**params)  # type: ignore[misc]
     return taken[0]

@@ -27,16 +27,17 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--kind", type=click.Choice([*KINDS, "preset", "command"]), help="Only this kind.")
-@click.option("--distributions", is_flag=True, help="Only who brings plugins, of metadata alone: no plugin is run.")
+@click.option(
+    "--distributions", is_flag=True, help="Only who brings plugins, of metadata alone: else their modules run."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with what cannot be used.")
 def list_plugins(kind: str | None, distributions: bool, as_json: bool) -> None:
-    """List every component, preset and command, and every plugin that cannot be used with the cause.
-
-    The module of every plugin is imported for it, which runs what is written there.
-    """
+    """List every component, preset and command, and every plugin that cannot be used with the cause."""
     if distributions:
-        modules = sorted((distribution_of(point), point.value) for point in entry_points(group=GROUP))
-        click.echo(json.dumps(modules) if as_json else "\n".join(f"{name}  {module}" for name, module in modules))
+        modules = [{"plugin": distribution_of(point), "module": point.value} for point in entry_points(group=GROUP)]
+        modules.sort(key=lambda each: each["plugin"])
+        told = "\n".join(f"{each['plugin']}  {each['module']}" for each in modules)
+        click.echo(json.dumps(modules, indent=2) if as_json else told)
         return
     registry = discover()
     listed = [entry for entry in registry.entries() if kind in (None, entry["kind"])]
