@@ -769,6 +769,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
         Coco(tmp_path / ("x" * 5000)).videos()
     binary = tmp_path / "binary.json"
     binary.write_bytes(b"\x1f\x8b\x08\xff\xfe")
+    with pytest.raises(InputError, match="is compressed by gzip"):
+        Coco(binary).videos()
+    binary.write_bytes(b"\xff\xfe\x08")
     with pytest.raises(InputError, match="is not JSON"):
         Coco(binary).videos()
 
