@@ -46,8 +46,7 @@ def _rising(_: object, __: object, schedule: tuple[str, ...]) -> None:
     for entry in schedule or ("",) if schedule != ("one-by-one",) else ():
         if not re.fullmatch(r"0*\.0*[1-9]\d*|0*1\.0*|0*[1-9]\d{0,8}", entry, re.ASCII):
             raise InputError(f"--schedule: '{entry}' is no fraction (0.05 is 5 %), no count (30) and not one-by-one")
-        earlier = before["." in entry]
-        if float(entry) < float(earlier):
+        if float(entry) < float(earlier := before["." in entry]):
             raise InputError(f"--schedule: '{entry}' is less than '{earlier}' before it: each counts all labels so far")
         before["." in entry] = entry
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from vatl_annotate.browser import Browser
 from vatl_core.cli import main
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
-from vatl_core.plugins import Registry
+from vatl_core.plugins import Component, Registry, option_fields
 from vatl_drawing import write_video
 from vatl_report import plugin as report
 from vatl_video.detectors import Detector
@@ -133,6 +134,27 @@ def test_what_cannot_be_opened_says_what_to_type(vatl: Call, tmp_path: Path, wor
     assert not (tmp_path / "runs").exists()
 
 
+def test_the_folder_of_a_run_is_not_taken_for_pictures(vatl: Call, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "my run").mkdir(parents=True)
+    (tmp_path / "runs" / "my run" / "config.toml").touch()
+    assert "`vatl resume 'runs/my run'` goes on" in refused(vatl("run", "runs/my run"))
+
+
+@pytest.mark.parametrize("folder", ["vatl_core", "plugins", "adapters"])
+def test_paths_in_commands_that_are_suggested_are_quoted_and_known(folder: str) -> None:
+    for file in (Path(__file__).parents[2] / folder).rglob("*.py"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            assert not re.search(r"f\".*[`(]vatl [a-z]+ (\{(?!shlex\.quote)|RUN\b)", line), f"{file}: {line.strip()}"
+
+
+def test_what_data_sets_say_that_they_open_is_an_option_of_theirs(registry: Registry) -> None:
+    opening = [component for component in registry.described("dataset").values() if component.opens]
+    assert len(opening) >= 3
+    for component in opening:
+        assert set(component.opens.values()) <= set(option_fields(component.load())), component.name
+        assert all(re.fullmatch(r"/|\.[a-z0-9]+", ending) for ending in component.opens), component.name
+
+
 def test_a_run_of_this_name_is_told_by_a_command_that_can_be_typed(vatl: Call, tmp_path: Path) -> None:
     folder = tmp_path / "my runs" / "one"
     folder.mkdir(parents=True)
@@ -161,7 +183,5 @@ def test_what_ends_a_run_names_the_run(
 
 
 def test_a_plugin_whose_endings_are_no_mapping_is_told_apart() -> None:
-    from vatl_core.plugins import Component
-
     with pytest.raises(TypeError, match="opens"):
         Component("dataset", "odd", "", "odd:Odd", opens=("mp4",))  # type: ignore[arg-type]

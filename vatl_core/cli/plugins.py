@@ -34,10 +34,9 @@ def command() -> None:
 def list_plugins(kind: str | None, distributions: bool, as_json: bool) -> None:
     """List every component, preset and command, and every plugin that cannot be used with the cause."""
     if distributions:
-        modules = [{"plugin": distribution_of(point), "module": point.value} for point in entry_points(group=GROUP)]
-        modules.sort(key=lambda each: each["plugin"])
-        told = "\n".join(f"{each['plugin']}  {each['module']}" for each in modules)
-        click.echo(json.dumps(modules, indent=2) if as_json else told)
+        points = sorted((distribution_of(point), point.value) for point in entry_points(group=GROUP))
+        told = [{"plugin": plugin, "module": module} for plugin, module in points]
+        click.echo(json.dumps(told, indent=2) if as_json else "\n".join(map("  ".join, points)))
         return
     registry = discover()
     listed = [entry for entry in registry.entries() if kind in (None, entry["kind"])]

@@ -51,9 +51,12 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
     """
     from vatl_core.config_files import configure
     from vatl_core.discovery import discover, say_what_is_left_out
+    from vatl_core.store import RunFolder
 
     registry = discover()
     say_what_is_left_out(registry)
+    if path and (path / "config.toml").is_file():
+        RunFolder.check_free(path)  # a run is not what runs are made of, and this says how to go on with one
     if path:
         flags["dataset"], option = registry.opening(path, flags["dataset"])
         options = (f"dataset.{option}={path}", *options)
@@ -65,7 +68,6 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
     from vatl_core.promises import checked_outcomes
     from vatl_core.records import to_json
     from vatl_core.run import execute
-    from vatl_core.store import RunFolder
 
     executor = build(registry, "executor", made.executor, made.of("executor", made.executor))
     RunFolder.check_free(made.path)
@@ -77,5 +79,5 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
 
 def _free(runs: Path, name: str) -> str:
     """The name, with a number behind it if there is a run of that name already."""
-    candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    return next(candidate for candidate in candidates if not (runs / candidate).exists())
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(each for each in names if not (runs / each).exists())

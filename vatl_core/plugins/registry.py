@@ -120,10 +120,10 @@ class Registry:
         if len(found) == 1 and ending in found[0].opens:
             return found[0].name, found[0].opens[ending]
         if len(found) > 1:
-            several = " and ".join(f"'{component.name}'" for component in found)
-            raise InputError(f"{path}: data sets {several} open it, or a file in it: add --dataset, or give the file")
+            names = " and ".join(f"'{component.name}'" for component in found)
+            raise InputError(f"{path}: data sets {names} open it, or a file in it: add --dataset, or give the file")
         every = ", ".join(sorted({each for component in known for each in component.opens} - {"/"}))
-        raise InputError(f"{path}: by itself a file opens that ends in {every}: convert it, or give --dataset and -o")
+        raise InputError(f"{path}: by itself a file opens that ends in {every}: give --dataset and -o, or --config")
 
     def missing(self, what: str, name: str, choices: Iterable[str]) -> InputError:
         """The error for a name that nothing has; a plugin that failed to load may be the one that brings it."""

@@ -98,8 +98,7 @@ def _advice(registry: Registry, config: RunConfig, computed: Collection[str]) ->
 
     They need no option, and watch only criteria that are ``computed`` anyway. Also a warning for each that is broken.
     """
-    found: dict[str, Stopping] = {}
-    warnings = []
+    found, warnings = dict[str, Stopping](), list[str]()
     for name in sorted(set(registry.names("stopping")) - {*config.stop, *config.advise}):
         try:
             adviser = build(registry, "stopping", name, config.of("stop", name))
