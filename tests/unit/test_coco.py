@@ -248,7 +248,7 @@ def test_picture_files_are_in_the_order_in_which_their_names_count(
     ]
 
 
-@pytest.mark.parametrize("names", ["zoo", ["b1", "a2", "c3"], ["1", "01", "2"], ["x/2", "y/1", "z/0"]])
+@pytest.mark.parametrize("names", ["zoa", ["b1", "a2", "c3"], ["1", "01", "2"], ["x/2", "y/1", "z/0"]])
 def test_picture_files_whose_names_do_not_count_are_in_the_order_of_the_list(
     pictures: Path, names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

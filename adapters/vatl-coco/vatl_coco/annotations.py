@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vatl_coco.document import Document
 from vatl_coco.pictures import Places
+from vatl_coco.repeated import REPEATED, repeated
 from vatl_coco.training import for_training
 from vatl_core.errors import InputError
 from vatl_core.video import Instances, Skeleton, boxes_around
@@ -46,8 +47,10 @@ def instances_of(
     image = _images(document, rows)
     keypoints, visible, known = _keypoints(rows, len(skeleton))
     boxes, sieve = _boxes(rows, keypoints, visible, places.size[image], dropped, extent)
+    again = repeated(rows, image, boxes, keypoints)
     if training:
         boxes = for_training(rows, visible, boxes, places.size[image], sieve)
+    sieve.drop(again, REPEATED)
     kept = np.flatnonzero(sieve.kept)
     if not len(kept):
         reasons = "".join(f"; {count} dropped: {reason}" for reason, count in dropped.items())

@@ -34,8 +34,8 @@ class Coco(Dataset):
     as they are given; one that is missing is laid around the annotated keypoints, 15 % of their larger extent beyond
     them on each side. An instance without a list of keypoints stays: it can be estimated, and its truth is not known;
     where the list marks all as not annotated, it is known that nothing is visible. In a file in which no keypoint at
-    all is annotated no truth is known. Crowds, other categories than the first with keypoints, boxes without area and
-    boxes outside of the picture are dropped and counted.
+    all is annotated no truth is known. Crowds, other categories than the first with keypoints, boxes without area,
+    boxes outside of the picture and, without a track, what is there twice are dropped and counted.
 
     Of ``train`` and ``val``, such as the published person_keypoints_train2017 and val2017, only what one can train on
     is kept: annotated keypoints, an area, and a box, which ends where the picture ends.

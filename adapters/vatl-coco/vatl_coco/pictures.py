@@ -68,7 +68,7 @@ def open_frames(images: Rows, places: Places, source: Path, option: str) -> Fram
 
     Raises:
         InputError: a picture or the video file is missing or no video, an image's frame is beyond the video,
-            or a picture is of another size than the file says.
+            or a picture is there twice or of another size than the file says.
     """
     if not exists(source):
         raise InputError(f"{source} is neither a folder nor a video file: correct the option {option}")
@@ -140,6 +140,7 @@ def _check_within(images: Rows, time: Indices, video: VideoFile) -> None:
 
 def _picture_paths(images: Rows, folder: Path, option: str) -> list[Path]:
     paths = [folder / name for name in images.texts("file_name")]
+    _refuse_repeated(images, paths)
     missing = missing_files(paths)
     if missing:
         raise InputError(
@@ -147,3 +148,12 @@ def _picture_paths(images: Rows, folder: Path, option: str) -> list[Path]:
             f"give the folder that their file_name starts from as the option {option}"
         )
     return paths
+
+
+def _refuse_repeated(images: Rows, paths: list[Path]) -> None:
+    """Each picture is one image, or the same instances would be there twice: files were merged, or folders mixed up."""
+    first: dict[Path, int] = {}
+    for position, path in enumerate(paths):
+        if (other := first.setdefault(path, position)) != position:
+            said = f"is the picture {path}, which image {images.objects[other]['id']!r} is too"
+            raise images.error(position, f"{said}: list each picture once, with its folder where names are the same")
