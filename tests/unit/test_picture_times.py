@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 import torch
 
+from vatl_annotate.boxes.boxes_file import read_boxes, write_boxes
+from vatl_annotate.boxes.footage import Footage
+from vatl_annotate.boxes.tracks import Key, Track
 from vatl_coco.dataset import Coco
 from vatl_core.video import Video
 from vatl_formats import neighbours_in_time, times_of_names
@@ -138,3 +141,14 @@ def test_a_track_does_not_go_on_in_another_folder(tmp_path: Path) -> None:
     names = ["a/img1.png", "a/img2.png", "b/img1.png", "b/img2.png"]
     pictures(tmp_path / "pictures", names)
     assert coco(tmp_path / "pictures", names).instances.previous.tolist() == [-1, 0, -1, 2]
+
+
+def test_boxes_that_were_drawn_on_pictures_leave_the_time_to_their_names(tmp_path: Path) -> None:
+    pictures(tmp_path / "pictures", ["img5.png", "img20.png", "img40.png"])
+    footage = Footage.open(tmp_path / "pictures")
+    track = Track(0, tuple(Key(frame, (5.0, 5.0, 20.0, 20.0)) for frame in range(3)))
+    category = {"id": 1, "name": "fly", "keypoints": ["a", "b"], "skeleton": []}
+    write_boxes(tmp_path / "pictures.boxes.json", [track], category, footage)
+    assert read_boxes(tmp_path / "pictures.boxes.json", footage).tracks == (track,)
+    data = Coco(tmp_path / "pictures.boxes.json", tmp_path / "pictures")
+    assert data.load(*data.videos()).instances.previous.tolist() == [-1, -1, -1]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tests.conftest import Registered, configured
 from vatl_coco.dataset import Coco
+from vatl_core.errors import InputError
 from vatl_core.plugins import Registry
 from vatl_core.run import PastRun, execute
 from vatl_core.video import PictureFiles, Skeleton, Video
@@ -151,3 +152,11 @@ def test_a_skeleton_without_pairs_has_none_when_it_is_read_back(tmp_path: Path) 
     skeleton = Skeleton("fly", ["left_eye", "right_eye"], flip_pairs=())
     written(Video.of([tmp_path / "1.png"], [[10, 10, 30, 30]], skeleton), tmp_path / "poses.json")
     assert loaded(tmp_path / "poses.json", tmp_path).skeleton.flip_pairs == ()
+
+
+def test_sleap_io_which_would_lose_instances_of_missing_pictures_refuses(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), picture(1))
+    images = [{"id": i, "file_name": f"{i}.png", "width": 128, "height": 96} for i in (1, 2)]
+    (tmp_path / "flies.json").write_text(json.dumps(document(images, range(100, 103))))
+    with pytest.raises(InputError, match=r"flies\.json is no project .*1 of 2 images.*read by --dataset coco$"):
+        SleapIO(tmp_path / "flies.json").videos()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -99,7 +100,9 @@ def _load(path: Path, least_likelihood: float) -> object:
         raise InputError(f"{path} is {known}")
     try:
         table = read_table(path, least_likelihood) if path.suffix.lower() in READERS else None
-        labels = table or sleap_io.load_file(path.as_posix(), **closed)
+        with warnings.catch_warnings():  # instances that it leaves out where a picture is missing would be lost
+            warnings.filterwarnings("error", ".*skipped along with their annotations", UserWarning)
+            labels = table or sleap_io.load_file(path.as_posix(), **closed)
         if closed:
             refuse_contradictions(path)
         return labels
@@ -107,4 +110,5 @@ def _load(path: Path, least_likelihood: float) -> object:
         raise
     except Exception as error:  # its dozen readers raise whatever the file makes them stumble over
         cause = recognised(path) or " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path} is no project that sleap-io {sleap_io.__version__} reads ({cause})") from error
+        hint = "; COCO keypoints are read by --dataset coco" if path.suffix.lower() == ".json" else ""
+        raise InputError(f"{path} is no project that sleap-io {sleap_io.__version__} reads ({cause}){hint}") from error

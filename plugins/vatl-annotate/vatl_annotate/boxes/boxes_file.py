@@ -88,14 +88,10 @@ def write_boxes(path: Path, tracks: Iterable[Track], category: dict[str, Any], f
 
 
 def _image(frame: int, footage: Footage) -> dict[str, Any]:
+    """A picture's place among those of its folder is no time, which its name may tell."""
     width, height = footage.size_of(frame)
-    return {
-        "id": frame,
-        "frame_index": frame,
-        "file_name": footage.frames.name(frame),
-        "width": width,
-        "height": height,
-    }
+    told = {} if isinstance(footage.frames, PictureFiles) else {"frame_index": frame}
+    return {"id": frame, **told, "file_name": footage.frames.name(frame), "width": width, "height": height}
 
 
 def _marks(key: Key | None) -> dict[str, bool]:
