@@ -137,7 +137,7 @@ def test_what_cannot_be_opened_says_what_to_type(vatl: Call, tmp_path: Path, wor
 def test_the_folder_of_a_run_is_not_taken_for_pictures(vatl: Call, tmp_path: Path) -> None:
     (tmp_path / "runs" / "my run").mkdir(parents=True)
     (tmp_path / "runs" / "my run" / "config.toml").touch()
-    assert "`vatl resume 'runs/my run'` goes on" in refused(vatl("run", "runs/my run"))
+    assert "`vatl resume 'runs/my run'`" in refused(vatl("run", "runs/my run"))
 
 
 @pytest.mark.parametrize("folder", ["vatl_core", "plugins", "adapters"])

@@ -55,7 +55,7 @@ class RunFolder:
             InputError: there is one of that name already.
         """
         if path.exists() and any(".part" not in entry.name for entry in path.iterdir()):
-            raise InputError(f"{path} exists: `vatl resume {shlex.quote(str(path))}` goes on, or choose another --name")
+            raise InputError(f"{path} exists already: `vatl resume {shlex.quote(str(path))}` goes on, or give a --name")
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
