@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     # fmt: off
     # isort: off
     from vatl_core.contracts import (
-        Augmentation, Criterion, Dataset, Download, Enough, Estimator, Executor, Labelled, Labels, Maps, Network,
-        Normalisation, Oracle, Origin, Outcome, Pictures, Pool, Poses, Recipe, Redrawn, Refined, Refinement, Refusal,
-        Request, Retraining, Selector, Stopping, Tracks, Trainer, Trunk, Unlabelled, Window,
+        Augmentation, Criterion, Dataset, Enough, Estimator, Executor, Labelled, Labels, Maps, Network,
+        Normalisation, Oracle, Outcome, Pictures, Pool, Poses, Recipe, Redrawn, Refined, Refinement, Refusal,
+        Request, Retraining, Selector, Stopping, Tracks, Trainer, Unlabelled, Window,
     )
     # isort: on
     # fmt: on
@@ -27,11 +27,11 @@ _DOORS = ("errors", "hookspecs", "plugins", "records", "video", "contracts", "cy
 """The packages that the names come from, from the bottom up: none imports more than the names in it need anyway."""
 
 __all__ = [
-    "PERSON_17", "Augmentation", "Command", "Component", "Criterion", "Cycle", "CycleRecord", "Dataset", "Download",
+    "PERSON_17", "Augmentation", "Command", "Component", "Criterion", "Cycle", "CycleRecord", "Dataset",
     "Enough", "Estimator", "Executor", "Frames", "History", "InputError", "Instances", "Labelled", "Labels", "Maps",
-    "Network", "Normalisation", "Oracle", "Origin", "Outcome", "PastRun", "Pictures", "PluginError", "Pool", "Poses",
+    "Network", "Normalisation", "Oracle", "Outcome", "PastRun", "Pictures", "PluginError", "Pool", "Poses",
     "Preset", "Recipe", "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining", "Run", "RunRecord",
-    "Section", "Selector", "Skeleton", "Stopping", "Tracks", "Trainer", "Trunk", "Unlabelled", "VatlError", "Video",
+    "Section", "Selector", "Skeleton", "Stopping", "Tracks", "Trainer", "Unlabelled", "VatlError", "Video",
     "Window", "hookimpl", "resume", "start",
 ]  # fmt: skip
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
+from attrs.validators import in_
 
-from vatl_core.errors import InputError, PluginError, unknown
+from vatl_core.errors import InputError, PluginError
 from vatl_core.plugins import Options, Registry
 
 ROLES: Final = {
@@ -28,18 +29,6 @@ ROLES: Final = {
 DEFAULT_SCHEDULE: Final = ("0.05", "0.1", "0.15", "0.2", "0.3", "0.4", "0.6", "0.8", "1.0")
 
 
-def _in(*choices: str) -> Any:
-    def check(_: object, field: attrs.Attribute[str], value: str) -> None:
-        if value not in choices:
-            raise unknown(f"value of '{field.name}'", value, choices)
-
-    return check
-
-
-def _copied(options: Options) -> Options:
-    return copy.deepcopy(options)
-
-
 def _rising(_: object, __: object, schedule: tuple[str, ...]) -> None:
     """Fractions rise, and counts do; which of one and the other is more, only the video can tell."""
     before = {True: "0", False: "0"}
@@ -49,6 +38,10 @@ def _rising(_: object, __: object, schedule: tuple[str, ...]) -> None:
         if float(entry) < float(earlier := before["." in entry]):
             raise InputError(f"--schedule: '{entry}' is less than '{earlier}' before it: each counts all labels so far")
         before["." in entry] = entry
+
+
+def _copied(options: Options) -> Options:
+    return copy.deepcopy(options)
 
 
 def path_component(name: str) -> str:
@@ -103,11 +96,11 @@ class RunConfig:
     name: str = ""
     runs: Path = Path("runs")
     schedule: tuple[str, ...] = attrs.field(default=DEFAULT_SCHEDULE, validator=_rising)
-    query_weights: str = attrs.field(default="dynamic", validator=_in("dynamic", "constant", "increase", "decrease"))
+    query_weights: str = attrs.field(default="dynamic", validator=in_(("dynamic", "constant", "increase", "decrease")))
     threshold: float = attrs.field(default=0.5, validator=[attrs.validators.gt(0), attrs.validators.le(1)])
     seed: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     device: str = "auto"
-    precision: str = attrs.field(default="auto", validator=_in("auto", "float32", "bfloat16"))
+    precision: str = attrs.field(default="auto", validator=in_(("auto", "float32", "bfloat16")))
     channels_last: bool | None = None
     batch: int = attrs.field(default=64, validator=attrs.validators.ge(1))
     cache_mb: int = attrs.field(default=2048, validator=attrs.validators.ge(0))

@@ -58,8 +58,8 @@ def reading(path: Path, remedy: str = "it is damaged, or something else wrote it
     """
     try:
         yield
-    except VatlError:
-        raise
+    except VatlError as error:
+        raise type(error)(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     except Exception as error:  # bytes may make a reader raise anything
         cause = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
         raise InputError(f"{path} cannot be read ({cause}): {remedy}") from error

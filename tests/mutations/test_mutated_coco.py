@@ -33,8 +33,8 @@ def document(over: str) -> dict[str, Any]:
     """Two flies of three keypoints; the ids of images and annotations count from different numbers.
 
     Args:
-        over: ``pictures``; the same as ``cvat`` exports them, with tracks among the attributes; ``single`` ones, without
-            tracks; a ``video``.
+        over: ``pictures``; the same as ``cvat`` exports them, with tracks among the attributes; ``single`` ones,
+            without tracks; a ``video``.
     """
     images = [{"id": 7 + f, "file_name": f"img{f:03d}.png", "width": WIDTH, "height": HEIGHT} for f in range(FRAMES)]
     if over == "video":

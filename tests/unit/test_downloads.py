@@ -19,9 +19,8 @@ from urllib.response import addinfourl
 import attrs
 import pytest
 
-from vatl_core.contracts import Download
 from vatl_core.errors import InputError
-from vatl_weights import downloads, fetch
+from vatl_weights import Download, downloads, fetch
 from vatl_weights.downloads import doubt, place
 
 CONTENT = os.urandom(1_000_000)

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from vatl_core.compute import Compute
-from vatl_core.contracts import Download
 from vatl_core.errors import InputError
 from vatl_core.progress import silent
 from vatl_core.video import Video
@@ -28,7 +27,7 @@ from vatl_video.dataset import AnyVideo
 from vatl_video.detectors import DETECTORS, Detector
 from vatl_video.footage import open_footage
 from vatl_video.shelf import Shelf
-from vatl_weights import downloads
+from vatl_weights import Download, downloads
 
 FRAMES, WIDTH, HEIGHT = 30, 160, 96
 CPU = Compute(torch.device("cpu"))

@@ -20,7 +20,7 @@ from torch import Tensor
 import vatl_synthetic
 from tests.conftest import Registered, Sticks, Vatl, configured
 from vatl_core.compute import Compute
-from vatl_core.contracts import Dataset, Download, Estimator, Normalisation
+from vatl_core.contracts import Dataset, Estimator, Normalisation
 from vatl_core.errors import InputError
 from vatl_core.estimation import Crops, estimate
 from vatl_core.hookspecs import hookimpl
@@ -34,7 +34,7 @@ from vatl_estimators.hrnet import HRNet
 from vatl_estimators.simplebaseline import SimpleBaseline
 from vatl_estimators.tiny import Tiny
 from vatl_synthetic.dataset import Synthetic
-from vatl_weights import begin_with, downloads
+from vatl_weights import Download, begin_with, downloads
 from vatl_weights import sources as weights
 from vatl_weights.sources import chosen_by
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from vatl_core.contracts.criterion import Criterion, Network, Panel, Poses, Window
 from vatl_core.contracts.dataset import Dataset
-from vatl_core.contracts.estimator import Download, Estimator, Maps, Normalisation, Origin, Trunk
+from vatl_core.contracts.estimator import Estimator, Maps, Normalisation
 from vatl_core.contracts.execution import Executor
 from vatl_core.contracts.labelling import Answer, Enough, Labels, Oracle, Redrawn, Refusal, Request
 
@@ -27,9 +27,9 @@ CONTRACTS: dict[str, type] = {
 """The class that every component of a kind derives from."""
 
 __all__ = [
-    "CONTRACTS", "Answer", "Augmentation", "Criterion", "Dataset", "Download", "Enough", "Estimator", "Executor",
-    "Labelled", "Labels", "Maps", "Network", "Normalisation", "Oracle", "Origin", "Outcome", "Panel", "Pictures",
+    "CONTRACTS", "Answer", "Augmentation", "Criterion", "Dataset", "Enough", "Estimator", "Executor",
+    "Labelled", "Labels", "Maps", "Network", "Normalisation", "Oracle", "Outcome", "Panel", "Pictures",
     "Pool", "Poses", "Recipe", "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining",
-    "Selector", "Stopping", "Term", "Tracks", "Trainer", "Trunk", "Unlabelled", "Window", "attempt",
+    "Selector", "Stopping", "Term", "Tracks", "Trainer", "Unlabelled", "Window", "attempt",
     "attempt_elsewhere",
 ]  # fmt: skip

@@ -29,49 +29,6 @@ class Normalisation:
         return (crops - mean) / std
 
 
-@attrs.frozen
-class Origin:
-    """What a checkpoint does not say, but the family of programs that wrote it is known for.
-
-    Attributes:
-        normalisation: what the weights expect of a picture; None where nobody knows.
-        keypoints: names of the head's channels, in order; None where nobody knows.
-    """
-
-    normalisation: Normalisation | None = None
-    keypoints: tuple[str, ...] | None = None
-
-
-@attrs.frozen
-class Download:
-    """Public weights that can be fetched.
-
-    Attributes:
-        url: where the file is.
-        sha256: of the file, in hexadecimal: all of it, or as many of its first digits as its publisher tells (≥ 8).
-        backbone: whether the file holds only a backbone trained on something else; the rest then stays random.
-    """
-
-    url: str
-    sha256: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9a-f]{8,64}"))
-    backbone: bool = False
-
-
-@attrs.frozen
-class Trunk:
-    """Which of a network's parameters are its backbone's: for files that hold a backbone alone.
-
-    Attributes:
-        prefixes: how their names begin; empty where there is no such thing.
-        added: modules that the usual backbone of this kind lacks; a file may do without them, and they stay random.
-        left_out: how the names begin of what the usual backbone has and this network has no use for.
-    """
-
-    prefixes: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
-
-
 class Maps(NamedTuple):
     """What an estimator gives of B crops in one pass.
 
@@ -102,8 +59,6 @@ class Estimator(nn.Module, ABC):
     """Input pixels to a heatmap pixel."""
     head: ClassVar[str]
     """The module with one output channel a keypoint, whose channels are matched by keypoint name."""
-    trunk: ClassVar[Trunk] = Trunk()
-    """Which of its parameters a file of a bare backbone must hold."""
 
     input_size: tuple[int, int] = attrs.field(default=(256, 192), kw_only=True)
     normalisation: Normalisation = attrs.field(factory=Normalisation, init=False)
@@ -141,21 +96,6 @@ class Estimator(nn.Module, ABC):
     @abstractmethod
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         """The optimiser's groups: learning rates for backbone, upsampling and head, from the base rate."""
-
-    def rename(self, key: str) -> str | None:
-        """This network's name for what a foreign checkpoint calls ``key``; None for what is no parameter."""
-        return key
-
-    def origin(self, tensors: Mapping[str, Tensor]) -> Origin:
-        """What a foreign checkpoint leaves unsaid, as its parameters, under their foreign names, give it away."""
-        return Origin()
-
-    def known(self) -> Mapping[str, Download]:
-        """Public weights, by name, that fit this estimator as its options are.
-
-        ``--weights auto`` takes the first that is more than a backbone.
-        """
-        return {}
 
     @property
     def heatmap_size(self) -> tuple[int, int]:

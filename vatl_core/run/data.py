@@ -13,7 +13,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.errors import ChangedDataError, InputError
-from vatl_core.files import write_whole
+from vatl_core.files import reading, write_whole
 from vatl_core.plugins import Options, Registry, is_path, laid_over
 from vatl_core.store import RunFolder
 from vatl_core.video import Video, exists
@@ -70,13 +70,8 @@ def _kept(folder: RunFolder) -> Path:
 
 def _rows(file: Path) -> list[list[Any]]:
     """What was kept; nothing of a run that was killed before anything could be asked."""
-    try:
-        rows = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-        if isinstance(rows, list) and all(isinstance(row, list) for row in rows):
-            return rows
-    except ValueError:
-        pass
-    raise InputError(f"{file} is damaged: what the run began with cannot be told")
+    with reading(file, "what the run began with cannot be told"):
+        return [list(row) for row in (json.loads(file.read_text(encoding="utf-8")) if file.exists() else ())]
 
 
 def _alike(then: Sequence[Any], now: Sequence[Any]) -> bool:

@@ -134,11 +134,8 @@ def _refuse_exposed(
 
 def config_of(folder: RunFolder, registry: Registry) -> RunConfig:
     """What a run is made of, wherever its folder has been moved to since and whatever its file calls it."""
-    try:
-        with reading(file := folder.path / "config.toml"):
-            config = configure(registry, {"name": "moved"}, file=file)
-    except InputError as error:
-        raise InputError(str(error) if str(file) in str(error) else f"{file}: {error}") from error
+    with reading(file := folder.path / "config.toml"):
+        config = configure(registry, {"name": "moved"}, file=file)
     return attrs.evolve(config, runs=folder.path.parent, name=folder.path.name)
 
 

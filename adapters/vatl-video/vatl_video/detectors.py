@@ -13,10 +13,9 @@ import attrs
 from torch import Tensor, nn
 
 from vatl_core.compute import Compute
-from vatl_core.contracts import Download
 from vatl_core.errors import InputError, unknown
 from vatl_core.progress import Progress
-from vatl_weights import STEP_COUNTER, fetch, read_weights
+from vatl_weights import STEP_COUNTER, Download, fetch, read_weights
 
 DETECTORS: Final = {
     "fasterrcnn": "fasterrcnn_resnet50_fpn_v2",

@@ -11,8 +11,9 @@ from typing import Final
 
 from torch import Tensor
 
-from vatl_core.contracts import Normalisation, Origin
+from vatl_core.contracts import Normalisation
 from vatl_core.video import PERSON_17
+from vatl_weights import Origin
 
 ALPHAPOSE: Final = Origin(Normalisation((0.406, 0.457, 0.480), (1.0, 1.0, 1.0)))
 """AlphaPose and VATL4Pose: a mean but no deviation; trained on one of several skeletons, without saying which."""

@@ -9,13 +9,14 @@ from attrs.validators import ge
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vatl_core.contracts import Download, Estimator, Maps, Origin, Trunk
+from vatl_core.contracts import Estimator, Maps
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
 from vatl_estimators.families import ALPHAPOSE, IMAGENET, resnet_name
 from vatl_estimators.input_size import check_input_size
 from vatl_estimators.public import imagenet
 from vatl_estimators.se_resnet import ADDED, STAGES, SEResNet
+from vatl_weights import Download, Origin, Trunk
 
 PUBLISHED_WIDTH = 64
 PUBLISHED_DEPTHS = (50, 101, 152)

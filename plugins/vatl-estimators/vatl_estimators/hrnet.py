@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck
 
-from vatl_core.contracts import Download, Estimator, Maps, Origin, Trunk
+from vatl_core.contracts import Estimator, Maps
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
 from vatl_estimators.families import ALPHAPOSE, is_mmpose, mmpose_name, on_coco
 from vatl_estimators.high_resolution import Exchange, Transition
 from vatl_estimators.input_size import check_input_size
 from vatl_estimators.public import coco
+from vatl_weights import Download, Origin, Trunk
 
 WIDTHS = (8, 18, 32, 48)
 STEM = 64

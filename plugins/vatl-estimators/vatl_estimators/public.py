@@ -6,7 +6,7 @@ from typing import Final
 
 import torchvision
 
-from vatl_core.contracts import Download
+from vatl_weights import Download
 
 _MMPOSE: Final = "https://download.openmmlab.com/mmpose/v1/body_2d_keypoint/topdown_heatmap/coco/"
 _COCO: Final = {

@@ -9,12 +9,13 @@ import torchvision
 from attrs.validators import ge
 from torch import Tensor, nn
 
-from vatl_core.contracts import Download, Estimator, Maps, Normalisation, Origin, Trunk
+from vatl_core.contracts import Estimator, Maps, Normalisation
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Skeleton
 from vatl_estimators.families import ALPHAPOSE, mmpose_name, on_coco, resnet_name
 from vatl_estimators.input_size import check_input_size
 from vatl_estimators.public import coco, imagenet
+from vatl_weights import Download, Origin, Trunk
 
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 HEAD_WIDTH = 256

@@ -9,9 +9,10 @@ from attrs.validators import ge
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vatl_core.contracts import Estimator, Maps, Trunk
+from vatl_core.contracts import Estimator, Maps
 from vatl_core.video import Skeleton
 from vatl_estimators.input_size import check_input_size
+from vatl_weights import Trunk
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.compute import Compute
-from vatl_core.contracts import Download, Estimator, Maps
+from vatl_core.contracts import Estimator, Maps
 from vatl_core.errors import InputError
 from vatl_core.seeds import seeded
 from vatl_core.video import PERSON_17, Skeleton
@@ -18,7 +18,7 @@ from vatl_core.weights import Checkpoint, read_checkpoint, save_checkpoint
 from vatl_kit.broken import going_on, promise
 from vatl_kit.contract import Contract, quick, untouched_randomness
 from vatl_kit.material import STICK, devices, farthest, generator, same
-from vatl_weights import STEP_COUNTER, load_weights
+from vatl_weights import STEP_COUNTER, Download, known_weights, load_weights, trunk_of
 
 
 class EstimatorContract(Contract):
@@ -197,7 +197,7 @@ class EstimatorContract(Contract):
     def test_the_trunk_that_it_names_is_there(self) -> None:
         network = self._built(STICK)
         names = list(network.state_dict())
-        strange = [p for p in network.trunk.prefixes if not any(name.startswith(p) for name in names)]
+        strange = [p for p in trunk_of(network).prefixes if not any(name.startswith(p) for name in names)]
         promise(
             not strange,
             f"{self.called}: `trunk` says how the backbone's parameters begin",
@@ -246,12 +246,12 @@ class EstimatorContract(Contract):
     @quick
     def test_known_weights_are_downloads(self) -> None:
         with going_on(f"{self.called}: known"):
-            known = self.fresh().known()
+            known = known_weights(self.fresh())
         strange = [name for name, download in known.items() if not isinstance(download, Download)]
         promise(
             not strange,
             f"{self.called}: known weights are Downloads by name",
-            "vatl_core.Download(url, sha256)",
+            "vatl_weights.Download(url, sha256)",
             strange,
             "give the file's address and hash",
         )

@@ -7,19 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vatl_weights.downloads import fetch
+    from vatl_weights.foreign import Download, Origin, Trunk, known_weights, trunk_of
     from vatl_weights.loading import STEP_COUNTER, load_weights
     from vatl_weights.reading import read_weights
     from vatl_weights.sources import begin_with
 
 _HOME = {
+    "Download": "foreign",
+    "Origin": "foreign",
     "STEP_COUNTER": "loading",
+    "Trunk": "foreign",
     "begin_with": "sources",
     "fetch": "downloads",
+    "known_weights": "foreign",
     "load_weights": "loading",
     "read_weights": "reading",
+    "trunk_of": "foreign",
 }
 
-__all__ = ["STEP_COUNTER", "begin_with", "fetch", "load_weights", "read_weights"]
+__all__ = [
+    "STEP_COUNTER", "Download", "Origin", "Trunk", "begin_with", "fetch", "known_weights", "load_weights",
+    "read_weights", "trunk_of",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

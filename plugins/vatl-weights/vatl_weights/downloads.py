@@ -34,9 +34,9 @@ from urllib.request import (
 import platformdirs
 from filelock import FileLock
 
-from vatl_core.contracts import Download
 from vatl_core.errors import InputError
 from vatl_core.progress import Progress, silent
+from vatl_weights.foreign import Download
 
 ANSWER_TIMEOUT: Final = 30.0
 """Seconds that a server may take to answer, and that it may be silent afterwards."""

@@ -7,10 +7,11 @@ from typing import Final
 
 from torch import Tensor
 
-from vatl_core.contracts import Estimator, Trunk
+from vatl_core.contracts import Estimator
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
 from vatl_core.weights import Checkpoint, check_fit
+from vatl_weights.foreign import Trunk, origin_of, renamed, trunk_of
 from vatl_weights.heads import identify, refit
 
 STEP_COUNTER: Final = "num_batches_tracked"
@@ -39,8 +40,8 @@ def load_weights(
         InputError: it belongs to another network; the message has the first missing, unexpected and misshapen names.
             Or what the user says does not fit the head; or nobody says which keypoints it is for, and it matters.
     """
-    own, tensors = estimator.state_dict(), _renamed(estimator, checkpoint)
-    told = keypoints or checkpoint.keypoints or estimator.origin(checkpoint.tensors).keypoints or ()
+    own, tensors = estimator.state_dict(), renamed(estimator, checkpoint.tensors)
+    told = keypoints or checkpoint.keypoints or origin_of(estimator, checkpoint.tensors).keypoints or ()
     theirs, note = identify(tensors, estimator.head, told, skeleton, source)
     fresh: list[str] = []
     if theirs is not None and theirs != skeleton.keypoints:
@@ -75,7 +76,7 @@ def load_backbone(estimator: Estimator, checkpoint: Checkpoint, source: str) -> 
     Raises:
         InputError: there is no such backbone, or it is another one; the message has the first of the wrong names.
     """
-    trunk, tensors = estimator.trunk, _renamed(estimator, checkpoint)
+    trunk, tensors = trunk_of(estimator), renamed(estimator, checkpoint.tensors)
     own = {name: t for name, t in estimator.state_dict().items() if _is_of(trunk, name)}
     if not own:
         raise InputError(f"estimator {type(estimator).__name__} has no backbone that could be loaded alone")
@@ -93,15 +94,9 @@ def load_backbone(estimator: Estimator, checkpoint: Checkpoint, source: str) -> 
     return notes
 
 
-def _renamed(estimator: Estimator, checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """A checkpoint's tensors under the estimator's own names."""
-    pairs = ((estimator.rename(name), tensor) for name, tensor in checkpoint.tensors.items())
-    return {name: tensor for name, tensor in pairs if name is not None}
-
-
 def _normalise(estimator: Estimator, checkpoint: Checkpoint) -> None:
     """Have the estimator give its network the pictures that these weights expect, where that is known."""
-    known = checkpoint.normalisation or estimator.origin(checkpoint.tensors).normalisation
+    known = checkpoint.normalisation or origin_of(estimator, checkpoint.tensors).normalisation
     estimator.normalisation = known or estimator.normalisation
 
 

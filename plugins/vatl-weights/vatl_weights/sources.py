@@ -9,12 +9,13 @@ from typing import Final
 
 import attrs
 
-from vatl_core.contracts import Dataset, Download, Estimator
+from vatl_core.contracts import Dataset, Estimator
 from vatl_core.errors import InputError, unknown
 from vatl_core.progress import Progress, silent
 from vatl_core.video import Skeleton
 from vatl_core.weights import BUT_FOR_BACKBONE, RANDOM
 from vatl_weights.downloads import ANSWER_TIMEOUT, doubt, fetch
+from vatl_weights.foreign import Download, known_weights
 from vatl_weights.loading import load_backbone, load_weights
 from vatl_weights.reading import read_weights
 
@@ -84,7 +85,7 @@ def begin_with(
 
     if choice == "auto":
         return _first(_candidates(name, estimator, dataset), load, name)
-    chosen = None if choice == "none" else chosen_by(choice, estimator.known())
+    chosen = None if choice == "none" else chosen_by(choice, known_weights(estimator))
     if keypoints and (chosen is None or chosen.backbone):
         raise InputError(f"--weights-keypoints names the channels of a head, but --weights {choice} loads none")
     return (RANDOM, []) if chosen is None else load(chosen, ANSWER_TIMEOUT)
@@ -123,7 +124,7 @@ def _address(text: str) -> Download:
 
 def _candidates(name: str, estimator: Estimator, dataset: Dataset) -> list[Choice]:
     """What ``auto`` tries: what ships with the data set, then the first known download of more than a backbone."""
-    shipped, known = dataset.weights(name), estimator.known()
+    shipped, known = dataset.weights(name), known_weights(estimator)
     choices = [] if shipped is None else [Choice(f"shipped {shipped.name}", shipped)]
     return choices + [chosen_by(title, known) for title, download in known.items() if not download.backbone][:1]
 

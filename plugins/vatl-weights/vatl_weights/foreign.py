@@ -1,0 +1,81 @@
+"""What an estimator says of weights that others made, by attributes of its own; each may be left out.
+
+``known()`` gives ``{name: Download}``, public weights that fit it as its options are; ``trunk`` is a :class:`Trunk`;
+``rename(key)`` is its own name for what a foreign checkpoint calls ``key``, None for what is no parameter; and
+``origin(tensors)`` gives the :class:`Origin` of a foreign checkpoint's ``{name: Tensor}``, which its names give away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import attrs
+from torch import Tensor
+
+from vatl_core.contracts import Estimator, Normalisation
+
+
+@attrs.frozen
+class Origin:
+    """What a checkpoint does not say, but the family of programs that wrote it is known for.
+
+    Attributes:
+        normalisation: what the weights expect of a picture; None where nobody knows.
+        keypoints: names of the head's channels, in order; None where nobody knows.
+    """
+
+    normalisation: Normalisation | None = None
+    keypoints: tuple[str, ...] | None = None
+
+
+@attrs.frozen
+class Download:
+    """Public weights that can be fetched.
+
+    Attributes:
+        url: where the file is.
+        sha256: of the file, in hexadecimal: all of it, or as many of its first digits as its publisher tells (≥ 8).
+        backbone: whether the file holds only a backbone trained on something else; the rest then stays random.
+    """
+
+    url: str
+    sha256: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9a-f]{8,64}"))
+    backbone: bool = False
+
+
+@attrs.frozen
+class Trunk:
+    """Which of a network's parameters are its backbone's: for files that hold a backbone alone.
+
+    Attributes:
+        prefixes: how their names begin; empty where there is no such thing.
+        added: modules that the usual backbone of this kind lacks; a file may do without them, and they stay random.
+        left_out: how the names begin of what the usual backbone has and this network has no use for.
+    """
+
+    prefixes: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def known_weights(estimator: Estimator) -> Mapping[str, Download]:
+    """Public weights that fit it, by name; ``--weights auto`` takes the first that is more than a backbone."""
+    return cast(Mapping[str, Download], getattr(estimator, "known", dict)())
+
+
+def trunk_of(estimator: Estimator) -> Trunk:
+    """Which of the estimator's parameters a file of a bare backbone must hold."""
+    return cast(Trunk, getattr(estimator, "trunk", Trunk()))
+
+
+def renamed(estimator: Estimator, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A foreign checkpoint's tensors under the estimator's own names; those it has no use for are left out."""
+    rename = getattr(estimator, "rename", lambda key: key)
+    pairs = ((rename(name), tensor) for name, tensor in tensors.items())
+    return {name: tensor for name, tensor in pairs if name is not None}
+
+
+def origin_of(estimator: Estimator, tensors: Mapping[str, Tensor]) -> Origin:
+    """What a foreign checkpoint leaves unsaid, as its parameters, under their foreign names, give it away."""
+    return cast(Origin, getattr(estimator, "origin", lambda _: Origin())(tensors))
