@@ -111,6 +111,6 @@ def _assert_neighbours(found: dict[str, Seen], images: dict[str, Any], rows: dic
 
 
 def _assert_different(found: dict[str, Seen], rows: dict[str, Any]) -> None:
-    """No two are of the same box and pose in one picture, unless their tracks differ: a row was there twice."""
+    """No two without a track are of the same box and pose in one picture: a row was there twice."""
     told = {name: (i.picture, i.box, i.points, i.visible) for name, i in found.items() if _track(rows[name]) is None}
     assert len(set(told.values())) == len(told), "read, though two annotations are the same"

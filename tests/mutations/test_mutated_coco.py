@@ -33,8 +33,8 @@ def document(over: str) -> dict[str, Any]:
     """Two flies of three keypoints; the ids of images and annotations count from different numbers.
 
     Args:
-        over: ``pictures``; the same as ``cvat`` exports them, with tracks among the attributes; ``single`` ones,
-            without tracks; a ``video``.
+        over: ``pictures``; the same as ``cvat`` exports them, with tracks among the attributes; ``single``, without
+            tracks; a ``video``.
     """
     images = [{"id": 7 + f, "file_name": f"img{f:03d}.png", "width": WIDTH, "height": HEIGHT} for f in range(FRAMES)]
     if over == "video":
@@ -132,6 +132,11 @@ def test_the_same_annotation_under_another_id_is_left_out_and_counted(pictures: 
     video = _load(pictures, changed(annotations=lambda rows: rows.append(rows[3] | {"id": 999})))
     assert len(video.instances) == 2 * FRAMES
     assert video.dropped == {"the same as another on its picture": 1}
+
+
+def test_a_file_whose_annotations_are_all_of_another_category_is_named(pictures: Path) -> None:
+    with pytest.raises(InputError, match="annotations\\.json has no instances to estimate; 10 dropped"):
+        _load(pictures, changed(annotations=lambda rows: [row.update(category_id=7) for row in rows]))
 
 
 def test_annotations_that_share_a_box_alone_are_different_ones(pictures: Path) -> None:

@@ -21,6 +21,8 @@ def repeated(rows: Rows, image: Indices, boxes: Numbers, keypoints: Numbers) -> 
         boxes: (n, 4) pixels.
         keypoints: (n, K, 2) pixels.
     """
+    if not len(rows):
+        return np.zeros(0, dtype=np.bool_)
     place = np.concatenate([boxes, keypoints.reshape(len(rows), -1)], axis=1)
     _, kind = np.unique(place, axis=0, return_inverse=True)
     nobody = np.array([track is None for track in rows.ids_or_none("track_id")], dtype=np.bool_)
