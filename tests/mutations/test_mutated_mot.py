@@ -18,6 +18,7 @@ from tests.mutations.examples import mutated
 from tests.mutations.files import mutate_file
 from tests.mutations.reading import close, same_partition, seen
 from tests.mutations.text_tables import mutated_tables
+from vatl_core.errors import InputError
 from vatl_core.video import Video
 from vatl_drawing import write_video
 from vatl_video.dataset import AnyVideo
@@ -28,6 +29,9 @@ ROWS: Final = [
     for f in range(FRAMES)
     for t in (0, 1)
 ]
+
+NOBODY: Final = [[row[0], "-1", *row[2:]] for row in ROWS]
+"""The same boxes, of which nobody knows whose they are."""
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +77,15 @@ def _within(box: list[float]) -> list[float]:
     return box if whole else [left, top, min(x + width, WIDTH) - left, min(y + height, HEIGHT) - top]
 
 
-@mutated(12)
-@given(text=mutated_tables(ROWS))
-def test_a_mutated_table_is_refused_or_read_as_it_says(clip: Path, text: str) -> None:
-    (clip / "boxes.txt").write_text(text)
-    assert_refused_or_said(clip / "boxes.txt")
+@pytest.mark.parametrize("rows", [ROWS, NOBODY], ids=["tracks", "nobody"])
+def test_a_mutated_table_is_refused_or_read_as_it_says(clip: Path, rows: list[list[str]]) -> None:
+    @mutated(6)
+    @given(mutated_tables(rows))
+    def holds(text: str) -> None:
+        (clip / "boxes.txt").write_text(text)
+        assert_refused_or_said(clip / "boxes.txt")
+
+    holds()
 
 
 @mutated(6)
@@ -88,3 +96,21 @@ def test_a_mutated_file_is_refused_or_read_as_it_says(clip: Path, data: st.DataO
         path.write_text("".join(",".join(row) + "\n" for row in ROWS))
         mutate_file(data.draw, data.draw(st.sampled_from([path, path, path.parent / "clip.mp4"])))
         assert_refused_or_said(path)
+
+
+def _load(clip: Path, rows: list[list[str]]) -> Video:
+    path = clip / "boxes.txt"
+    path.write_text("".join(",".join(row) + "\n" for row in rows))
+    return AnyVideo(clip / "clip.mp4", path, cache=clip / "cache").load("clip")
+
+
+def test_the_same_box_of_nobody_twice_is_left_out_and_counted(clip: Path) -> None:
+    assert len(_load(clip, NOBODY).instances) == 2 * FRAMES
+    video = _load(clip, [*NOBODY, NOBODY[4]])
+    assert len(video.instances) == 2 * FRAMES
+    assert video.dropped == {"the same as another in its frame": 1}
+
+
+def test_a_file_whose_boxes_are_all_of_no_use_is_named(clip: Path) -> None:
+    with pytest.raises(InputError, match=r"boxes\.txt has no boxes; 10 dropped: box without area"):
+        _load(clip, [[*row[:4], "0", *row[5:]] for row in ROWS])

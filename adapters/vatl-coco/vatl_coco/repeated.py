@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from vatl_formats import Indices, Mask, Numbers, Rows, again
+from vatl_formats import Indices, Mask, Numbers, Rows, again, alike
 
 REPEATED: Final = "the same as another on its picture"
 """Why one of two is left out."""
@@ -21,9 +21,6 @@ def repeated(rows: Rows, image: Indices, boxes: Numbers, keypoints: Numbers) -> 
         boxes: (n, 4) pixels.
         keypoints: (n, K, 2) pixels.
     """
-    if not len(rows):
-        return np.zeros(0, dtype=np.bool_)
-    place = np.concatenate([boxes, keypoints.reshape(len(rows), -1)], axis=1)
-    _, kind = np.unique(place, axis=0, return_inverse=True)
+    place = np.concatenate([boxes, *keypoints.transpose(1, 0, 2)], axis=1)
     nobody = np.array([track is None for track in rows.ids_or_none("track_id")], dtype=np.bool_)
-    return again(image, kind.reshape(-1)) & nobody
+    return again(image, alike(place)) & nobody

@@ -17,7 +17,7 @@ from vatl_video.coco_boxes import CocoBoxes, read_skeleton
 from vatl_video.detectors import DETECTORS, Detector
 from vatl_video.finding import Finding, Settings
 from vatl_video.footage import Footage, open_footage
-from vatl_video.given import beside, read_boxes
+from vatl_video.given import beside, read_boxes, refuse_none
 from vatl_video.shelf import Shelf
 from vatl_video.tracking import Linking
 
@@ -99,6 +99,7 @@ class AnyVideo(Dataset):
         footage = open_footage(self.path)
         found = self._found(footage)
         boxes = within(found.boxes, footage.sizes(found.boxes.frame), found.dropped)
+        refuse_none(attrs.evolve(found, boxes=boxes), self.path)
         skeleton = read_skeleton(self.skeleton, found.dropped) if self.skeleton else found.skeleton
         instances = in_time(boxes.instances(), footage.frames)
         return Video(name, skeleton or PERSON_17, footage.frames, instances, found.dropped)

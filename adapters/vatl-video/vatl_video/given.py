@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+import attrs
+
 from vatl_core.errors import InputError
-from vatl_formats import recognised
+from vatl_formats import Sieve, again, alike, recognised
 from vatl_video.coco_boxes import CocoBoxes, read_coco_boxes
 from vatl_video.footage import Footage
 from vatl_video.mot import read_mot
@@ -32,11 +34,24 @@ def read_boxes(path: Path, footage: Footage) -> CocoBoxes:
         if known := recognised(path):
             raise InputError(f"{path} is {known}; boxes are COCO's JSON or MOT's text (frame, id, x, y, width, height)")
         read = CocoBoxes(path, read_mot(path, text, footage.frames, dropped), None, dropped)
+    sieve = Sieve.of(len(read.boxes), read.dropped)
+    repeated = again(read.boxes.frame, alike(read.boxes.xywh))
+    sieve.drop(repeated & (read.boxes.track < 0), "the same as another in its frame")
+    read = attrs.evolve(read, boxes=read.boxes.take(sieve.left))
+    refuse_none(read, footage.path)
+    return read
+
+
+def refuse_none(read: CocoBoxes, video: Path) -> None:
+    """Make sure that there is a box, also of what is left of them.
+
+    Raises:
+        InputError: there is none; the message says why those that the file has were dropped.
+    """
     if not len(read.boxes):
         reasons = "".join(f"; {count} dropped: {reason}" for reason, count in read.dropped.items())
-        drawing = f"`vatl annotate {shlex.quote(str(footage.path))}`"
-        raise InputError(f"{path} has no boxes{reasons}: draw some ({drawing}), or give another file")
-    return read
+        drawing = f"`vatl annotate {shlex.quote(str(video))}`"
+        raise InputError(f"{read.path} has no boxes{reasons}: draw some ({drawing}), or give another file")
 
 
 def _text(path: Path) -> str:

@@ -22,13 +22,13 @@ from vatl_formats.positions import by_position
 from vatl_formats.recognition import recognised
 from vatl_formats.rows import LARGEST, Id, Indices, Mask, Numbers, Rows
 from vatl_formats.sides import flip_pairs_from_names, named_pairs
-from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
+from vatl_formats.sieve import Sieve, again, alike, clipped, kinds, numbered
 from vatl_formats.spreadsheets import csv_text
 from vatl_formats.tracks import with_tracks
 
 __all__ = [
     "LARGEST", "PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "Annotations", "Id", "Indices", "Mask", "NumberedPictures",
-    "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again", "at_least", "by_position", "clipped",
+    "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again", "alike", "at_least", "by_position", "clipped",
     "csv_text", "described", "extent_of", "flip_pairs_from_names", "frame_numbers", "images_and_annotations",
     "keypoints_of", "kinds", "missing_files", "named_pairs", "neighbours_in_time", "numbered", "of_another",
     "on_pictures", "pictures_in", "read_json", "recognised", "refuse_outside", "skeleton_of", "times_of_names",

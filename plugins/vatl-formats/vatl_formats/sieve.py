@@ -69,6 +69,13 @@ def kinds(ids: Iterable[Id]) -> Indices:
     return np.array([seen.setdefault(str(name), len(seen)) for name in ids], dtype=np.int64)
 
 
+def alike(numbers: Numbers) -> Indices:
+    """(n,) numbers that are the same for rows of (n, m) ``numbers`` that are the same."""
+    if not len(numbers):
+        return np.zeros(0, dtype=np.int64)
+    return np.unique(numbers, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
 def again(*columns: Indices) -> Mask:
     """(n,) whether the same values stand in (n,) ``columns`` further up."""
     _, first = np.unique(np.stack(columns, axis=1), axis=0, return_index=True)
