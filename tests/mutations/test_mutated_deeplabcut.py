@@ -74,8 +74,8 @@ def assert_says(path: Path, videos: dict[str, Video]) -> None:
     """Make sure that videos have the rows of the table, and that all that is left out is counted."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         lines = [line for line in csv.reader(file) if any(line)]
-    heads = {line[0]: line[1:] for line in lines[:3]}
-    assert list(heads) == ["scorer", "bodyparts", "coords"], f"read, though its heads are {list(heads)}"
+    heads = {line[0]: line[1:] for line in lines[1:3]}
+    assert list(heads) == ["bodyparts", "coords"], f"read, though its heads are {list(heads)}"
     rows = {PurePosixPath(line[0].replace("\\", "/")).name: line[1:] for line in lines[3:]}
     assert len(rows) == len(lines) - 3, "read, though a picture is there twice"
     found = {str(i.picture): (i, v.skeleton.keypoints) for v in videos.values() for i in seen(v).values()}
