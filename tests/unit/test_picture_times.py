@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import sleap_io
 import torch
 
 from vatl_annotate.boxes.boxes_file import read_boxes, write_boxes
@@ -16,7 +17,7 @@ from vatl_annotate.boxes.footage import Footage
 from vatl_annotate.boxes.tracks import Key, Track
 from vatl_coco.dataset import Coco
 from vatl_core.video import Video
-from vatl_formats import neighbours_in_time, times_of_names
+from vatl_formats import frames_of_names, neighbours_in_time, times_of_names
 from vatl_sleap_io.dataset import SleapIO
 from vatl_video.dataset import AnyVideo
 
@@ -29,22 +30,32 @@ POINTS = [10.0, 10.0, 2, 30.0, 40.0, 2]
     [
         ([], []),
         (["a.png"], [0]),
-        (["img005.png", "img020.png", "img040.png"], [0, 15, 35]),
-        (["v/img10.png", "v/img2.png", "v/img1.png"], [9, 1, 0]),
-        (["cam1_007_left.png", "cam1_009_left.png"], [0, 2]),
-        (["f3_0.12s.png", "f4_0.16s.png", "f8_0.32s.png"], [0, 1, 5]),
+        (["img7.png"], [7]),
+        (["img005.png", "img020.png", "img040.png"], [5, 20, 40]),
+        (["v/img10.png", "v/img2.png", "v/img1.png"], [10, 2, 1]),
+        (["cam1_007_left.png", "cam1_009_left.png"], [7, 9]),
+        (["f3_0.12s.png", "f4_0.16s.png", "f8_0.32s.png"], [3, 4, 8]),
         (["run1/2.png", "run1/3.png", "run2/3.png", "run2/4.png"], [0, 1, 4, 5]),
         (["b/2.png", "b/1.png", "a/1.png", "a/2.png"], [1, 0, 4, 5]),
         (["head.png", "tail.png", "wing.png"], [0, 1, 2]),
         (["b1.png", "a2.png"], [0, 1]),
         (["1.png", "01.png", "2.png"], [0, 1, 2]),
         ([f"{n}.png" for n in (3, 10**30, 7)], [0, 2, 1]),
+        (["20240101101503123.png", "20240101101503156.png"], [0, 33]),
         (["a_png.rf.77aa.png", "b_png.rf.66bb.png"], [0, 1]),
-        (["3_png.rf.77aa.png", "1_png.rf.66bb.png"], [2, 0]),
+        (["3_png.rf.77aa.png", "1_png.rf.66bb.png"], [3, 1]),
     ],
 )
 def test_numbers_in_names_are_times(names: list[str], times: list[int]) -> None:
     assert times_of_names(names) == times
+
+
+@pytest.mark.parametrize(
+    "names",
+    [[], ["a.png"], ["7/a.png"], ["7/a.png", "8/a.png"], ["a1.png", "b2.png"], ["r1_1.png", "r1_2.png", "r2_1.png"]],
+)
+def test_names_that_do_not_tell_one_frame_tell_none(names: list[str]) -> None:
+    assert frames_of_names(names) is None
 
 
 def test_the_order_of_the_list_counts_nothing() -> None:
@@ -152,3 +163,26 @@ def test_boxes_that_were_drawn_on_pictures_leave_the_time_to_their_names(tmp_pat
     assert read_boxes(tmp_path / "pictures.boxes.json", footage).tracks == (track,)
     data = Coco(tmp_path / "pictures.boxes.json", tmp_path / "pictures")
     assert data.load(*data.videos()).instances.previous.tolist() == [-1, -1, -1]
+
+
+def test_a_sleap_project_that_lists_its_pictures_as_text_has_them_by_number(tmp_path: Path) -> None:
+    names = ["img1.png", "img10.png", "img2.png"]
+    pictures(tmp_path, names)
+    video = sleap_io.Video.from_filename([str(tmp_path / name) for name in names])
+    fly, ann = sleap_io.Skeleton(nodes=["a", "b"]), sleap_io.Track("ann")
+    frames = [
+        sleap_io.LabeledFrame(
+            video=video,
+            frame_idx=i,
+            instances=[sleap_io.Instance.from_numpy(np.array([[10.0 + i, 10], [30, 40]]), skeleton=fly, track=ann)],
+        )
+        for i in range(3)
+    ]
+    labels = sleap_io.Labels(frames, videos=[video], skeletons=[fly], tracks=[ann])
+    labels.save(str(tmp_path / "flies.slp"), embed=False)
+    data = SleapIO(tmp_path / "flies.slp")
+    read = data.load(*data.videos())
+    assert [read.frames.name(i) for i in range(3)] == ["img1.png", "img2.png", "img10.png"]
+    assert read.instances.keypoints is not None
+    assert read.instances.keypoints[:, 0, 0].tolist() == [10, 12, 11]
+    assert (read.instances.frame.tolist(), read.instances.previous.tolist()) == ([0, 1, 2], [-1, 0, -1])

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.video import Frames, PictureFiles, VideoFile, exists
-from vatl_formats import VIDEO_SUFFIXES, NumberedPictures
-from vatl_sleap_io.tables import ANY, numbers_in
+from vatl_formats import VIDEO_SUFFIXES, NumberedPictures, frames_of_names
+from vatl_sleap_io.tables import ANY
 
 STORES: Final = frozenset({".h5", ".hdf5", ".seq", ".slp", ".tif", ".tiff"})
 """What sleap-io itself must read."""
@@ -96,14 +96,16 @@ def open_footage(video: sleap_io.Video, project: Path, where: Path | None) -> Fo
 def _pictures(files: list[Path], names: list[str], numbers: list[int] | None) -> Footage:
     if numbers is None:
         return Footage(PictureFiles(files))
+    order = sorted(range(len(files)), key=numbers.__getitem__)  # programs list img10.png before img2.png
+    frames, ascending = [files[i] for i in order], sorted(numbers)
     elsewhere = any(PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute() for name in names)
-    return Footage(NumberedPictures(files, numbers=numbers, names=None if elsewhere else names), numbers)
+    called = None if elsewhere else [names[i] for i in order]
+    return Footage(NumberedPictures(frames, numbers=ascending, names=called), ascending)
 
 
 def numbers_of(video: sleap_io.Video) -> list[int] | None:
-    """The frame that each picture of a list of files is, by its name, ascending; None where names do not tell."""
-    numbers = numbers_in(video.filename) if isinstance(video.filename, list) else None
-    return numbers if numbers and numbers == sorted(numbers) else None
+    """The frame that each picture of a list of files is, by its name; None where names do not tell."""
+    return frames_of_names(video.filename) if isinstance(video.filename, list) else None
 
 
 def _in_video(video: sleap_io.Video, project: Path, file: Path) -> Footage:

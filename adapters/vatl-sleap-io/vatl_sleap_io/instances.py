@@ -37,9 +37,9 @@ def instances_of(
         InputError: a track is twice in a frame, or an instance is on a frame without picture.
     """
     dropped: dict[str, int] = {}
-    listed = _wanted(_listed(project, video), project.nodes, predicted, dropped)
-    listed, keypoints, visible, boxes = _placed(listed, len(project.nodes), dropped, extent)
     numbers = numbers_of(video)
+    listed = _wanted(_listed(project, video, numbers), project.nodes, predicted, dropped)
+    listed, keypoints, visible, boxes = _placed(listed, len(project.nodes), dropped, extent)
     number = torch.tensor([_number(frame, numbers) for frame, _ in listed], dtype=torch.int64)
     track = torch.tensor(_tracks(project, listed), dtype=torch.int64)
     _check_tracks(project, listed, number, track)
@@ -60,8 +60,8 @@ def _number(frame: sleap_io.LabeledFrame, numbers: list[int] | None) -> int:
     return int(frame.frame_idx) if numbers is None else numbers[int(frame.frame_idx)]
 
 
-def _listed(project: Project, video: sleap_io.Video) -> Listed:
-    frames = sorted((f for f in project.labels if f.video is video), key=lambda frame: int(frame.frame_idx))
+def _listed(project: Project, video: sleap_io.Video, numbers: list[int] | None) -> Listed:
+    frames = sorted((f for f in project.labels if f.video is video), key=lambda frame: _number(frame, numbers))
     return [(frame, instance) for frame in frames for instance in frame.instances]
 
 

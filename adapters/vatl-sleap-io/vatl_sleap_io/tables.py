@@ -103,10 +103,3 @@ def _skeleton(grid: Grid, config: Path | None) -> sleap_io.Labels:
     if not labels.skeletons:
         raise ValueError("its headings name no keypoint")
     return labels
-
-
-def numbers_in(names: Sequence[str]) -> list[int] | None:
-    """The number of the frame that each picture's name ends in; None where one has none, or two have the same."""
-    found = [re.findall(r"\d+", Path(name).stem) for name in names]
-    numbers = [int(digits[-1]) for digits in found if digits]
-    return numbers if len(set(numbers)) == len(names) else None

@@ -81,7 +81,7 @@ def open_footage(path: Path) -> Footage:
 def _numbered(files: Sequence[Path]) -> PictureFiles:
     """The pictures at the times that their names tell, if those go on as the pictures do."""
     times = times_of_names([file.name for file in files])
-    return NumberedPictures(files, numbers=times) if times == sorted(times) else PictureFiles(files)
+    return NumberedPictures(files, numbers=times, begin=times[0]) if times == sorted(times) else PictureFiles(files)
 
 
 def _parts(path: Path, count: int, length: int) -> Iterator[bytes]:

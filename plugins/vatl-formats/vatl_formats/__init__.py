@@ -17,7 +17,7 @@ from vatl_formats.numbered_pictures import (
     missing_files,
     on_pictures,
 )
-from vatl_formats.picture_times import NumberedPictures, neighbours_in_time, times_of_names
+from vatl_formats.picture_times import NumberedPictures, frames_of_names, neighbours_in_time, times_of_names
 from vatl_formats.positions import by_position
 from vatl_formats.recognition import recognised
 from vatl_formats.rows import LARGEST, Id, Indices, Mask, Numbers, Rows
@@ -29,8 +29,8 @@ from vatl_formats.tracks import with_tracks
 __all__ = [
     "LARGEST", "PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "Annotations", "Id", "Indices", "Mask", "NumberedPictures",
     "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again", "alike", "at_least", "by_position", "clipped",
-    "csv_text", "described", "extent_of", "flip_pairs_from_names", "frame_numbers", "images_and_annotations",
-    "keypoints_of", "kinds", "missing_files", "named_pairs", "neighbours_in_time", "numbered", "of_another",
-    "on_pictures", "pictures_in", "read_json", "recognised", "refuse_outside", "skeleton_of", "times_of_names",
-    "with_tracks",
+    "csv_text", "described", "extent_of", "flip_pairs_from_names", "frame_numbers", "frames_of_names",
+    "images_and_annotations", "keypoints_of", "kinds", "missing_files", "named_pairs", "neighbours_in_time", "numbered",
+    "of_another", "on_pictures", "pictures_in", "read_json", "recognised", "refuse_outside", "skeleton_of",
+    "times_of_names", "with_tracks",
 ]  # fmt: skip

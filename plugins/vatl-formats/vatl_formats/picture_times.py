@@ -41,20 +41,34 @@ class NumberedPictures(PictureFiles):
         return float(self.numbers[index] - self.begin)
 
 
-def times_of_names(names: Sequence[str]) -> list[int]:
-    """The time of each of n pictures from 0 on, whatever the order of the list: the number in its name.
+def frames_of_names(names: Sequence[str]) -> list[int] | None:
+    """The frame of its video that each of n pictures of one folder is: the number in which alone their names differ.
 
-    Numbers count where names are the same but for them, such as cam1-007.png; where they are the same but for several,
-    such as cam1-007.png and cam2-001.png, the last is the time and the others part the pictures, as names do of which
-    each belongs to several. The list's order stands where names tell nothing.
+    The first does where they differ in several and no two have the same first, as in frame12_0.48s.png. None where
+    names do not tell.
     """
+    counted = [_counted(PurePath(name).name) for name in names]
+    if len({(PurePath(name).parent, text) for name, (text, _) in zip(names, counted, strict=True)}) != 1:
+        return None
+    frames = _of_one_number([numbers for _, numbers in counted])
+    return frames if frames and max(frames) < _LARGEST else None
+
+
+def times_of_names(names: Sequence[str]) -> list[int]:
+    """The time of each of n pictures, whatever the order of the list: its frame, where names tell it.
+
+    Where names differ in several numbers, such as cam1-007.png and cam2-001.png, the last is the time and the others
+    part the pictures, as folders and texts do of which each belongs to several. Then times begin at 0. The list's order
+    stands where names tell nothing.
+    """
+    frames = frames_of_names(names)
+    if frames is not None:
+        return frames
     parts: dict[tuple[str, ...], list[int]] = {}
-    numbers = []
-    for position, name in enumerate(names):
-        text, counted = _counted(name)
+    counted = [_counted(name) for name in names]
+    for position, (text, _) in enumerate(counted):
         parts.setdefault(text, []).append(position)
-        numbers.append(counted)
-    told = [[numbers[i] for i in part] for part in parts.values()]
+    told = [[counted[i][1] for i in part] for part in parts.values()]
     alone = len(parts) > 1 and any(len(part) == 1 for part in told)
     if alone or any(len(set(part)) < len(part) for part in told):
         return list(range(len(names)))
@@ -70,30 +84,37 @@ def _counted(name: str) -> tuple[tuple[str, ...], Numbers]:
     return tuple(_NUMBER.split(stem)), tuple(int(number.lstrip("0")[:4000] or 0) for number in _NUMBER.findall(stem))
 
 
+def _of_one_number(numbers: list[Numbers]) -> list[int] | None:
+    """That of m numbers which tells n rows apart: the first that differs, if no two have the same."""
+    differing = _differing(numbers)
+    told = [row[differing[0]] if differing else row[-1] for row in numbers if row]
+    return told if len(set(told)) == len(numbers) else None
+
+
+def _differing(numbers: list[Numbers]) -> list[int]:
+    return [place for place in range(len(numbers[0])) if len({row[place] for row in numbers}) > 1]
+
+
 def _times(numbers: list[Numbers]) -> list[int]:
     """The time of each of n pictures that have m numbers each, no two the same."""
-    differing = [place for place in range(len(numbers[0])) if len({row[place] for row in numbers}) > 1]
-    if not differing:
-        return [0] * len(numbers)
-    if len({row[differing[0]] for row in numbers}) == len(numbers):  # the first tells it, such as of frame12_0.48s.png
-        first = min(row[differing[0]] for row in numbers)
-        return [row[differing[0]] - first for row in numbers]
+    if (told := _of_one_number(numbers)) or not numbers[0]:
+        return told or [0]
+    *others, last = _differing(numbers)
     parts: dict[Numbers, list[int]] = {}
-    for position in sorted(range(len(numbers)), key=numbers.__getitem__):
-        parts.setdefault(tuple(numbers[position][place] for place in differing[:-1]), []).append(position)
-    last = [[numbers[i][differing[-1]] for i in part] for part in parts.values()]
-    order = [i for part in parts.values() for i in part]
-    times = dict(zip(order, _apart([n - min(part) for n in part] for part in last), strict=True))
+    order = sorted(range(len(numbers)), key=numbers.__getitem__)
+    for i in order:
+        parts.setdefault(tuple(numbers[i][place] for place in others), []).append(i)
+    times = dict(zip(order, _apart([numbers[i][last] for i in part] for part in parts.values()), strict=True))
     return [times[i] for i in range(len(numbers))]
 
 
 def _apart(parts: Iterable[list[int]]) -> list[int]:
-    """The times of parts one after the other, between which lies more than within."""
+    """The times of parts one after the other, from 0 on; between them lies more than within."""
     times: list[int] = []
     begin = 0
     for part in parts:
-        times += [begin + time for time in part]
-        begin += 2 * max(part) + 2
+        times += [begin + time - min(part) for time in part]
+        begin += 2 * (max(part) - min(part)) + 2
     return times
 
 
