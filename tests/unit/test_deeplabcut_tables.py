@@ -75,6 +75,22 @@ def test_an_analysis_is_of_the_frames_of_the_video_beside_it(clip: Path, tmp_pat
     assert video.instances.next.tolist() == [1, -1, 3, 4, -1, -1]
 
 
+@pytest.mark.parametrize(
+    ("name", "scorer", "video"),
+    [
+        ("clip_DLC_resnet.csv", "DLC_resnet", "clip_"),
+        ("my.clip_superanimal_bird.csv", "superanimal_bird", "my.clip"),
+        ("clip.csv", "heatmap_tracker", "clip"),
+        ("DLC_resnet.csv", "DLC_resnet", "DLC_resnet"),
+    ],
+)
+def test_an_analysis_is_called_after_its_video_and_who_made_it(
+    tmp_path: Path, name: str, scorer: str, video: str
+) -> None:
+    path = headings(scorer=",".join([scorer] * 6))(tmp_path)
+    assert SleapIO(path.rename(tmp_path / name)).videos() == [video]
+
+
 def test_a_point_that_is_not_likely_is_not_placed_and_stretches_no_box(clip: Path, tmp_path: Path) -> None:
     path = stored(f"clip{SCORER}.h5", tmp_path)
     video = load(path, frames=clip, predicted="truth")
@@ -171,6 +187,12 @@ def text(content: str) -> Callable[[Path], Path]:
     return write
 
 
+def exchanged(path: Path) -> Path:
+    scorer, individuals, bodyparts, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([scorer, bodyparts, individuals, *rest]) + "\n")
+    return path
+
+
 def cut(folder: Path) -> Path:
     path = stored(f"clip{SCORER}.h5", folder)
     path.write_bytes(path.read_bytes()[:20000])
@@ -204,6 +226,11 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "two tables": (two_tables, r"holds 2 tables: /another, /df_with_missing"),
     "no table": (no_table, r"clip\.h5 is no project that sleap-io"),
     "a column twice": (headings(coords="x,y,likelihood,x,x,likelihood"), "column me b x is there twice"),
+    "two scorers": (headings(scorer="me,me,me,you,you,you", bodyparts="a,a,a,a,a,a"), "column you a x is there twice"),
+    "headings exchanged": (
+        lambda folder: exchanged(stored(f"clip{SCORER}_el.csv", folder)),
+        "its headings are scorer, bodyparts, individuals, coords, not scorer, bodyparts, coords",
+    ),
     "three dimensions": (headings(coords="x,y,z,x,y,z"), "me a has x, y, z, not x, y"),
     "one likelihood": (headings(coords="x,y,likelihood,x,y,"), r"me b has , x, y, not likelihood, x, y"),
     "a torn row": (headings(row1="1,2,.9"), "line 5 has 4 cells, not 7: is the file complete"),

@@ -11,6 +11,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+LEVELS: Final = ("scorer", "bodyparts", "coords")
+"""What the lines of headings are about; ``individuals`` may stand second."""
 MISSING: Final = frozenset({"", "n/a", "na", "nan", "none", "null"})
 """What stands in a cell, in small letters, that has no number."""
 
@@ -33,9 +35,13 @@ class Grid:
     values: NDArray[np.float64]
 
     def __attrs_post_init__(self) -> None:
-        if len(set(self.columns)) < len(self.columns):
-            twice = next(column for column in self.columns if self.columns.count(column) > 1)
-            raise ValueError(f"column {' '.join(twice)} is there twice")
+        if tuple(self.levels) not in (LEVELS, (LEVELS[0], "individuals", *LEVELS[1:])):
+            raise ValueError(f"its headings are {', '.join(self.levels)}, not {', '.join(LEVELS)}")
+        seen: set[tuple[str, ...]] = set()
+        for scorer, *told in self.columns:
+            if tuple(told) in seen:  # by another scorer, perhaps
+                raise ValueError(f"column {' '.join((scorer, *told))} is there twice")
+            seen.add(tuple(told))
 
 
 def read_csv(path: Path) -> Grid | None:

@@ -68,10 +68,11 @@ def _of_pictures(path: Path, grid: Grid, poses: Poses) -> list[sleap_io.LabeledF
 
 
 def _of_video(path: Path, grid: Grid, poses: Poses, numbers: Sequence[int]) -> list[sleap_io.LabeledFrame]:
-    """Programs name such a file after the video and who made it: clipDLC_resnet50_….h5."""
+    """Programs name such a file after the video and who made it: clipDLC_resnet50_….h5, clip_superanimal_….h5."""
     _refuse_twice(path, numbers, "frame")
     scorer = grid.columns[0][0]
-    name = path.stem.partition(scorer)[0].removesuffix("_") if scorer else ""
+    name = path.stem.partition(scorer)[0] if scorer else ""
+    name = name if scorer.startswith("DLC") else name.removesuffix("_")
     video = sleap_io.Video(filename=str(path.absolute().with_name((name or path.stem) + ANY)), open_backend=False)
     return [poses.frame(row, video, number) for row, number in enumerate(numbers)]
 
