@@ -14,6 +14,7 @@ import torch
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
+from tests import trees
 from tests.conftest import Registered, configured
 from vatl_coco.dataset import Coco
 from vatl_core.errors import InputError
@@ -22,6 +23,7 @@ from vatl_core.run import PastRun, execute
 from vatl_core.video import PictureFiles, Skeleton, Video
 from vatl_drawing import write_video
 from vatl_formats import NumberedPictures
+from vatl_posetrack21.dataset import PoseTrack21
 from vatl_report.commands.predict import command
 from vatl_report.predictions import Predictions, write_coco
 from vatl_sleap_io.dataset import SleapIO
@@ -136,6 +138,20 @@ def test_frames_that_a_table_s_names_tell_are_kept(tmp_path: Path) -> None:
     assert again.instances.ids == ("5-0", "20-0", "40-0")
     write_video(tmp_path / "film.mp4", (torch.full((3, 96, 128), 5 * i, dtype=torch.uint8) for i in range(45)))
     assert loaded(tmp_path / "poses.json", tmp_path / "film.mp4").instances.frame.tolist() == [5, 20, 40]
+
+
+@pytest.mark.parametrize("missing", [None, "000004.jpg"])
+def test_a_posetrack_video_s_pictures_keep_their_folders_and_numbers(tmp_path: Path, missing: str | None) -> None:
+    root = trees.posetrack21(tmp_path / "posetrack", train_val=True)
+    if missing:
+        next((root / "images").rglob(f"000342*/{missing}")).unlink()
+    video = PoseTrack21(root, skip_broken=True).load("000342_mpii_test")
+    content = written(video, tmp_path / "poses.json")
+    assert content["images"][0]["file_name"] == "images/val/000342_mpii_test/000000.jpg"
+    again = loaded(tmp_path / "poses.json", root).instances
+    assert again.ids == video.instances.ids
+    for column in ("frame", "track", "previous", "next"):
+        assert getattr(again, column).tolist() == getattr(video.instances, column).tolist(), column
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
