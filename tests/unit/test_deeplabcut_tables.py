@@ -130,6 +130,13 @@ def test_likelihoods_of_labelled_pictures_tell_predictions_too(tmp_path: Path) -
     assert not load(tmp_path / "machinelabels.csv").instances.has_truth
 
 
+def test_empty_likelihoods_are_none(clip: Path, tmp_path: Path) -> None:
+    instances = load(headings(row0="1,2,,3,4,", row1="1,2,nan,3,4,")(tmp_path), frames=clip).instances
+    assert instances.known.tolist() == [True, True]
+    part = load(headings(row0="1,2,.9,30,4,", row1="1,2,.9,30,40,.9")(tmp_path), frames=clip, predicted="truth")
+    assert part.dropped == {"box without area": 1}, "one point alone is placed"
+
+
 def test_points_of_frames_without_likelihood_are_a_user_s(clip: Path, tmp_path: Path) -> None:
     path = tmp_path / "clip.csv"
     path.write_text("scorer,me,me,me,me\nbodyparts,a,a,b,b\ncoords,x,y,x,y\n3,10,10,30,40\n5,11,11,31,41\n")

@@ -55,7 +55,7 @@ class Poses:
         points, scores = cells[..., :2], cells[..., 2]
         placed = np.any(np.isfinite(points).all(-1), axis=-1)
         who = tracks or [sleap_io.Track("the only one") if one else None]
-        if not predicted:
+        if not (predicted and np.isfinite(scores).any()):  # sleap-io leaves the columns empty for a user's points
             return cls(skeleton, who, placed, points, None)
         points[~(scores >= least)] = np.nan  # true for NaN, too
         return cls(skeleton, who, placed, points, scores)
