@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+_ASKING = threading.Lock()
 
 
 @cache
@@ -46,8 +48,9 @@ class Command:
         server = _server()
         assert server.stdin
         assert server.stdout
-        print(json.dumps(told | places), file=server.stdin, flush=True)
-        self.pid = int(server.stdout.readline())
+        with _ASKING:
+            print(json.dumps(told | places), file=server.stdin, flush=True)
+            self.pid = int(server.stdout.readline())
 
     @property
     def returncode(self) -> int | None:

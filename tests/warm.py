@@ -27,12 +27,15 @@ import vatl_estimators.tiny  # noqa: F401
 import vatl_report.plugin
 import vatl_report.report  # noqa: F401
 import vatl_synthetic.dataset  # noqa: F401
+from tests.campaign import events
 from vatl_core.cli import main
+from vatl_drawing import plotted
 
 
 def serve() -> None:
     """Until nobody is there who could ask."""
     answers = os.fdopen(os.dup(1), "w")
+    plotted(lambda figure: figure.subplots().set_title("finding the fonts takes a second"), 1, 1)
     for line in sys.stdin:
         told = json.loads(line)
         pid = os.fork()
@@ -55,6 +58,7 @@ def _become(words: list[str], cwd: str, environment: dict[str, str], out: str, e
     sys.path[:] = [*filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)), *here]
     sys.argv[:] = ["vatl", *words]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
+    events.watch(environment)
 
 
 def _tell(pid: int, code: Path) -> None:

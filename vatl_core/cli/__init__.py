@@ -104,8 +104,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _terminated(number: int, _: object) -> None:
-    """SIGTERM ends a command as Ctrl-C does, so that whatever it began is left in order."""
-    raise KeyboardInterrupt(number)
+    """SIGTERM ends a command as Ctrl-C does, so that whatever it began is left in order; one at its end ends anyway."""
+    if threading.main_thread().is_alive():
+        raise KeyboardInterrupt(number)
 
 
 def _told(error: BaseException, run: Path) -> tuple[str, int]:

@@ -43,6 +43,5 @@ def vatl_run_finished(run: Run, record: RunRecord) -> None:
     try:
         write_report([path], path / "report")
     except (OSError, InputError) as error:
-        raise VatlError(
-            f"the run is complete, but its report cannot be written to {path / 'report'}: {error}"
-        ) from error
+        flaw = f"its report cannot be written to {path / 'report'}: {error}"
+        raise VatlError(f"the run is complete, but {flaw}; then `vatl resume {path}` writes it") from error
