@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test lint parity combinations benchmarks docs weights clean
+.PHONY: help run test lint parity combinations campaign benchmarks docs weights clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -47,6 +47,9 @@ parity: $(BIN)/.installed ## Compare with the published numbers, ending in a tab
 
 combinations: $(BIN)/.installed ## Run every combination of criterion, selector, policy and stopping: some minutes
 	$(BIN)/pytest -m combinations tests/unit/test_combinations.py
+
+campaign: $(BIN)/.installed ## Kill 200 runs at random, crowd, flood and fill the disk: nothing may be lost; some minutes
+	$(BIN)/python -m tests.campaign -n 200 --seed 0
 
 benchmarks: $(BIN)/.installed ## Speed, as ratios within one run
 	$(BIN)/pytest -s tests/benchmarks

@@ -8,14 +8,17 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.conftest import Outcome, Vatl
 from tests.processes import Command
+from vatl_core import cli
 
 SHORT = ("-o", "synthetic.frames=8", "-o", "synthetic.people=2", "-o", "synthetic.source_videos=2",
          "-o", "continual.alpha=8", "--schedule", "2,4", "--device", "cpu")  # fmt: skip
@@ -147,6 +150,14 @@ def test_a_killed_run_is_taken_up_to_the_same_end(
         assert resumed.code == 0, resumed.err
         assert cycles(run) == cycles(whole)
         assert not [p for p in run.rglob("*") if ".part" in p.name and p.stat().st_mtime > 0 and p.suffix == ".jsonl"]
+
+
+def test_sigterm_while_python_ends_says_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A traceback behind a finished run would have it that something is wrong."""
+    with pytest.raises(KeyboardInterrupt):
+        cli._terminated(signal.SIGTERM, None)
+    monkeypatch.setattr(threading, "main_thread", lambda: SimpleNamespace(is_alive=lambda: False))
+    cli._terminated(signal.SIGTERM, None)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

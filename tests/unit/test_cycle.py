@@ -244,6 +244,35 @@ def outcome(folder: Path) -> list[dict[str, Any]]:
     return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
 
 
+class Listener:
+    """Notes the end."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    @hookimpl
+    def vatl_run_finished(self, run: Any, record: Any) -> None:
+        self.heard.append(record)
+
+
+def test_a_run_cut_off_while_its_end_is_told_tells_it_again_and_then_no_more(
+    registered: Registered, tmp_path: Path
+) -> None:
+    """As a kill in the midst of its report leaves it: everything is on disk but what plugins make of it."""
+    copier, listener = Copier(tmp_path), Listener()
+    registry = registered(plugins=(copier,))
+    closing = execute(configured(registry, tmp_path, name="plain", stop=["none"]), registry)
+    cut_off = copier.copies[-1]
+    assert (cut_off / "run.json").exists()
+    again = execute(cut_off, registered(plugins=(listener,)))
+    assert listener.heard == [again]
+    assert attrs.evolve(again, run=closing.run) == closing
+    assert outcome(cut_off) == outcome(tmp_path / "plain")
+    assert execute(cut_off, registered(plugins=(listener,))) == again
+    assert len(listener.heard) == 1
+    assert {path.name for path in cut_off.iterdir()} == {path.name for path in (tmp_path / "plain").iterdir()}
+
+
 @pytest.mark.parametrize("stop", [["none"], ["sc-min-error"]])
 def test_a_run_interrupted_anywhere_ends_as_if_it_had_not_been(
     registered: Registered, tmp_path: Path, stop: list[str]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -19,7 +21,7 @@ from tests.footage import trim, turn
 from vatl_core import files
 from vatl_core.contracts import Labels
 from vatl_core.errors import InputError
-from vatl_core.files import append_line, whole, whole_lines, write_whole
+from vatl_core.files import append_line, temporary_folder, whole, whole_lines, write_whole
 from vatl_core.store import RunFolder
 from vatl_core.video import PictureFiles, VideoFile, decode_from
 from vatl_drawing import write_video
@@ -85,16 +87,36 @@ def test_two_files_are_prepared_under_names_that_nobody_can_tell(tmp_path: Path)
 
 def test_what_a_killed_process_prepared_is_swept_when_its_run_is_taken_up(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", {})
-    left = [folder.path / ".config.toml.0f.part.toml", folder.cycle_folder(3) / ".query.json.1e.part.json"]
+    left = [
+        folder.path / ".config.toml.0f.part.toml", folder.cycle_folder(3) / ".query.json.1e.part.json",
+        folder.path / "report" / ".labels.csv.4b.part.csv",
+    ]  # fmt: skip
     for path in left:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("half")
     pictures = folder.cycle_folder(3) / ".task.2d.part"  # as a folder of the oracle of files is prepared
     (pictures / "inside").mkdir(parents=True)
+    (pictures / "inside" / ".a.jpg.3c.part.jpg").touch()
     folder.lock()
     assert not [path for path in [*left, pictures] if path.exists()]
     assert (folder.path / "config.toml").exists()
+    left[0].touch()
+    folder.lock()
+    assert left[0].exists(), "which this process prepares now"
     folder.unlock()
+
+
+def test_no_link_is_followed_in_sweeping(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", {})
+    for name in ("report", "cycles"):
+        (tmp_path / f"my-{name}").mkdir()
+        (tmp_path / f"my-{name}" / ".a.0f.part").write_text("mine")
+        (folder.path / name).symlink_to(tmp_path / f"my-{name}")
+    (folder.path / ".b.1e.part").symlink_to(tmp_path / "my-report")
+    folder.lock()
+    folder.unlock()
+    assert not (folder.path / ".b.1e.part").is_symlink()
+    assert [(tmp_path / f"my-{name}" / ".a.0f.part").exists() for name in ("report", "cycles")] == [True, True]
 
 
 def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
@@ -243,3 +265,41 @@ class TestLabels:
 
     def test_none_yet_is_an_empty_answer_of_the_right_shape(self, tmp_path: Path) -> None:
         assert RunFolder(tmp_path).answers.labels([], 5).keypoints.shape == (0, 5, 2)
+
+
+class TestTemporaryFolder:
+    @pytest.fixture(autouse=True)
+    def _of_its_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def test_it_is_ones_own_and_gone_after_the_block(self, tmp_path: Path) -> None:
+        with temporary_folder() as folder:
+            (folder / "a.jpg").touch()
+            assert folder.stat().st_mode & 0o077 == 0
+        with pytest.raises(ZeroDivisionError), temporary_folder():
+            raise ZeroDivisionError
+        assert not list(tmp_path.iterdir())
+
+    def test_that_of_a_killed_process_goes_with_the_next_and_those_of_others_stay(self, tmp_path: Path) -> None:
+        names = ("vatl-killed", "vatl-said-something", "theirs")
+        for name in names:
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "a.jpg").touch()
+        (tmp_path / "vatl-killed" / ".lock").touch()
+        (tmp_path / "theirs" / ".lock").touch()
+        (tmp_path / "vatl-link").symlink_to(tmp_path / "theirs")
+        with temporary_folder() as mine, temporary_folder() as another:
+            assert mine.exists()
+            assert another.exists()
+        assert {path.name for path in tmp_path.iterdir()} == {"vatl-said-something", "theirs", "vatl-link"}
+        assert (tmp_path / "theirs" / "a.jpg").exists()
+
+    def test_nothing_of_another_user_is_touched(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "vatl-theirs").mkdir()
+        (tmp_path / "vatl-theirs" / ".lock").touch()
+        own = Path.lstat
+        theirs = SimpleNamespace(st_uid=tmp_path.stat().st_uid + 1)
+        monkeypatch.setattr(Path, "lstat", lambda path: theirs if path.name == "vatl-theirs" else own(path))
+        with temporary_folder():
+            pass
+        assert (tmp_path / "vatl-theirs").exists()

@@ -281,7 +281,11 @@ class TestGoingOn:
         folder.path.mkdir()
         with FileLock(folder.path / ".lock"):
             pass
+        half = folder.path / ".settings.json.0f1e.part.json"
+        half.touch()
         folder.check()
+        with folder.begun():
+            assert not half.exists()
 
     @pytest.mark.parametrize(
         ("name", "says"), [("state.pt", "state.pt is damaged"), ("settings.json", "settings.json is damaged")]

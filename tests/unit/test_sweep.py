@@ -327,8 +327,9 @@ def test_one_killed_half_way_repeats_nothing_and_one_that_fails_stands_alone(
         time.sleep(0.05)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    finished = {path.parent.name: path.read_bytes() for path in folder.glob("runs/*/run.json")}
-    assert 6 <= len(finished) < 11
+    ended = [path.parent for path in folder.glob("runs/*/run.json")]
+    finished = {run.name: (run / "run.json").read_bytes() for run in ended if not (run / ".untold").exists()}
+    assert 4 <= len(finished) < 11, "two may be writing their reports"
 
     resumed = vatl("sweep", file, "--jobs", "2", timeout=900)
     assert resumed.code == 1, resumed.err

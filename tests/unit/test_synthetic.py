@@ -256,7 +256,12 @@ def test_a_video_is_rendered_once(folder: Path, data: Synthetic, videos: dict[st
     data.load("dance")
     Synthetic(frames=FRAMES, source_frames=FRAMES, cache=folder).load("dance")
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.mp4")} == written
-    assert not [path for path in folder.iterdir() if path.name.startswith(".")], "nothing is left beside"
+    assert not [path for path in kept(folder) if path.name.startswith(".")], "nothing is left beside"
+
+
+def kept(folder: Path) -> list[Path]:
+    """What a cache holds, without the locks of those who fill it."""
+    return [path for path in folder.iterdir() if path.suffix != ".lock"]
 
 
 @pytest.mark.parametrize("name", [PICTURES, TRUTH])
@@ -274,13 +279,26 @@ def test_a_damaged_cache_is_made_again(tmp_path: Path, name: str, damage: str) -
     again = data.load("gym")
     assert same(again.instances, before)
     assert again.frames.read(1).shape == (3, HEIGHT, WIDTH)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(kept(tmp_path)) == 1
 
 
 def test_a_cache_that_cannot_be_written_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     video = Synthetic(frames=2, people=1, cache=tmp_path / "file" / "cache").load("night")
     assert video.frames.read(0).shape == (3, HEIGHT, WIDTH)
+
+
+def test_what_was_killed_while_it_filled_the_cache_is_swept_by_the_next(tmp_path: Path) -> None:
+    data = Synthetic(frames=2, people=1, cache=tmp_path)
+    data.load("gym")
+    (made,) = kept(tmp_path)
+    half, other = tmp_path / f".{made.name}.{'0' * 32}", tmp_path / f".{made.name}-more.{'0' * 32}"
+    for folder in (half, other):
+        folder.mkdir()
+        (folder / PICTURES).touch()
+    (made / TRUTH).unlink()
+    data.load("gym")
+    assert {path.name for path in kept(tmp_path)} == {made.name, other.name}
 
 
 def test_two_may_fill_the_cache_at_once(tmp_path: Path) -> None:
@@ -290,7 +308,7 @@ def test_two_may_fill_the_cache_at_once(tmp_path: Path) -> None:
     first, *others = [future.result() for future in loading]
     assert all(same(first.instances, other.instances) for other in others)
     assert len(first.frames) == 3
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(kept(tmp_path)) == 1
 
 
 def test_no_truth_can_be_reached_from_the_frames(videos: dict[str, Video]) -> None:

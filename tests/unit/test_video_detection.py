@@ -231,6 +231,15 @@ def test_nothing_is_left_of_a_pass_that_broke_off(
         loaded(walk, fill=3, **options)
 
 
+def test_what_was_killed_while_it_wrote_into_the_cache_is_swept(tmp_path: Path) -> None:
+    path = Shelf(tmp_path).kept("clip", ".json", [1], lambda path: path.touch())
+    path.unlink()
+    (tmp_path / f".{path.name}.0f1e.part.json").touch()
+    (tmp_path / ".another.json.0f1e.part.json").touch()
+    Shelf(tmp_path).kept("clip", ".json", [1], lambda path: path.touch())
+    assert [left.name for left in tmp_path.glob(".*.part*")] == [".another.json.0f1e.part.json"]
+
+
 def test_a_cache_that_cannot_be_written_to_is_told(walk: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"give another folder as -o dataset.cache="):
