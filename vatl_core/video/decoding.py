@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +17,26 @@ from vatl_core.errors import InputError
 from vatl_core.files import remedy
 
 if TYPE_CHECKING:
-    from av import VideoFrame
+    from av import Packet, VideoFrame
     from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 _ELSEWHERE: Final = {"avisynth", "concat", "dash", "hls", "imf", "rtp", "rtsp", "sap", "sdp", "vapoursynth"}
 """FFmpeg's names of what is no video but says where one is: playlists, addresses, scripts."""
 
 
-def frame_times(path: Path) -> tuple[list[int], Fraction | None, bool]:
-    """The presentation times of a file's frames, in order; the seconds of their unit; whether they only count frames.
+Finding = Literal["seek", "read", "count"]
+"""How a frame is found: by its time, from the key frame before or from the beginning on; or by its number."""
 
-    Where packets do not tell what the decoder shows, from the beginning or the middle on, all is decoded and counted:
-    raw streams, program streams, B-frames in AVI.
+
+def frame_times(path: Path) -> tuple[list[int], Fraction | None, Finding]:
+    """The presentation times of a file's frames, in order, or their numbers; the seconds of their unit; the finding.
+
+    Where packets do not tell what the decoder shows, from the beginning or the middle on, all is decoded; where they
+    do not tell when either, all is counted: raw streams, program streams, B-frames in AVI.
 
     Raises:
-        InputError: it is no video, or has no frames.
+        InputError: it is no video, has no frames, or is damaged where they can only be counted.
     """
     import av
 
@@ -45,13 +51,20 @@ def frame_times(path: Path) -> tuple[list[int], Fraction | None, bool]:
         cause = "damaged, or a playlist, which is not followed" if isinstance(error, av.ArgumentError) else cause
         raise InputError(f"{path} cannot be read as a video ({cause}): {remedy(path)}") from error
     starts = (None, *times[len(times) // 2 :][:1])
-    probes: list[list[Any]] = [[frame.pts for frame in islice(_decode(path, start), 50)] for start in starts]
-    steady = all(set(p) <= set(times) and p == times[times.index(p[0]) :][: len(p)] for p in probes if p)
-    if counted := len(times) < len(shown) or not steady:
-        times, unit = list(range(sum(1 for _ in _decode(path, None)))), 1 / rate if rate else None
-    if not times:
+    probes: list[list[Any]] = [[frame and frame.pts for frame in islice(_decode(path, start), 50)] for start in starts]
+    steady = all({*p} <= {*times} and p == times[times.index(p[0]) :][: len(p)] for p in probes if p)
+    if steady and 0 < len(times) == len(shown):
+        return times, unit, "seek"
+    found: list[Any] = [frame and (frame.pts,) for frame in _decode(path, None)]
+    known = [pts for (pts,) in filter(None, found)]
+    if known and len(times) == len(shown) and known == sorted({*known} & {*times}):
+        return times, unit, "read"
+    if None in found:
+        remux = shlex.join(["ffmpeg", "-i", str(path), "-c", "copy", f"{path.stem}.mkv"])
+        raise InputError(f"{path} is damaged, and has no times to number the frames behind by: give it some, `{remux}`")
+    if not found:
         raise InputError(f"{path} has no frames: is it complete?")
-    return times, unit, counted
+    return list(range(len(found))), 1 / rate if rate else None, "count"
 
 
 def _opened(path: Path) -> InputContainer:
@@ -63,27 +76,24 @@ def _opened(path: Path) -> InputContainer:
     return av.open(str(path.absolute()), options=limits)
 
 
-def decode_from(path: Path, time: int, counted: bool = False) -> Iterator[tuple[int, VideoFrame]]:
+def decode_from(path: Path, time: int, finding: Finding = "seek") -> Iterator[tuple[int, VideoFrame]]:
     """Frames (time, picture) from the key frame at or before ``time`` on; converted by whoever wants one.
 
-    Some containers land behind the time they are asked for; those are decoded from their beginning, as those are whose
-    frames are ``counted``.
-
-    Raises:
-        InputError: the file is damaged.
+    Some containers land behind the time they are asked for; those are decoded from their beginning. What is damaged is
+    left out.
     """
-    if counted:
-        return enumerate(_decode(path, None))
-    for start in (time, None):
-        frames = ((frame.pts, frame) for frame in _decode(path, start) if frame.pts is not None)
+    if finding == "count":
+        return enumerate(filter(None, _decode(path, None)))
+    for start in (time, None) if finding == "seek" else (None,):
+        frames = ((frame.pts, frame) for frame in filter(None, _decode(path, start)) if frame.pts is not None)
         first = next(frames, None)
         if first is not None and first[0] <= time:
             return chain([first], frames)
     return iter(())
 
 
-def _decode(path: Path, start: int | None) -> Iterator[VideoFrame]:
-    """Frames from about ``start`` on, or from the first."""
+def _decode(path: Path, start: int | None) -> Iterator[VideoFrame | None]:
+    """Frames from about ``start`` on, or from the first; None for what is damaged, up to the next key frame: players cover it up."""
     import av
 
     try:
@@ -93,9 +103,22 @@ def _decode(path: Path, start: int | None) -> Iterator[VideoFrame]:
             if start is not None:
                 with suppress(av.FFmpegError):  # some know no way but from the beginning
                     container.seek(start, stream=stream)
-            yield from container.decode(stream)
-    except av.FFmpegError as error:
-        raise InputError(f"{path} is damaged ({error.strerror}): it cannot be decoded to its end") from error
+            torn = False
+            for frame in chain.from_iterable(map(_decoded, container.demux(stream))):
+                torn = frame is None or frame.is_corrupt or (torn and not frame.key_frame)
+                yield None if torn else frame
+    except av.FFmpegError:
+        yield None
+
+
+def _decoded(packet: Packet[VideoStream]) -> Sequence[VideoFrame | None]:
+    """The frames of a packet; None where it is damaged."""
+    import av
+
+    try:
+        return packet.decode()
+    except av.FFmpegError:
+        return [None]
 
 
 def as_shown(frame: VideoFrame, **scaling: Any) -> NDArray[np.uint8]:

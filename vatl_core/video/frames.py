@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.files import remedy
-from vatl_core.video.decoding import as_shown, decode_from, frame_times
+from vatl_core.video.decoding import Finding, as_shown, decode_from, frame_times
 from vatl_core.video.source import Frames
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class VideoFile(Frames):
 
     Attributes:
         path: the file.
-        times: when each frame is shown, in the file's own unit; ``counted`` where only their order is known.
+        times: when each frame is shown, in the file's own unit, or its number: see ``finding``.
 
     Raises:
         InputError: the file is missing or no video.
@@ -92,7 +92,7 @@ class VideoFile(Frames):
 
     path: Path = attrs.field(converter=Path)
     times: list[int] = attrs.field(init=False, repr=False)
-    counted: bool = attrs.field(init=False, repr=False)
+    finding: Finding = attrs.field(init=False, repr=False)
     _unit: Fraction | None = attrs.field(init=False, repr=False)
     _next: int = attrs.field(init=False, default=0, repr=False)
     _decoder: Iterator[tuple[int, VideoFrame]] | None = attrs.field(init=False, default=None, repr=False)
@@ -101,7 +101,7 @@ class VideoFile(Frames):
     def __attrs_post_init__(self) -> None:
         if not exists(self.path) or self.path.is_dir():
             raise InputError(f"{self.path} is no file: give the path of a video")
-        self.times, self._unit, self.counted = frame_times(self.path)
+        self.times, self._unit, self.finding = frame_times(self.path)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -128,8 +128,9 @@ class VideoFile(Frames):
 
     def read(self, index: int) -> Tensor:
         self._check(index)
-        if self._decoder is None or not self._next <= index < self._next + (len(self) if self.counted else 100):
-            self._decoder = decode_from(self.path, self.times[index], self.counted)
+        far = 100 if self.finding == "seek" else len(self)
+        if self._decoder is None or not self._next <= index < self._next + far:
+            self._decoder = decode_from(self.path, self.times[index], self.finding)
         wanted = self.times[index]
         for time, picture in self._decoder:
             if time == wanted:
@@ -138,7 +139,8 @@ class VideoFile(Frames):
             if time > wanted:
                 break
         self._decoder = None
-        raise InputError(f"{self.path}: frame {index} of {len(self)} cannot be decoded: is the file complete?")
+        flaw = f"frame {index} of {len(self)} is damaged, or the file not complete"
+        raise InputError(f"{self.path}: {flaw}; --skip-broken leaves out whoever is on such frames")
 
     def _check(self, index: int) -> None:
         if not 0 <= index < len(self):
