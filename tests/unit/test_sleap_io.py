@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -560,3 +561,59 @@ def test_the_plugin_describes_the_data_set_without_importing_it() -> None:
     program = "import sys, vatl_sleap_io.plugin; print({'torch', 'numpy', 'sleap_io', 'cv2'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("name", ["flies.slp", "flies.analysis.h5"])
+@pytest.mark.parametrize("scheme", ["http", "s3"])
+def test_no_address_that_a_project_names_is_asked(name: str, scheme: str, clip: Path, tmp_path: Path) -> None:
+    labels, foreign = project(clip), "127.0.0.1.invalid"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        labels.videos[0].filename = f"{scheme}://{foreign}/clip.mp4"
+        path = tmp_path / name
+        {
+            "flies.slp": lambda: labels.save(str(path), embed=False),
+            "flies.analysis.h5": lambda: sleap_io.save_analysis_h5(labels, str(path)),
+        }[name]()
+        data = path.read_bytes()
+        assert foreign.encode() in data
+        path.write_bytes(data.replace(foreign.encode(), address.ljust(len(foreign), "/").encode()))
+        with pytest.raises(InputError, match=r"flies\..*clip"):
+            load(path)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_a_project_leads_out_of_its_folder_by_absolute_paths_alone(clip: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    labels, elsewhere = project(clip), tmp_path / "private.mp4"
+    elsewhere.write_bytes(clip.read_bytes())
+    for named, refused in (
+        ("../private.mp4", (None, False)),
+        (str(elsewhere), (False,)),
+        (f"{folder}/../private.mp4", (None, False)),
+    ):
+        labels.videos[0].filename = named
+        path = save(labels, folder)
+        for outside in (None, False, True):
+            if outside in refused:
+                with pytest.raises(InputError, match=r"private\.mp4, which is not there .* outside=true"):
+                    load(path, outside=outside)
+            else:
+                assert len(load(path, outside=outside).frames) == FRAMES
+    (folder / "private.mp4").write_bytes(clip.read_bytes())
+    assert len(load(path, outside=False).frames) == FRAMES
+
+
+@pytest.mark.parametrize("name", ["list.ffconcat", "clip.avi"])
+def test_a_playlist_in_place_of_a_projects_video_is_refused(name: str, clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "real.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / name).write_text("ffconcat version 1.0\nfile real.mp4\n")
+    for kind in ("slp", "analysis.h5"):
+        path = tmp_path / f"flies.{kind}"
+        labels = project(tmp_path / name)
+        labels.save(str(path), embed=False) if kind == "slp" else sleap_io.save_analysis_h5(labels, str(path))
+        with pytest.raises(InputError, match=rf"{name} cannot be read as a video"):
+            load(path)

@@ -93,7 +93,7 @@ def decode_from(path: Path, time: int, finding: Finding = "seek") -> Iterator[tu
 
 
 def _decode(path: Path, start: int | None) -> Iterator[VideoFrame | None]:
-    """Frames from about ``start`` on, or from the first; None for what is damaged, up to the next key frame: players cover it up."""
+    """Frames from about ``start`` on, or from the first; None where something is damaged."""
     import av
 
     try:

@@ -10,7 +10,7 @@ from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Video
 from vatl_formats import extent_of
-from vatl_sleap_io.footage import open_footage
+from vatl_sleap_io.footage import Search, open_footage
 from vatl_sleap_io.instances import PREDICTED, instances_of
 from vatl_sleap_io.project import Project, read_project
 
@@ -33,6 +33,8 @@ class SleapIO(Dataset):
         sigmas: K OKS constants, as a fraction of the instance's size; 0.05 each if None.
         flip_pairs: keypoints that are each other's mirror image, LEFT:RIGHT each; None for the skeleton's symmetries,
             or else those that the keypoints' names tell.
+        outside: whether the project may name videos and pictures that do not lie below its own folder; by absolute
+            paths alone, as SLEAP names all, if None. False for a stranger's project.
         extent: pixels that a side of a box has at least; needed where there is one keypoint. None for boxes as they
             are.
     """
@@ -45,6 +47,7 @@ class SleapIO(Dataset):
     )
     sigmas: tuple[float, ...] | None = None
     flip_pairs: tuple[str, ...] | None = None
+    outside: bool | None = None
     extent: float | None = attrs.field(converter=extent_of, default=None)
     _project: Project | None = attrs.field(init=False, default=None, repr=False, eq=False)
 
@@ -61,7 +64,7 @@ class SleapIO(Dataset):
             raise InputError(
                 f"{project.path} has {len(videos)} videos: give the folder that holds them as the option frames"
             )
-        footage = open_footage(videos[name], project.path, self.frames)
+        footage = open_footage(videos[name], Search(project.path, self.frames, self.outside))
         instances, dropped = instances_of(project, videos[name], footage, self.predicted, self.extent)
         return Video(name, skeleton, footage.frames, instances, dropped)
 

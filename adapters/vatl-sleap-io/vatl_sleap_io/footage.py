@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from glob import escape
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -68,28 +69,74 @@ class Footage:
         return [place.get(number, -1) for number in numbers]
 
 
-def open_footage(video: sleap_io.Video, project: Path, where: Path | None) -> Footage:
+@attrs.frozen
+class Search:
+    """Where a project's pictures are looked for.
+
+    Attributes:
+        project: the project's file, beside which moved files are looked for.
+        where: the video file, or a folder to look in instead.
+        outside: whether the project may name what does not lie below its folder; None for by absolute paths alone.
+    """
+
+    project: Path
+    where: Path | None = None
+    outside: bool | None = None
+
+    def found(self, stored: Path) -> Path:
+        """Where a file lies that the project names, perhaps on another machine.
+
+        Raises:
+            InputError: nowhere, or where the project must not lead.
+        """
+        folder = self.where or self.project.parent
+        moved = [folder / parent / stored.name for parent in (stored.parent.name, "") if parent != ".."]
+        if self.where is None:  # tables of pictures lie up to three folders below what their paths begin at
+            above = [self.project.parents[i] / stored for i in range(min(3, len(self.project.parents)))]
+            candidates = moved if self._leads_out(stored) else [stored, *above, *moved]
+        else:
+            candidates = moved
+        for path in candidates:
+            if there := _there(path):
+                return there
+        raise self._lost(stored)
+
+    def _leads_out(self, stored: Path) -> bool:
+        if self.outside or (".." not in stored.parts and (self.outside is None or not stored.is_absolute())):
+            return False
+        folder = os.path.normpath(self.project.parent.absolute())
+        return not Path(os.path.normpath(folder / stored)).is_relative_to(folder)
+
+    def _lost(self, stored: Path) -> InputError:
+        searched = f"in {self.where}" if self.where else "there or beside the project"
+        way = "give the video file, or the folder that holds it, as the option frames"
+        if self.where is None and self._leads_out(stored):
+            way += f", or allow what does not lie below {self.project.parent} with outside=true"
+        return InputError(f"{self.project} is about {stored}, which is not {searched}: {way}")
+
+
+def open_footage(video: sleap_io.Video, search: Search) -> Footage:
     """Find a video's pictures.
 
     Args:
         video: of the project.
-        project: the project's file, beside which moved files are looked for.
-        where: the video file, or a folder to look in instead.
+        search: where to look.
 
     Raises:
         InputError: they are not there or cannot be read.
     """
+    project, where = search.project, search.where
     if where is not None and not exists(where):
         raise InputError(f"{where} is neither a folder nor a video file: correct the option frames")
     if where is not None and not where.is_dir():
         return _in_video(video, project, where)
     if isinstance(video.filename, list):
-        files = [_found(Path(name), project, where) for name in video.filename]
+        files = [search.found(Path(name)) for name in video.filename]
         return _pictures(files, video.filename, numbers_of(video))
     stored = Path(video.filename)
     if stored.suffix.lower() == ".slp" and where is not None and video.original_video is not None:
-        return open_footage(video.original_video, project, where)
-    path = project if stored.suffix.lower() == ".slp" else _found(stored, project, where)
+        return open_footage(video.original_video, search)
+    path = project if stored.suffix.lower() == ".slp" else search.found(stored)
     return _stored(video, path) if path.suffix.lower() in STORES else Footage(VideoFile(path))
 
 
@@ -116,21 +163,6 @@ def _in_video(video: sleap_io.Video, project: Path, file: Path) -> Footage:
             "give the folder that holds them as the option frames"
         )
     return Footage(VideoFile(file))
-
-
-def _found(stored: Path, project: Path, where: Path | None) -> Path:
-    """Where a file lies that a project names, perhaps on another machine."""
-    folder = where or project.parent
-    moved = [folder / parent / stored.name for parent in (stored.parent.name, "") if parent != ".."]
-    beside = [stored, project.parent / stored, project.parent.parent / stored, project.parent.parent.parent / stored]
-    for path in moved if where else [*beside, *moved]:
-        if there := _there(path):
-            return there
-    searched = f"in {where}" if where else "there or beside the project"
-    raise InputError(
-        f"{project} is about {stored}, which is not {searched}: give the video file, or the folder that holds it, as "
-        "the option frames"
-    )
 
 
 def _there(path: Path) -> Path | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 import attrs
 import sleap_io
@@ -15,6 +17,8 @@ from vatl_core.video import Skeleton, exists
 from vatl_formats import flip_pairs_from_names, named_pairs, recognised
 from vatl_sleap_io.slp_tables import refuse_contradictions
 from vatl_sleap_io.tables import READERS, read_table
+
+PICTURES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png"})
 
 
 @attrs.frozen(eq=False)
@@ -94,21 +98,43 @@ def read_project(path: Path, least_likelihood: float) -> Project:
     return Project(path, labels)
 
 
+@contextmanager
+def _pictures_alone() -> Iterator[None]:
+    """Have sleap-io open nothing that a project names but pictures, which some formats take their size from.
+
+    It would fetch addresses, and give videos to FFmpeg, which follows playlists.
+    """
+    theirs = sleap_io.Video.exists
+
+    def exists(video: sleap_io.Video, *options: Any, **named: Any) -> bool:
+        names = video.filename if isinstance(video.filename, list) else [video.filename]
+        pictures = all(Path(name).suffix.lower() in PICTURES and "://" not in str(name) for name in names)
+        return pictures and bool(theirs(video, *options, **named))
+
+    sleap_io.Video.exists = exists
+    try:
+        yield
+    finally:
+        sleap_io.Video.exists = theirs
+
+
 def _load(path: Path, least_likelihood: float) -> object:
     closed = {"open_videos": False} if path.suffix.lower() == ".slp" else {}  # we find the videos ourselves
     if path.name == "data.yaml" and (known := recognised(path)):  # sleap-io makes a video of each of its pictures
         raise InputError(f"{path} is {known}")
     try:
         table = read_table(path, least_likelihood) if path.suffix.lower() in READERS else None
-        with warnings.catch_warnings():  # instances that it leaves out where a picture is missing would be lost
+        with warnings.catch_warnings(), _pictures_alone():
+            # instances that it leaves out where a picture is missing would be lost
             warnings.filterwarnings("error", ".*skipped along with their annotations", UserWarning)
-            labels = table or sleap_io.load_file(path.as_posix(), **closed)
+            labels = table or sleap_io.load_file(path.absolute().as_posix(), **closed)
         if closed:
             refuse_contradictions(path)
         return labels
     except InputError:
         raise
     except Exception as error:  # its dozen readers raise whatever the file makes them stumble over
-        cause = recognised(path) or " ".join(str(error).split()) or type(error).__name__
+        known, said = recognised(path), " ".join(str(error).split()) or type(error).__name__
+        cause = said if known is None or "sleap-io" in known else known
         hint = "; COCO keypoints are read by --dataset coco" if path.suffix.lower() == ".json" else ""
         raise InputError(f"{path} is no project that sleap-io {sleap_io.__version__} reads ({cause}){hint}") from error
