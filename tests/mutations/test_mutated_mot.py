@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+import av
 import pytest
 import torch
 from hypothesis import given
@@ -19,7 +20,7 @@ from tests.mutations.files import mutate_file
 from tests.mutations.reading import close, same_partition, seen
 from tests.mutations.text_tables import mutated_tables
 from vatl_core.errors import InputError
-from vatl_core.video import Video
+from vatl_core.video import Video, VideoFile
 from vatl_drawing import write_video
 from vatl_video.dataset import AnyVideo
 
@@ -114,3 +115,18 @@ def test_the_same_box_of_nobody_twice_is_left_out_and_counted(clip: Path) -> Non
 def test_a_file_whose_boxes_are_all_of_no_use_is_named(clip: Path) -> None:
     with pytest.raises(InputError, match=r"boxes\.txt has no boxes; 10 dropped: box without area"):
         _load(clip, [[*row[:4], "0", *row[5:]] for row in ROWS])
+
+
+def test_a_video_whose_title_is_in_another_alphabet_is_read(clip: Path, tmp_path: Path) -> None:
+    path, titled = tmp_path / "clip.mp4", tmp_path / "titled.mp4"
+    with av.open(str(clip / "clip.mp4")) as source, av.open(str(titled), "w") as target:
+        target.metadata["title"] = "PLACEHOLDER"
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    data = titled.read_bytes()
+    assert b"PLACEHOLDER" in data
+    path.write_bytes(data.replace(b"PLACEHOLDER", b"\xcf\xf0\xe8\xe2\xe5\xf2-1251"))
+    assert len(VideoFile(path)) == FRAMES

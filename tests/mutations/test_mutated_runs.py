@@ -113,12 +113,12 @@ def table_of(run: Path) -> list[dict[str, str]]:
 
 # ---------------------------------------------------------------------------------------------------------- mutations
 def _config(draw: st.DrawFn, run: Path) -> None:
-    """A key or table dropped, of another type, or renamed."""
+    """A key or table of another type, or renamed; one that is left out has its default, as in every configuration."""
     path = run / "config.toml"
     tables = tomllib.loads(path.read_text())
     places = [(name, key) for name, table in tables.items() for key in (None, *table)]
     name, key = draw(st.sampled_from(places))
-    way = draw(st.sampled_from(["drop", "retype", "rename"]))
+    way = draw(st.sampled_from(["retype", "rename"]))
     parent, last = (tables, name) if key is None else (tables[name], key)
     value = parent.pop(last)
     if way == "rename":
@@ -144,6 +144,16 @@ def _records(draw: st.DrawFn, run: Path) -> None:
     else:
         lines[i] = draw(mutated_trees(rows[i], most=1))
     path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def _query(draw: st.DrawFn, run: Path) -> None:
+    """Instances that cannot be asked for."""
+    strange: list[Any] = [[11, 11], [99, 2], ["x", 2], [11.5, 2], [-1, 2], [True, 2], [[11], 2], [], None, 7, {"a": 1}]
+    contents: list[Any] = [{"instances": value} for value in strange]
+    path = draw(st.sampled_from(sorted(run.rglob("query.json"))))
+    path.write_text(
+        json.dumps(draw(st.sampled_from([*contents, {}, [], None, 7, {"instances": [0, 1], "by_hand": "x"}])))
+    )
 
 
 def _json(name: str) -> Callable[[st.DrawFn, Path], None]:

@@ -200,3 +200,9 @@ class TestTrouble:
         assert answers.history() == []
         answers.save(2, label(7))
         assert len(answers.history()) == 1
+
+
+def test_a_folder_in_the_file_s_place_is_named(answers: Answers) -> None:
+    answers.path.mkdir()
+    with pytest.raises(InputError, match=r"labels\.sqlite cannot be used: unable to open"):
+        answers.history()

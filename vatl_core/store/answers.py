@@ -8,7 +8,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -122,17 +122,14 @@ class Answers:
             InputError: it is damaged, or another program does not let go of it.
             OSError: the disk is full.
         """
-        connection = sqlite3.connect(self.path, timeout=30)
-        connection.row_factory = sqlite3.Row
         try:
-            with connection:
+            with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
+                connection.row_factory = sqlite3.Row
                 yield connection
         except sqlite3.Error as error:
             if "full" in str(error):  # SQLite's own word for it; every other file says so with this errno
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path)) from error
             raise InputError(f"{self.path} cannot be used: {error}") from error
-        finally:
-            connection.close()
 
     def save(self, cycle: int, answer: Answer) -> None:
         """Commit an answer given in ``cycle``; it is on disk when this returns.

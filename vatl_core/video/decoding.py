@@ -73,7 +73,7 @@ def _opened(path: Path) -> InputContainer:
 
     formats = ",".join(av.formats_available - _ELSEWHERE)
     limits = {"protocol_whitelist": "file", "format_whitelist": formats}
-    return av.open(str(path.absolute()), options=limits)
+    return av.open(str(path.absolute()), options=limits, metadata_errors="replace")  # titles in any alphabet
 
 
 def decode_from(path: Path, time: int, finding: Finding = "seek") -> Iterator[tuple[int, VideoFrame]]:
