@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
+from vatl_core.estimation import Estimates
 from vatl_core.files import write_whole
 from vatl_core.promises import checked_pictures
 from vatl_core.video import Frames, Instances, PictureFiles, Video
@@ -54,14 +55,9 @@ class Predictions:
         """The poses of a run's last estimates.
 
         Raises:
-            InputError: it has estimated nothing yet.
+            InputError: it has estimated nothing yet, or what it estimated last is lost.
         """
-        cycle, estimates = next(
-            ((c, e) for c in reversed(range(len(run.cycles) + 1)) if (e := run.folder.estimates(c))), (0, None)
-        )
-        if estimates is None:
-            path = run.folder.path
-            raise InputError(f"{path} has no estimates yet: take it up with `vatl resume {shlex.quote(str(path))}`")
+        cycle, estimates = _last_estimates(run)
         keypoints, scores = estimates.keypoints.clone(), estimates.scores.clone()
         labelled = torch.zeros(len(keypoints), dtype=torch.bool)
         occluded = torch.zeros_like(scores, dtype=torch.bool)
@@ -77,6 +73,18 @@ class Predictions:
         index = torch.nonzero(run.standing.there(torch.device("cpu"))).flatten()
         columns = (keypoints, scores, labelled, visible, occluded)
         return cls(run.video, index, *(column[index] for column in columns), learnt=cycle > 0)
+
+
+def _last_estimates(run: PastRun) -> tuple[int, Estimates]:
+    """The cycle under way where it has estimated, else the last that was finished, never an earlier one."""
+    done, path = len(run.cycles), run.folder.path
+    for cycle in (done, done - 1):
+        if cycle >= 0 and (estimates := run.folder.estimates(cycle)):
+            return cycle, estimates
+    if done:
+        lost = run.folder.cycle_folder(done - 1) / "estimates.npz"
+        raise InputError(f"{lost} is not there: the run's last poses are lost, restore the file")
+    raise InputError(f"{path} has no estimates yet: take it up with `vatl resume {shlex.quote(str(path))}`")
 
 
 def write_coco(predictions: Predictions, path: Path) -> Path:
