@@ -235,7 +235,7 @@ def assert_refused_or_said(path: Path, runs: Runs, command: str) -> None:
     words = ["--no-video"] if command == "predict" else []
     outcome = called(command, path, *words)
     if outcome.code:
-        assert_refused_well(outcome, [*NAMES, str(path)])
+        assert_refused_well(outcome, [*NAMES, str(path), "data set 'coco' has no file"])
         return
     if command == "predict":
         assert (path / "predictions" / "poses.csv").read_text() == runs.poses, "other poses"
@@ -273,3 +273,14 @@ def test_a_number_of_too_many_digits_is_named(runs: Runs, tmp_path: Path) -> Non
         (path / "cycles.jsonl").read_text().replace('"estimate": ', '"x": 1' + "0" * 400 + ', "estimate": ')
     )
     assert_refused_well(called("report", path), ["cycles.jsonl"])
+
+
+@pytest.mark.parametrize("command", ["report", "predict"])
+@pytest.mark.parametrize("left", [0, 3])
+def test_records_that_a_finished_run_lacks_are_missed(runs: Runs, tmp_path: Path, command: str, left: int) -> None:
+    path = Path(shutil.copytree(runs.finished, tmp_path / "whole"))
+    lines = (path / "cycles.jsonl").read_text().splitlines(keepends=True)
+    (path / "cycles.jsonl").write_text("".join(lines[:left]))
+    outcome = called(command, path)
+    assert outcome.code == 2
+    assert f"cycles.jsonl has {left} passes, not 4: is it whole?" in outcome.err

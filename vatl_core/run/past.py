@@ -47,11 +47,13 @@ class PastRun:
         """The run in the directory ``path``, made of everything that is installed or of ``registry``.
 
         Raises:
-            InputError: there is none.
+            InputError: there is none, or records of its cycles are missing.
         """
         folder = RunFolder.open(path)
-        registry = with_objects(registry or discover(), folder)
-        return cls(folder, config_of(folder, registry), folder.cycles(), folder.closing(), registry)
+        registry, cycles, end = with_objects(registry or discover(), folder), folder.cycles(), folder.closing()
+        if end and len(cycles) <= end.cycles:  # the last is the closing pass
+            raise InputError(f"{path / 'cycles.jsonl'} has {len(cycles)} passes, not {end.cycles + 1}: is it whole?")
+        return cls(folder, config_of(folder, registry), cycles, end, registry)
 
     @cached_property
     def video(self) -> Video:
