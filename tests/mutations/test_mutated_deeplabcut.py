@@ -22,6 +22,7 @@ from tests.mutations.files import mutate_file
 from tests.mutations.json_trees import mutated_trees
 from tests.mutations.reading import close, seen
 from tests.mutations.text_tables import mutated_tables
+from vatl_core.errors import InputError
 from vatl_core.video import Video
 from vatl_sleap_io.dataset import SleapIO
 
@@ -130,3 +131,11 @@ def test_a_mutated_file_is_refused_or_read_as_it_says(project: Path, data: st.Da
         files = [path, path, path.parents[2] / "config.yaml", *sorted(path.parent.glob("*.png"))]
         mutate_file(data.draw, data.draw(st.sampled_from(files)))
         assert_refused_or_said(path)
+
+
+def test_a_table_whose_poses_are_all_of_no_use_is_named(project: Path) -> None:
+    path = project / "labeled-data" / "vid" / "CollectedData_me.csv"
+    one = [[*row[:3], *([""] * 4)] if place > 2 else row for place, row in enumerate(table())]
+    _save(path, one)
+    with pytest.raises(InputError, match=r"CollectedData_me\.csv has no instances to estimate; 4 dropped"):
+        SleapIO(path).load("vid")

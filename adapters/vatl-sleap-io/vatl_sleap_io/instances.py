@@ -34,12 +34,15 @@ def instances_of(
         extent: pixels that a side of a box has at least; None for boxes as they are.
 
     Raises:
-        InputError: a track is twice in a frame, or an instance is on a frame without picture.
+        InputError: a track is twice in a frame, an instance is on a frame without picture, or nothing is left.
     """
     dropped: dict[str, int] = {}
     numbers = numbers_of(video)
     listed = _wanted(_listed(project, video, numbers), project.nodes, predicted, dropped)
     listed, keypoints, visible, boxes = _placed(listed, len(project.nodes), dropped, extent)
+    if not listed:
+        reasons = "".join(f"; {count} dropped: {reason}" for reason, count in dropped.items())
+        raise InputError(f"{project.path} has no instances to estimate{reasons}: check its annotations")
     number = torch.tensor([_number(frame, numbers) for frame, _ in listed], dtype=torch.int64)
     track = torch.tensor(_tracks(project, listed), dtype=torch.int64)
     _check_tracks(project, listed, number, track)
