@@ -139,3 +139,11 @@ def test_a_table_whose_poses_are_all_of_no_use_is_named(project: Path) -> None:
     _save(path, one)
     with pytest.raises(InputError, match=r"CollectedData_me\.csv has no instances to estimate; 4 dropped"):
         SleapIO(path).load("vid")
+
+
+def test_a_table_that_does_not_begin_with_its_scorer_is_refused(project: Path) -> None:
+    """sleap-io alone would read it, and of a column that is there twice the last."""
+    path = project / "labeled-data" / "vid" / "CollectedData_me.csv"
+    _save(path, [["me", *table()[0][1:]], *table()[1:]])
+    with pytest.raises(InputError, match=r"CollectedData_me\.csv .*its first line begins with 'me', not scorer"):
+        SleapIO(path).load("vid")

@@ -53,8 +53,10 @@ def read_csv(path: Path) -> Grid | None:
     with path.open(newline="", encoding="utf-8-sig") as file:
         lines = [(number, line) for number, line in enumerate(csv.reader(file), 1) if any(line)]
     coords = next((i for i, (_, line) in enumerate(lines[:5]) if line[0] == "coords"), None)
-    if coords is None or lines[0][1][0] != "scorer":
+    if coords is None:
         return None
+    if (first := lines[0][1][0]) != "scorer":
+        raise ValueError(f"its first line begins with '{first}', not scorer")
     heads, rows = [line for _, line in lines[: coords + 1]], lines[coords + 1 :]
     width = next((i for i, cell in enumerate(heads[-1]) if i and cell), 1)  # a path may be in several cells
     for number, row in lines:
