@@ -152,6 +152,24 @@ def test_a_killed_run_is_taken_up_to_the_same_end(
         assert not [p for p in run.rglob("*") if ".part" in p.name and p.stat().st_mtime > 0 and p.suffix == ".jsonl"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_arrives_where_nobody_hears_it_is_heard_after_it(number: int) -> None:
+    before = signal.signal(signal.SIGTERM, cli._terminated), sys.unraisablehook
+    sys.unraisablehook = cli._unheard
+
+    class Dying:
+        def __del__(self) -> None:
+            signal.raise_signal(number)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - it is raised while nothing is done
+            Dying()
+            time.sleep(10)
+    finally:
+        signal.signal(signal.SIGTERM, before[0])
+        sys.unraisablehook = before[1]
+
+
 def test_sigterm_while_python_ends_says_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """A traceback behind a finished run would have it that something is wrong."""
     with pytest.raises(KeyboardInterrupt):

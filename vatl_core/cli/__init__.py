@@ -88,6 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code: 0, 1 for a failed run, 2 for bad input, 130 or 143 if told to end."""
     if threading.current_thread() is threading.main_thread():  # no other may
         signal.signal(signal.SIGTERM, _terminated)
+        sys.unraisablehook = _unheard
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug, known = "--debug" in words, dict[str, Path]()
     try:
@@ -107,6 +108,14 @@ def _terminated(number: int, _: object) -> None:
     """SIGTERM ends a command as Ctrl-C does, so that whatever it began is left in order; one at its end ends anyway."""
     if threading.main_thread().is_alive():
         raise KeyboardInterrupt(number)
+
+
+def _unheard(raised: sys.UnraisableHookArgs) -> None:
+    """What is to end a command may arrive in a callback, where Python can only ignore it: it is sent again."""
+    if isinstance(raised.exc_value, KeyboardInterrupt):
+        threading.Timer(0.01, signal.raise_signal, [*raised.exc_value.args, signal.SIGINT][:1]).start()
+    else:
+        sys.__unraisablehook__(raised)
 
 
 def _told(error: BaseException, run: Path) -> tuple[str, int]:
