@@ -116,12 +116,7 @@ class Answers:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """The file as it is; what is written in here is committed together.
-
-        Raises:
-            InputError: it is damaged, or another program does not let go of it.
-            OSError: the disk is full.
-        """
+        """The file as it is; what is written in here is committed together."""
         try:
             with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
                 connection.row_factory = sqlite3.Row

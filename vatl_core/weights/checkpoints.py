@@ -75,11 +75,7 @@ def _as_safetensors(tensors: Mapping[str, Tensor], entry: str, about: object) ->
 
 
 def _read_safetensors(path: Path, entry: str) -> tuple[dict[str, Tensor], Any]:
-    """The tensors of a file, on the CPU, and what its ``entry`` says about them; None where there is none.
-
-    Raises:
-        InputError: missing, damaged or truncated.
-    """
+    """The tensors of a file, on the CPU, and what its ``entry`` says about them; None where there is none."""
     if not path.is_file():
         raise InputError(f"weights {path}: there is no such file")
     with reading(path, f"{_AGAIN}: {remedy(path)}"), safetensors.safe_open(path, framework="pt") as file:
