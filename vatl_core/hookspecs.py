@@ -8,7 +8,7 @@ whenever ``vatl`` starts, and only *describes* components, which are imported wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,8 +60,8 @@ def vatl_pretrained(name: str, criterion: Criterion, skeleton: Skeleton) -> PreT
 
 
 @hookspec
-def vatl_measure(truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> tuple[str, float]:
-    """Measure a pass in a further way: what that is called, and the figure.
+def vatl_measure(truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> Mapping[str, float]:
+    """Measure a pass in further ways, ``{name: figure}``, and of single keypoints, ``{name.keypoint: figure}``.
 
     Both are of the same instances, on the device, each with an annotated keypoint; their ``weight`` says which are
     annotated, and holds scores.

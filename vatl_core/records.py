@@ -28,9 +28,7 @@ class Evaluation:
         ap_medium, ap_large, ar: likewise.
         all_correct: whether every measured instance, labelled or not, has OKS ≥ the threshold (`actual-finish`).
         counts: ``{"labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong": number}``.
-        pck, pck_with_labels: the share of annotated keypoints within 0.2 of the box's longer side; None where none is.
-        pck_keypoints: ``{keypoint: PCK}`` of the estimator's poses alone.
-        further, further_with_labels: what plugins measure, by name.
+        further, further_with_labels: what plugins measure, ``{name: figure}``, ``{name.keypoint: figure}``.
         rank_correlation: ``{criterion: Spearman's ρ with 1 − OKS}`` over those not labelled, where it is not constant.
     """
 
@@ -46,9 +44,6 @@ class Evaluation:
     ar: float
     all_correct: bool
     counts: dict[str, int]
-    pck: float | None
-    pck_with_labels: float | None
-    pck_keypoints: dict[str, float]
     further: dict[str, float]
     further_with_labels: dict[str, float]
     rank_correlation: dict[str, float]

@@ -22,10 +22,10 @@ from vatl_core.estimation import Estimates
 from vatl_core.hookspecs import hookimpl
 from vatl_core.metrics import Accuracy, PosesInFrames, evaluate, oks, true_poses
 from vatl_core.metrics.evaluation import rank_correlation
-from vatl_core.metrics.similarity import correct_keypoints
 from vatl_core.records import CycleRecord, converter, to_json
 from vatl_core.video import Instances, Skeleton
 from vatl_report.ospa import ospa
+from vatl_report.pck import correct_keypoints
 
 SIGMAS = STICK.sigmas
 
@@ -182,14 +182,14 @@ class TestEvaluation:
         found = evaluate(stick_video(), self.pass_(), self.labels([20, 21, 22, 23]), 0.9, hook=hook)
         assert found is not None
         assert found.further_with_labels["OSPA"] < found.further["OSPA"]
-        assert found.pck_with_labels >= found.pck
+        assert found.further_with_labels["PCK"] >= found.further["PCK"]
         assert found.ap_with_labels > found.ap
         assert sum(found.counts.values()) == self.N
         assert found.counts["labelled wrong"] == 4, "the estimator's own poses of what is labelled"
         everything = evaluate(stick_video(), self.pass_(), self.labels(list(range(self.N))), 0.9, hook=hook)
         assert everything is not None
         assert everything.further_with_labels["OSPA"] == pytest.approx(0, abs=1e-6)
-        assert everything.pck_with_labels == 1
+        assert everything.further_with_labels["PCK"] == 1
 
     def test_where_every_box_has_one_pose_ospa_is_at_most_the_mean_error(self) -> None:
         video, estimates = stick_video(), self.pass_()
@@ -206,7 +206,7 @@ class TestEvaluation:
             @hookimpl
             def vatl_measure(self, truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> Any:
                 assert len(truth.frame) == len(predicted.frame)
-                return "poses", len(truth.frame)
+                return {"poses": len(truth.frame)}
 
         manager = discover().manager
         manager.register(Sized())
@@ -217,7 +217,9 @@ class TestEvaluation:
         found = evaluate(video, self.pass_(), self.labels([0]), 0.5, hook=manager.hook)
         assert found is not None
         assert found.further["poses"] == found.further_with_labels["poses"] == self.N - 1
-        assert set(found.further) == {"OSPA", "poses"}
+        assert set(found.further) == {"OSPA", "PCK", "poses", *(f"PCK.{name}" for name in STICK.keypoints)}
+            f"PCK.{k}" for k in STICK.keypoints
+        }
 
     def test_no_truth_no_figures(self) -> None:
         assert evaluate(stick_video().without_truth(), self.pass_(), self.labels([]), 0.5) is None

@@ -130,11 +130,8 @@ def evaluation(mean: float, unlabelled: float, ap: float, correct: bool, labelle
             "unlabelled correct": N - labelled - wrong,
             "unlabelled wrong": wrong,
         },
-        pck=ap / 3,
-        pck_with_labels=1.0,
-        further={"OSPA": 0.273 + ap / 10},
-        further_with_labels={"OSPA": 0.05},
-        pck_keypoints={"nose": ap, "left_wrist": ap / 2},
+        further={"PCK": ap / 3, "PCK.nose": ap, "PCK.left_wrist": ap / 2, "OSPA": 0.273 + ap / 10},
+        further_with_labels={"PCK": 1.0, "OSPA": 0.05},
         rank_correlation={"wpu": 0.25 - ap},
     )
 
@@ -328,7 +325,7 @@ def test_measures_beyond_ap_are_shown_where_they_were_taken(
     assert "−0.24" in row
     assert "rank correlation with the error" in reported[1].text
     past = made_up_run(tmp_path / "a")
-    new = {"pck": None, "pck_with_labels": None, "further": {}, "further_with_labels": {}, "rank_correlation": {}}
+    new = {"further": {}, "further_with_labels": {}, "rank_correlation": {}}
     past.cycles[:] = [attrs.evolve(r, evaluation=attrs.evolve(r.evaluation, **new)) for r in past.cycles]
     old = Page(write_run_page(past, tmp_path / "report"))
     assert not {"PCK", "OSPA", "rank correlation with the error"} & {cell for row in old.rows for cell in row}

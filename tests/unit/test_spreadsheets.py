@@ -46,7 +46,7 @@ def test_numbers_stay_numbers_and_names_stay_names() -> None:
 def test_videos_that_are_evaluated_are_named_without_a_formula() -> None:
     figures = Figures(
         video="=A1", instances=1, frames=1, measured=1, ap=None, ap_at={}, ap_medium=None, ap_large=None, ar=None,
-        mean_oks=-0.5, pck=0.5, pck_keypoints={"nose": 0.5}, further={"OSPA": 0.5},
+        mean_oks=-0.5, further={"PCK": 0.5, "PCK.nose": 0.5},
     )  # fmt: skip
     (row, together) = csv.DictReader(io.StringIO(SplitEvaluation("d", None, "e", "w", figures, (figures,)).to_csv()))
     assert (row["video"], row["mean_oks"], row["ap"], together["pck_nose"]) == ("'=A1", "-0.5", "", "0.5")

@@ -12,7 +12,7 @@ from torch import Tensor
 from vatl_core.contracts import Labels
 from vatl_core.estimation import Estimates
 from vatl_core.metrics.average_precision import AveragePrecision, average_precision
-from vatl_core.metrics.similarity import PosesInFrames, correct_keypoints, measured_oks
+from vatl_core.metrics.similarity import PosesInFrames, measured_oks
 from vatl_core.records import Evaluation
 from vatl_core.video import Skeleton, Video
 
@@ -24,14 +24,11 @@ class Accuracy:
     Attributes:
         oks: (N,) of each; NaN where none of its keypoints is annotated.
         precision: AP in its variants, and AR.
-        pck, pck_keypoints: PCK, of all and of each keypoint.
         further: what plugins measure of those with an annotated keypoint.
     """
 
     oks: Tensor
     precision: AveragePrecision
-    pck: float | None
-    pck_keypoints: dict[str, float]
     further: dict[str, float]
 
     @classmethod
@@ -51,8 +48,7 @@ class Accuracy:
         return cls(
             measured_oks(predicted.keypoints, truth.keypoints, annotated, truth.boxes, skeleton.sigmas),
             average_precision(truth, predicted, skeleton),
-            *correct_keypoints(truth, predicted, skeleton.keypoints),
-            {str(name): float(figure) for name, figure in more},
+            {str(name): float(figure) for figures in more for name, figure in figures.items()},
         )
 
 
@@ -95,9 +91,6 @@ def evaluate(
         ap_with_labels=both.precision.ap,
         all_correct=bool((similarity >= threshold).all()),
         counts=_counts(labelled, similarity >= threshold),
-        pck=alone.pck,
-        pck_with_labels=both.pck,
-        pck_keypoints=alone.pck_keypoints,
         further=alone.further,
         further_with_labels=both.further,
         rank_correlation=rank_correlation(unlabelled, 1 - similarity[~labelled]),

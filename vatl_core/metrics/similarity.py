@@ -1,16 +1,13 @@
-"""How near poses are to the true ones: OKS and PCK."""
+"""How near poses are to the true ones: OKS."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import attrs
 import torch
 from torch import Tensor
-
-SHARE: Final = 0.2
-"""PCK@0.2: how far off a correct keypoint may be, in longer sides of its box."""
 
 
 @attrs.frozen
@@ -79,29 +76,3 @@ def _to_grown_box(points: Tensor, boxes: Tensor) -> Tensor:
     """Squared distances (N, K) of points to their boxes grown to three times their size; 0 inside."""
     low, high = boxes[:, None, :2] - boxes[:, None, 2:], boxes[:, None, :2] + boxes[:, None, 2:] * 2
     return ((low - points).clamp(min=0) + (points - high).clamp(min=0)).square().sum(-1)
-
-
-def correct_keypoints(
-    truth: PosesInFrames, predicted: PosesInFrames, names: Sequence[str], share: float = SHARE
-) -> tuple[float | None, dict[str, float]]:
-    """Percentage of correct keypoints, as a fraction: those within ``share`` of the longer side of the box.
-
-    Yang & Ramanan, *Articulated Human Detection with Flexible Mixtures of Parts* (TPAMI 2013).
-
-    Args:
-        truth: N poses; ``weight`` says which keypoints are annotated.
-        predicted: of the same N instances, on the same device.
-        names: of the K keypoints.
-        share: of the longer side.
-
-    Returns:
-        The share of all annotated keypoints, None where none is, and ``{name: share}`` of those annotated anywhere.
-    """
-    annotated = truth.weight > 0
-    distance = torch.linalg.vector_norm(predicted.keypoints - truth.keypoints, dim=-1)
-    correct = annotated & (distance <= share * truth.boxes[:, 2:].amax(1, keepdim=True))
-    hits, all_of_them = correct.sum(0), annotated.sum(0)
-    total = int(all_of_them.sum())
-    columns = zip(names, hits.tolist(), all_of_them.tolist(), strict=True)
-    by_keypoint = {name: hit / number for name, hit, number in columns if number}
-    return int(hits.sum()) / total if total else None, by_keypoint

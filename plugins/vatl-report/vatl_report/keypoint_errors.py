@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import attrs
 
-from vatl_core.metrics import SHARE
 from vatl_drawing import INK, Plot, plotted
 from vatl_formats import csv_text
 from vatl_report.curves import curve_of
 from vatl_report.experiment import Experiment, Trial, columns, mean_at, shared_videos
 from vatl_report.layout import Part, file_name
+from vatl_report.pck import SHARE, of_keypoints
 from vatl_report.plots import Style, legend_below, styles
 
 NEAR: Final = 20.0
@@ -61,7 +61,7 @@ def errors_of(experiment: Experiment) -> list[Errors]:
     """For each set of keypoints, on the videos that every method of that set was run on."""
     groups: dict[tuple[str, ...], list[Trial]] = {}
     for trial in experiment.trials:
-        judged = [(100 * r.fraction, r.evaluation.pck_keypoints) for r in trial.past.cycles if r.evaluation]
+        judged = [(100 * r.fraction, of_keypoints(r.evaluation.further)) for r in trial.past.cycles if r.evaluation]
         names = tuple(dict.fromkeys(name for _, shares in judged for name in shares))
         if names:
             curves = {name: curve_of([(x, shares.get(name)) for x, shares in judged]) for name in names}

@@ -38,9 +38,7 @@ class Figures:
         ap_at: ``{threshold: AP}``.
         ap_medium, ap_large, ar: AP by the size of the instance; average recall.
         mean_oks: over the measured instances.
-        pck: the share of annotated keypoints within 0.2 of the box's longer side.
-        pck_keypoints: the same of each keypoint.
-        further: what plugins measure, by name.
+        further: what plugins measure, by name, such as PCK and, of a keypoint, PCK.nose.
     """
 
     video: str | None
@@ -53,8 +51,6 @@ class Figures:
     ap_large: float | None
     ar: float | None
     mean_oks: float
-    pck: float | None
-    pck_keypoints: dict[str, float]
     further: dict[str, float]
 
     @classmethod
@@ -74,8 +70,6 @@ class Figures:
             ap_large=_defined(found.precision.ap_large),
             ar=_defined(found.precision.ar),
             mean_oks=float(found.oks.nanmean()),
-            pck=found.pck,
-            pck_keypoints=found.pck_keypoints,
             further=found.further,
         )
 
@@ -119,9 +113,10 @@ class SplitEvaluation:
 def _flat(figures: Figures) -> dict[str, object]:
     """One row: figures by threshold and by keypoint in columns of their own."""
     row = attrs.asdict(figures)
-    at, keypoints, further = row.pop("ap_at"), row.pop("pck_keypoints"), row.pop("further")
-    row |= {f"ap_{t}": value for t, value in at.items()} | {name.lower(): value for name, value in further.items()}
-    return row | {f"pck_{name}": v for name, v in keypoints.items()}
+    at, further = row.pop("ap_at"), row.pop("further")
+    parts = [(name.partition("."), value) for name, value in further.items()]
+    row |= {f"ap_{t}": value for t, value in at.items()}
+    return row | {f"{name.lower()}{'_' if point else ''}{keypoint}": value for (name, point, keypoint), value in parts}
 
 
 def evaluate_videos(

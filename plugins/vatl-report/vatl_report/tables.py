@@ -17,7 +17,6 @@ PHASES = ("estimate", "score", "select", "label", "retrain")
 COUNTS = ("labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong")
 MEASURES = (
     "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels", "ap_medium", "ap_large", "ar",
-    "pck", "pck_with_labels",
 )  # fmt: skip
 
 
@@ -95,7 +94,6 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
             ),
         ),
         Group("AP", (judged("estimates", lambda e: e.ap), judged("with labels", lambda e: e.ap_with_labels))),
-        Group("PCK", (judged("estimates", lambda e: e.pck), judged("with labels", lambda e: e.pck_with_labels))),
         *map(further, _further(cycles)),
         Group("mean score", tuple(mean(name) for name in names(r.mean_scores for r in cycles))),
         Group("rank correlation with the error", tuple(ranked(name) for name in names(_ranks(cycles)))),
@@ -110,8 +108,8 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
 
 
 def _further(cycles: Iterable[CycleRecord]) -> list[str]:
-    """What plugins measured."""
-    return names(r.evaluation.further for r in cycles if r.evaluation)
+    """What plugins measured of whole poses."""
+    return [name for name in names(r.evaluation.further for r in cycles if r.evaluation) if "." not in name]
 
 
 def _ranks(cycles: Iterable[CycleRecord]) -> list[dict[str, float]]:

@@ -42,7 +42,7 @@ def command(
 ) -> None:
     """Measure an estimator's poses against the truth of a split, or of single videos.
 
-    AP, AR, mean OKS, PCK and what plugins measure, such as OSPA, of all instances together and of each video, such as
+    AP, AR, mean OKS and what plugins measure (PCK, OSPA) of all instances together and of each video, such as
     `vatl evaluate --dataset synthetic --split val --estimator tiny`.
     """
     from vatl_core.config_files import configure
@@ -95,21 +95,25 @@ def _told(found: SplitEvaluation) -> str:
     lines = [f"{found.estimator} on {found.dataset}, {what}; weights: {found.weights}", ""]
     rows = [*found.videos, together] if len(found.videos) > 1 else [together]
     head = ["video", "instances", "AP", *(t.removeprefix("0") for t in together.ap_at), "medium", "large", "AR"]
-    lines += _aligned([[*head, "OKS", f"PCK@{_share()}", *together.further], *(_row(figures) for figures in rows)])
-    by_keypoint = ", ".join(f"{name} {value:.3f}" for name, value in together.pck_keypoints.items())
-    return "\n".join([*lines, "", f"PCK@{_share()} by keypoint: {by_keypoint}"])
+    lines += _aligned([[*head, "OKS", *_whole(together)], *(_row(figures) for figures in rows)])
+    lines += [f"\n{name} by keypoint: {', '.join(_by_keypoint(together, name))}" for name in _whole(together)]
+    return "\n".join(line for line in lines if not line.endswith(": "))
 
 
-def _share() -> float:
-    from vatl_core.metrics import SHARE
+def _whole(figures: Figures) -> dict[str, float]:
+    """What plugins measured of whole poses."""
+    return {name: value for name, value in figures.further.items() if "." not in name}
 
-    return SHARE
+
+def _by_keypoint(figures: Figures, measure: str) -> list[str]:
+    parts = ((name.partition(f"{measure}."), value) for name, value in figures.further.items())
+    return [f"{keypoint} {value:.3f}" for (_, point, keypoint), value in parts if point]
 
 
 def _row(figures: Figures) -> list[str]:
     measured = [
         figures.ap, *figures.ap_at.values(), figures.ap_medium, figures.ap_large, figures.ar, figures.mean_oks,
-        figures.pck, *figures.further.values(),
+        *_whole(figures).values(),
     ]  # fmt: skip
     cells = [UNKNOWN if value is None else f"{value:.3f}" for value in measured]
     return [figures.video or "all together", str(figures.instances), *cells]
