@@ -218,8 +218,6 @@ class TestEvaluation:
         assert found is not None
         assert found.further["poses"] == found.further_with_labels["poses"] == self.N - 1
         assert set(found.further) == {"OSPA", "PCK", "poses", *(f"PCK.{name}" for name in STICK.keypoints)}
-            f"PCK.{k}" for k in STICK.keypoints
-        }
 
     def test_no_truth_no_figures(self) -> None:
         assert evaluate(stick_video().without_truth(), self.pass_(), self.labels([]), 0.5) is None
