@@ -11,9 +11,7 @@ import click
 @click.command("resume")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where its data is now, if it was moved.")
-@click.option(
-    "--trust", is_flag=True, help="Whether it may let others in, or have something fetched: you know its maker."
-)
+@click.option("--trust", is_flag=True, help="Have it let others in, or fetch something: you know who made it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the closing record as JSON on the last line of stdout.")
 def command(run: Path, data_root: Path | None, trust: bool, as_json: bool) -> None:
     """Take up the run in directory RUN where it was left.

@@ -41,6 +41,7 @@ import click
 @click.option("--name", help="Of the run directory; made from the parts if not given.")
 @click.option("--runs", type=click.Path(path_type=Path), help="Folder of run directories; `runs` if not given.")
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file; the command line takes precedence.")
+@click.option("--skip-broken", is_flag=True, help="Leave out who is on frames that cannot be read.")
 @click.option("-o", "options", multiple=True, metavar="PART.OPTION=VALUE", help="Option of a part; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the closing record as JSON on the last line of stdout.")
 def command(path: Path | None, config: Path | None, options: tuple[str, ...], as_json: bool, **flags: Any) -> None:
@@ -60,6 +61,7 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
     if path:
         flags["dataset"], option = registry.opening(path, flags["dataset"])
         options = (f"dataset.{option}={path}", *options)
+    options += ("dataset.skip_broken=true",) * flags.pop("skip_broken")
     made = configure(registry, flags, options=options, file=config)
     made = attrs.evolve(made, name=made.name or _free(made.runs, made.run_name))
     click.get_current_context().ensure_object(dict)["run"] = made.path

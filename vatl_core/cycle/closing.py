@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import torch
 
 from vatl_core.cycle.querying import amounts
 from vatl_core.cycle.state import RunState
 from vatl_core.metrics import alc
 from vatl_core.records import CycleRecord, RunRecord
-
-_FIGURES: Final = ("mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels")
-"""What the closing record has of the closing pass's evaluation."""
 
 
 def close(run: RunState) -> None:
@@ -28,7 +23,8 @@ def closing_record(run: RunState) -> RunRecord:
     ended_by = stopped.stopped_by or "" if stopped else "schedule"
     measured = [(record.fraction, record.evaluation) for record in run.records if record.evaluation]
     fractions = [fraction for fraction, _ in measured]
-    figures = {name: getattr(last.evaluation, name, None) for name in _FIGURES}
+    names = ("mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels")
+    figures = {name: getattr(last.evaluation, name, None) for name in names}
     return RunRecord(
         run=str(run.folder.path),
         dataset=run.config.dataset,

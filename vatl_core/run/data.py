@@ -46,7 +46,7 @@ def keep_data(folder: RunFolder, video: Video) -> None:
     Raises:
         InputError: a picture cannot be read.
     """
-    write_whole(_kept(folder), json.dumps(list(facts_of(video))))
+    write_whole(folder.path / "data.json", json.dumps(list(facts_of(video))))
 
 
 def check_data(folder: RunFolder, video: Video) -> None:
@@ -56,16 +56,12 @@ def check_data(folder: RunFolder, video: Video) -> None:
         ChangedDataError: it is not; the first difference is named.
         InputError: a picture cannot be read, or what was kept is damaged.
     """
-    rows = zip_longest(_rows(_kept(folder)), facts_of(video), fillvalue=["nothing"])
-    different = next((pair for pair in rows if not _alike(*pair)), None) if _kept(folder).exists() else None
+    rows = zip_longest(_rows(file := folder.path / "data.json"), facts_of(video), fillvalue=["nothing"])
+    different = next((pair for pair in rows if not _alike(*pair)), None) if file.exists() else None
     if different:
         was, now = (" ".join(map(str, row[:12])) for row in different)
         told = f"{folder.path} was begun with other data: there is '{now}' where there was '{was}'"
         raise ChangedDataError(f"{told}; put the data back, say where it is by --data-root DIR, or begin another run")
-
-
-def _kept(folder: RunFolder) -> Path:
-    return folder.path / "data.json"
 
 
 def _rows(file: Path) -> list[list[Any]]:
@@ -85,11 +81,11 @@ def _alike(then: Sequence[Any], now: Sequence[Any]) -> bool:
 
 def paths_of(config: RunConfig, registry: Registry) -> dict[str, Any]:
     """For the record of a run: the folder that its relative paths begin at, and which of its options are paths."""
-    made = [(role, name) for role in ROLES if role != "executor" for name in chosen(config, role)]
     named = [
         [role, name, option]
-        for role, name in made
-        if (ROLES[role], name) not in registry.objects
+        for role in ROLES
+        for name in chosen(config, role)
+        if (ROLES[role], name) not in registry.objects and role != "executor"
         for option, value in config.of(role, name).items()
         if is_path(registry.find(ROLES[role], name).load(), option, value)
     ]

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.files import remedy
-from vatl_core.video.decoding import Finding, as_shown, decode_from, frame_times
+from vatl_core.video.decoding import Finding, Torn, as_shown, decode_from, examined, frame_times
 from vatl_core.video.source import Frames
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class VideoFile(Frames):
     Attributes:
         path: the file.
         times: when each frame is shown, in the file's own unit, or its number: see ``finding``.
+        torn: the times of frames that damage reaches; None while none has been met.
 
     Raises:
         InputError: the file is missing or no video.
@@ -93,15 +94,16 @@ class VideoFile(Frames):
     path: Path = attrs.field(converter=Path)
     times: list[int] = attrs.field(init=False, repr=False)
     finding: Finding = attrs.field(init=False, repr=False)
+    torn: Torn = attrs.field(init=False, repr=False)
     _unit: Fraction | None = attrs.field(init=False, repr=False)
     _next: int = attrs.field(init=False, default=0, repr=False)
-    _decoder: Iterator[tuple[int, VideoFrame]] | None = attrs.field(init=False, default=None, repr=False)
+    _decoder: Iterator[tuple[int, VideoFrame | None]] | None = attrs.field(init=False, default=None, repr=False)
     _size: tuple[int, int] | None = attrs.field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not exists(self.path) or self.path.is_dir():
             raise InputError(f"{self.path} is no file: give the path of a video")
-        self.times, self._unit, self.finding = frame_times(self.path)
+        self.times, self._unit, self.finding, self.torn = frame_times(self.path)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -116,8 +118,7 @@ class VideoFile(Frames):
 
     def size(self, index: int) -> tuple[int, int]:
         self._check(index)
-        if self._size is None:
-            self._size = super().size(index)
+        self._size = self._size or super().size(index)
         return self._size
 
     def reader(self) -> VideoFile:
@@ -130,13 +131,17 @@ class VideoFile(Frames):
         self._check(index)
         far = 100 if self.finding == "seek" else len(self)
         if self._decoder is None or not self._next <= index < self._next + far:
-            self._decoder = decode_from(self.path, self.times[index], self.finding)
+            self._decoder = decode_from(self.path, self.times[index], self.finding, self.torn or ())
         wanted = self.times[index]
         for time, picture in self._decoder:
-            if time == wanted:
+            if picture is None:
+                if self.torn is None:  # it takes a while to find out what the damage reaches
+                    self._decoder, self.torn = None, examined(self.path)[1]
+                    return self.read(index)
+            elif time == wanted:
                 self._next = index + 1
                 return torch.from_numpy(as_shown(picture)).permute(2, 0, 1)
-            if time > wanted:
+            elif time > wanted:
                 break
         self._decoder = None
         flaw = f"frame {index} of {len(self)} is damaged, or the file not complete"

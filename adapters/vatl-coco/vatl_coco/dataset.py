@@ -13,7 +13,7 @@ from vatl_coco.annotated import Annotated
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Instances, Skeleton, Video
-from vatl_formats import extent_of
+from vatl_formats import extent_of, without_broken
 
 
 def _sigmas(values: Iterable[float] | None) -> tuple[float, ...] | None:
@@ -55,6 +55,7 @@ class Coco(Dataset):
         train_frames: its pictures, as ``frames``.
         val: the JSON file to validate the source estimator on.
         val_frames: its pictures, as ``frames``.
+        skip_broken: whether to leave out, and count, who is on frames that cannot be read; every frame is looked at.
         outside: whether a ``file_name`` may lead out of the folder that it starts from (``..``, absolute paths).
     """
 
@@ -69,6 +70,7 @@ class Coco(Dataset):
     val: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     val_frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     outside: bool = False
+    skip_broken: bool = False
     _parts: dict[str, Annotated] = attrs.field(init=False, repr=False, eq=False)
 
     @_parts.default
@@ -102,7 +104,8 @@ class Coco(Dataset):
     def load(self, name: str) -> Video:
         for part in self._parts.values():
             if name in part.videos():
-                return part.load(name)
+                video = part.load(name)
+                return without_broken(video) if self.skip_broken else video
         raise unknown("video", name, [name for names in self.splits().values() for name in names])
 
     def split_poses(self, split: str) -> Iterator[tuple[Skeleton, Instances]]:

@@ -9,7 +9,7 @@ import attrs
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Video
-from vatl_formats import extent_of
+from vatl_formats import extent_of, without_broken
 from vatl_sleap_io.footage import Search, open_footage
 from vatl_sleap_io.instances import PREDICTED, instances_of
 from vatl_sleap_io.project import Project, read_project
@@ -33,6 +33,7 @@ class SleapIO(Dataset):
         sigmas: K OKS constants, as a fraction of the instance's size; 0.05 each if None.
         flip_pairs: keypoints that are each other's mirror image, LEFT:RIGHT each; None for the skeleton's symmetries,
             or else those that the keypoints' names tell.
+        skip_broken: whether to leave out, and count, who is on frames that cannot be read; every frame is looked at.
         outside: whether the project may name videos and pictures that do not lie below its own folder; by absolute
             paths alone, as SLEAP names all, if None. False for a stranger's project.
         extent: pixels that a side of a box has at least; needed where there is one keypoint. None for boxes as they
@@ -48,6 +49,7 @@ class SleapIO(Dataset):
     sigmas: tuple[float, ...] | None = None
     flip_pairs: tuple[str, ...] | None = None
     outside: bool | None = None
+    skip_broken: bool = False
     extent: float | None = attrs.field(converter=extent_of, default=None)
     _project: Project | None = attrs.field(init=False, default=None, repr=False, eq=False)
 
@@ -66,7 +68,8 @@ class SleapIO(Dataset):
             )
         footage = open_footage(videos[name], Search(project.path, self.frames, self.outside))
         instances, dropped = instances_of(project, videos[name], footage, self.predicted, self.extent)
-        return Video(name, skeleton, footage.frames, instances, dropped)
+        video = Video(name, skeleton, footage.frames, instances, dropped)
+        return without_broken(video) if self.skip_broken else video
 
     def _read(self) -> Project:
         self._project = self._project or read_project(self.labels, self.least_likelihood)

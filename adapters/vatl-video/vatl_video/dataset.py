@@ -11,7 +11,7 @@ import attrs
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import PERSON_17, Video
-from vatl_formats import Sieve
+from vatl_formats import Covered, Sieve, broken_frames, without_broken
 from vatl_video.boxes import filled, in_time, with_own_tracks, within, without_short
 from vatl_video.coco_boxes import CocoBoxes, read_skeleton
 from vatl_video.detectors import DETECTORS, Detector
@@ -60,6 +60,7 @@ class AnyVideo(Dataset):
         shortest: on how many frames a track is at least; 5 for detected boxes and 1 for given ones if None.
         device: where to detect; auto, cpu, cuda, …
         batch: frames to a detector's forward pass.
+        skip_broken: whether to leave out, and count, who is on frames that cannot be read; every frame is looked at.
         cache: folder to keep what was found in; the user's cache folder if None.
     """
 
@@ -82,6 +83,7 @@ class AnyVideo(Dataset):
     shortest: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
     device: str = AUTO
     batch: int = attrs.field(default=4, validator=attrs.validators.ge(1))
+    skip_broken: bool = False
     cache: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
 
     def __attrs_post_init__(self) -> None:
@@ -97,12 +99,16 @@ class AnyVideo(Dataset):
         if name not in self.videos():
             raise unknown("video", name, self.videos())
         footage = open_footage(self.path)
+        frames = footage.frames
+        broken = broken_frames(frames, range(len(frames))) if self.skip_broken else set[int]()
+        if broken:  # boxes are found across them
+            footage = attrs.evolve(footage, frames=Covered(frames, broken))
         found = self._found(footage)
         boxes = within(found.boxes, footage.sizes(found.boxes.frame), found.dropped)
         refuse_none(attrs.evolve(found, boxes=boxes), self.path)
         skeleton = read_skeleton(self.skeleton, found.dropped) if self.skeleton else found.skeleton
-        instances = in_time(boxes.instances(), footage.frames)
-        return Video(name, skeleton or PERSON_17, footage.frames, instances, found.dropped)
+        instances = in_time(boxes.instances(), frames)
+        return without_broken(Video(name, skeleton or PERSON_17, frames, instances, found.dropped), broken)
 
     def _found(self, footage: Footage) -> CocoBoxes:
         file = self._file()

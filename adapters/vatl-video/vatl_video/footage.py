@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 
 from vatl_core.errors import InputError
-from vatl_core.video import Frames, PictureFiles, VideoFile, exists, picture_size
+from vatl_core.video import Frames, PictureFiles, VideoFile, exists
 from vatl_formats import PICTURE_SUFFIXES, Indices, NumberedPictures, Numbers, pictures_in, times_of_names
 
 _BLOCKS: Final = 64
@@ -35,16 +35,12 @@ class Footage:
 
     @property
     def is_folder(self) -> bool:
-        return isinstance(self.frames, PictureFiles)
+        return self.path.is_dir()
 
     def sizes(self, frame: Indices) -> Numbers:
         """(n, 2) width and height in pixels of the pictures at (n,) ``frame``."""
         different, place = np.unique(frame, return_inverse=True)
-        if self.is_folder:
-            sizes = [picture_size(self.files[i]) for i in different.tolist()]
-        else:
-            height, width = self.frames.read(0).shape[1:]
-            sizes = [(width, height)] * len(different)
+        sizes = [self.frames.size(i) for i in different.tolist()]
         return np.array(sizes, dtype=np.float64).reshape(-1, 2)[place]
 
     def fingerprint(self) -> str:

@@ -173,7 +173,8 @@ class Reel:
 def _decoded(film: VideoFile, index: int) -> Iterator[tuple[int, VideoFrame]]:
     """Frames from the key frame at or before ``index`` on, as the decoder gives them: converting costs the most."""
     for time, picture in decode_from(film.path, film.times[index], film.finding):
-        yield bisect_left(film.times, time), picture
+        if picture is not None:
+            yield bisect_left(film.times, time), picture
 
 
 def _developed(raw: Picture | VideoFrame, full: bool) -> bytes:
