@@ -155,6 +155,7 @@ def test_a_killed_run_is_taken_up_to_the_same_end(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_that_arrives_where_nobody_hears_it_is_heard_after_it(number: int) -> None:
     before = signal.signal(signal.SIGTERM, cli._terminated), sys.unraisablehook
+    interrupted = signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
     sys.unraisablehook = cli._unheard
 
     class Dying:
@@ -167,6 +168,7 @@ def test_a_signal_that_arrives_where_nobody_hears_it_is_heard_after_it(number: i
             time.sleep(10)
     finally:
         signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, interrupted)
         sys.unraisablehook = before[1]
 
 

@@ -15,6 +15,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -136,7 +137,8 @@ class Memory(RunFolder):
     def cycles(self) -> list[CycleRecord]:
         return self.records
 
-    def close(self, record: RunRecord) -> None: ...
+    def close(self, record: RunRecord) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def save_estimates(self, cycle: int, estimates: Estimates) -> None:
         self.passes[cycle] = estimates

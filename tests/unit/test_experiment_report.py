@@ -349,7 +349,7 @@ def test_a_run_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "runs" / "torn" / "run.json").write_text("{")
     page = Page(write_report(runs_below(tmp_path / "runs"), tmp_path / "out"))
     assert "strange/config.toml: no estimator is called 'tinny'" in page.text.replace(str(tmp_path / "runs") + "/", "")
-    assert "torn: its records cannot be read" in page.text
+    assert "torn/run.json cannot be read" in page.text
     assert page.text.count("2 runs") >= 1
     with pytest.raises(InputError, match="tinny"):
         write_report([tmp_path / "runs" / "strange"], tmp_path / "out")

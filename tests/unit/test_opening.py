@@ -168,7 +168,7 @@ def test_a_run_of_this_name_is_told_by_a_command_that_can_be_typed(vatl: Call, t
 def test_what_ends_a_run_names_the_run(
     vatl: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bool, error: BaseException, code: int
 ) -> None:
-    def ends(*_: Any) -> None:
+    def ends(*_: Any, **__: Any) -> None:
         if begun:
             (tmp_path / "runs/a run").mkdir(parents=True)
             (tmp_path / "runs/a run/config.toml").touch()

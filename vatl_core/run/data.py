@@ -14,7 +14,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.errors import ChangedDataError, InputError
 from vatl_core.files import reading, write_whole
-from vatl_core.plugins import Options, Registry, is_path, laid_over
+from vatl_core.plugins import Registry, is_path, laid_over
+from vatl_core.promises import checked_pictures
 from vatl_core.store import RunFolder
 from vatl_core.video import Video, exists
 
@@ -26,18 +27,18 @@ TOLERANCE: Final = {"instance": 1.0, "colours": 8.0}
 
 def facts_of(video: Video) -> Iterator[list[Any]]:
     """What a video must have in common with the one that labels were given for, a row each, as JSON's types."""
-    frames, shown = video.frames, video.instances.frame.unique().tolist()
+    frames, who, shown = video.frames, video.instances, video.instances.frame.unique().tolist()
+    (picture,) = checked_pictures(frames, shown[:1])
     yield from (["keypoint", *named] for named in enumerate(video.skeleton.keypoints))
     yield ["frames", len(frames)]
-    columns = (video.instances.frame, video.instances.track, video.instances.boxes)
-    rows = zip(video.instances.ids, *(column.tolist() for column in columns), strict=True)
-    for number, (name, frame, track, box) in enumerate(rows):
+    columns = (column.tolist() for column in (who.frame, who.track, who.boxes))
+    for number, (name, frame, track, box) in enumerate(zip(who.ids, *columns, strict=True)):
         yield ["instance", number, "called", str(name), "frame", frame, "track", track, "box", *box]
     names = [frames.name(frame) for frame in shown]
     if len({*names}) > 1:  # of a video file it is the file's, which may be called otherwise
         yield from (["picture", *named] for named in zip(shown, names, strict=True))
     yield from (["size of frame", frame, *frames.size(frame)] for frame in shown[:: len(shown) // SAMPLED + 1])
-    yield ["colours", *adaptive_avg_pool2d(frames.read(shown[0]).float(), 4).flatten().tolist()]
+    yield ["colours", *adaptive_avg_pool2d(picture.float(), 4).flatten().tolist()]
 
 
 def keep_data(folder: RunFolder, video: Video) -> None:
@@ -98,15 +99,15 @@ def from_where_begun(config: RunConfig, folder: RunFolder, root: Path | None = N
     Raises:
         InputError: its ``config.toml`` is damaged, or some of its data is not there.
     """
-    made_with, tables = folder.config.get("made_with", {}), Options()
+    made_with, options = folder.config.get("made_with", {}), config.options
     try:
         for role, name, option in made_with.get("paths", ()):
-            path = Path(made_with["folder"], Path(config.options[role][name][option]).expanduser())
-            found = _found(path, root) if role == "dataset" else path
-            tables.setdefault(role, {}).setdefault(name, {})[option] = str(found)
+            path = Path(made_with["folder"], Path(options[role][name][option]).expanduser())
+            path = _found(path, root) if role == "dataset" else path
+            options = laid_over({role: {name: {option: str(path)}}}, options)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{folder.path / 'config.toml'}: [made_with] is damaged: put the file back") from error
-    return attrs.evolve(config, options=laid_over(tables, config.options))
+    return attrs.evolve(config, options=options)
 
 
 def _found(path: Path, root: Path | None) -> Path:

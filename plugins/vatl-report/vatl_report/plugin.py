@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from vatl_core.errors import InputError, VatlError
@@ -44,4 +45,5 @@ def vatl_run_finished(run: Run, record: RunRecord) -> None:
         write_report([path], path / "report")
     except (OSError, InputError) as error:
         flaw = f"its report cannot be written to {path / 'report'}: {error}"
-        raise VatlError(f"the run is complete, but {flaw}; then `vatl resume {path}` writes it") from error
+        way_on = f"then `vatl resume {shlex.quote(str(path))}` writes it"
+        raise VatlError(f"the run is complete, but {flaw}; {way_on}") from error

@@ -53,6 +53,7 @@ SCAFFOLDS: Final = {
         "--estimator {name}",
         "width=4, input_size=(64, 48)",
         'estimator="{name}", options={{"estimator": {{"{name}": {{"width": 4}}}}}}',
+        dependencies=("attrs>=24.2", "torch", "vatl-weights"),
     ),
     "dataset": Kind("Bars that turn", "--dataset {name}", "frames=12", 'dataset="{name}"'),
     "oracle": Kind("The truth, some pixels beside it", "--oracle {name}", "noise=1.5", 'oracle="{name}"'),
