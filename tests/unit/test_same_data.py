@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import tomli_w
 
 from tests.unit.test_coco import FRAMES, HEIGHT, WIDTH, document, save
 from vatl_core.cli import main
+from vatl_core.config import ROLES
+from vatl_core.errors import InputError
 from vatl_core.run import PastRun
 
 SHORT = (
@@ -221,3 +225,45 @@ def test_what_is_kept_can_be_read_by_people(project: Path) -> None:
     assert ["frames", FRAMES] in rows
     assert ["picture", 3, "003.png"] in rows
     assert ["size of frame", 3, WIDTH, HEIGHT] in rows
+
+
+@pytest.mark.parametrize(
+    ("line", "lacks"),
+    [('query = "lc"', "[run] lacks query"), ("seed = 0", "[run] lacks seed"), ("scratch_epochs", "scratch_epochs"),
+     ("input_size", "input_size"), ("annotations", "annotations"), ('schedule = ', "[run] lacks schedule")],
+)  # fmt: skip
+def test_what_a_configuration_has_lost_is_not_made_up(
+    project: Path, line: str, lacks: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    file = project / "runs" / "run" / "config.toml"
+    tables = tomllib.loads(file.read_text())
+    key = line.partition(" =")[0]
+    for table in (tables["run"], *(own for role in ROLES for own in tables.get(role, {}).values())):
+        table.pop(key, None)
+    file.write_text(tomli_w.dumps(tables))
+    assert vatl("resume", "runs/run") == 2
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert "config.toml" in said
+    assert lacks in said
+
+
+def test_a_query_asks_for_nobody_twice(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = project / "runs" / "run" / "cycles" / "001"
+    folder.mkdir(exist_ok=True)
+    (folder / "query.json").write_text('{"instances": [11, 11]}')
+    assert vatl("resume", project / "runs" / "run") == 2
+    assert "query.json asks twice" in capsys.readouterr().err
+
+
+def test_poses_of_another_kind_of_number_are_not_taken(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    file = project / "runs" / "run" / "cycles" / "000" / "estimates.npz"
+    with np.load(file) as kept:
+        columns = {name: kept[name].astype(np.int64) for name in kept.files}
+    np.savez(file, **columns)
+    past = PastRun.open(project / "runs" / "run")
+    with pytest.raises(InputError, match=r"estimates\.npz cannot be read"):
+        past.folder.estimates(0)

@@ -63,7 +63,8 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
         options = (f"dataset.{option}={path}", *options)
     options += ("dataset.skip_broken=true",) * flags.pop("skip_broken")
     made = configure(registry, flags, options=options, file=config)
-    made = attrs.evolve(made, name=made.name or _free(made.runs, made.run_name))
+    numbered = itertools.chain([made.run_name], (f"{made.run_name}-{number}" for number in itertools.count(2)))
+    made = attrs.evolve(made, name=made.name or next(name for name in numbered if not (made.runs / name).exists()))
     click.get_current_context().ensure_object(dict)["run"] = made.path
 
     from vatl_core.plugins import build
@@ -77,9 +78,3 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
     record = outcome.get()
     if as_json:
         click.echo(json.dumps(to_json(record)))
-
-
-def _free(runs: Path, name: str) -> str:
-    """The name, with a number behind it if there is a run of that name already."""
-    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    return next(each for each in names if not (runs / each).exists())

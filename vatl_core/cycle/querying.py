@@ -25,8 +25,8 @@ def chosen(run: RunState, record: CycleRecord) -> list[int]:
         PluginError: the selector or a stopping criterion breaks its contract.
     """
     kept, last = run.folder.query(run.cycle), len(run.video.instances) - 1
-    if kept and not 0 <= min(kept) <= max(kept) <= last:
-        raise InputError(f"{run.folder.cycle_folder(run.cycle)}: query.json asks beyond 0 to {last}: delete it")
+    if kept and not (0 <= min(kept) <= max(kept) <= last and len({*kept}) == len(kept)):
+        raise InputError(f"{run.folder.cycle_folder(run.cycle)}: query.json asks twice, or beyond {last}: delete it")
     if kept is not None or not (count := how_many(run, record)):
         return kept or []
     started = time.perf_counter()

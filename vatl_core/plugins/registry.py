@@ -74,8 +74,16 @@ class Registry:
 
     def entries(self) -> list[dict[str, str]]:
         """Kind, name, distribution, version and a line of help of everything that is installed, by kind and name."""
-        kinds = (*KINDS, "preset", "command")
-        return [_entry(thing) for kind in kinds for _, thing in sorted(self.described(kind).items())]
+        every = [t for kind in (*KINDS, "preset", "command") for _, t in sorted(self.described(kind).items())]
+        names = (
+            "kind",
+            "name",
+            "distribution",
+            "version",
+            "help",
+        )  # behind a version may stand more
+        rows = [(t.kind, t.name, *[*t.origin.split(), "", ""][:2], t.help) for t in every]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def described(self, kind: str) -> dict[str, Any]:
         """``{name: what a plugin says of it}`` of a kind; where several claim a name, the first."""
@@ -132,13 +140,6 @@ class Registry:
             return error
         broken = ", ".join(sorted(self.broken))
         return InputError(f"{error}; plugins that failed to load (`vatl plugins list` says why): {broken}")
-
-
-def _entry(thing: Any) -> dict[str, str]:
-    distribution, _, rest = thing.origin.partition(" ")
-    version = rest.partition(" ")[0]  # behind it may stand which of its entry points
-    own = {"kind": thing.kind, "name": thing.name}
-    return own | {"distribution": distribution, "version": version, "help": thing.help}
 
 
 def _checked(hook: str, thing: Any) -> Any:

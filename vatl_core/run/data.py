@@ -81,16 +81,15 @@ def _alike(then: Sequence[Any], now: Sequence[Any]) -> bool:
 
 
 def paths_of(config: RunConfig, registry: Registry) -> dict[str, Any]:
-    """For the record of a run: the folder that its relative paths begin at, and which of its options are paths."""
+    """For the record of a run: the folder that its relative paths begin at, and its options, with which are paths."""
     named = [
-        [role, name, option]
+        [role, name, option, is_path(registry.find(ROLES[role], name).load(), option, value)]
         for role in ROLES
         for name in chosen(config, role)
         if (ROLES[role], name) not in registry.objects and role != "executor"
         for option, value in config.of(role, name).items()
-        if is_path(registry.find(ROLES[role], name).load(), option, value)
     ]
-    return {"folder": str(Path.cwd()), "paths": named}
+    return {"folder": str(Path.cwd()), "options": named}
 
 
 def from_where_begun(config: RunConfig, folder: RunFolder, root: Path | None = None) -> RunConfig:
@@ -101,12 +100,14 @@ def from_where_begun(config: RunConfig, folder: RunFolder, root: Path | None = N
     """
     made_with, options = folder.config.get("made_with", {}), config.options
     try:
-        for role, name, option in made_with.get("paths", ()):
-            path = Path(made_with["folder"], Path(options[role][name][option]).expanduser())
-            path = _found(path, root) if role == "dataset" else path
-            options = laid_over({role: {name: {option: str(path)}}}, options)
+        for role, name, option, is_one in made_with.get("options", ()):
+            value = options[role][name][option]
+            if is_one:
+                path = Path(made_with["folder"], Path(value).expanduser())
+                path = _found(path, root) if role == "dataset" else path
+                options = laid_over({role: {name: {option: str(path)}}}, options)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{folder.path / 'config.toml'}: [made_with] is damaged: put the file back") from error
+        raise InputError(f"{folder.path / 'config.toml'} lacks {error}, or is damaged: put the file back") from error
     return attrs.evolve(config, options=options)
 
 

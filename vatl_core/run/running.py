@@ -11,7 +11,7 @@ from typing import Any, Final
 import attrs
 
 from vatl_core.config import ROLES, RunConfig
-from vatl_core.config_files import configure
+from vatl_core.config_files import SETTINGS, configure
 from vatl_core.cycle import Run
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
@@ -136,6 +136,8 @@ def config_of(folder: RunFolder, registry: Registry) -> RunConfig:
     """What a run is made of, wherever its folder has been moved to since and whatever its file calls it."""
     with reading(file := folder.path / "config.toml"):
         config = configure(registry, {"name": "moved"}, file=file)
+        if (now := folder.config).get("made_with") and (lacking := SETTINGS - {"channels_last"} - now["run"].keys()):
+            raise InputError(f"[run] lacks {min(lacking)}, which every run has: put the file back")
     return attrs.evolve(config, runs=folder.path.parent, name=folder.path.name)
 
 

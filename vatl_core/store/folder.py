@@ -153,7 +153,7 @@ class RunFolder:
         if not file.exists():
             return None
         with reading(file, "delete it to do without"), np.load(file, allow_pickle=False) as columns:
-            tensors = {name: torch.from_numpy(columns[name]).to(device) for name in columns.files}
+            tensors = {n: torch.from_numpy(columns[n].view(np.float32)).to(device) for n in columns.files}  # or none
             count, joints = (scores := tensors.pop("scores")).shape
             points, spread = tensors.pop("keypoints").view(count, joints, 2), tensors.pop("spread", None)
             criteria = {name.removeprefix("criterion."): column.view(count) for name, column in tensors.items()}

@@ -41,11 +41,9 @@ class Skeleton:
     keypoints: tuple[str, ...] = attrs.field(converter=tuple[str, ...])
     edges: tuple[Pair, ...] = attrs.field(converter=_pairs, default=())
     flip_pairs: tuple[Pair, ...] = attrs.field(converter=_pairs, default=())
-    sigmas: tuple[float, ...] = attrs.field(converter=_numbers)
-
-    @sigmas.default
-    def _default_sigmas(self) -> tuple[float, ...]:
-        return (DEFAULT_SIGMA,) * len(self.keypoints)
+    sigmas: tuple[float, ...] = attrs.field(
+        converter=_numbers, default=attrs.Factory(lambda self: (DEFAULT_SIGMA,) * len(self.keypoints), takes_self=True)
+    )
 
     def __attrs_post_init__(self) -> None:
         for flaw in self._flaws():
