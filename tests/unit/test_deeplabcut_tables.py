@@ -275,3 +275,11 @@ def test_a_program_in_a_table_is_never_run(tmp_path: Path) -> None:
 def test_a_likelihood_is_from_0_to_1(least: float) -> None:
     with pytest.raises(ValueError, match="least_likelihood"):
         SleapIO(Path("clip.h5"), least_likelihood=least)
+
+
+def test_a_configuration_that_is_torn_is_named(tmp_path: Path) -> None:
+    pictures(tmp_path)
+    table = stored("CollectedData_paths.csv", tmp_path)
+    (tmp_path / "config.yaml").write_text("Task: [flies\n")
+    with pytest.raises(InputError, match=r"CollectedData_paths\.csv is no project .* config .*config\.yaml"):
+        load(table)

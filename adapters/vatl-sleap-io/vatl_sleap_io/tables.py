@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -94,7 +95,8 @@ def _refuse_twice(path: Path, names: Sequence[object], kind: str) -> None:
 
 def _skeleton(grid: Grid, config: Path | None) -> sleap_io.Labels:
     """What sleap-io makes of the headings and of the project's configuration; of a first row that we make up."""
-    with temporary_folder() as folder:
+    with temporary_folder() as folder, warnings.catch_warnings():
+        warnings.filterwarnings("error", "Failed to parse DLC config", UserWarning)  # its edges would be missing
         (folder / "img0.png").touch()  # it leaves out the rows of a folder of which no picture is there
         heads = [[level, *texts] for level, *texts in zip(grid.levels, *grid.columns, strict=True)]
         copy = folder / "table.csv"
