@@ -145,7 +145,7 @@ class RunFolder:
         columns |= {} if estimates.spread is None else {"spread": estimates.spread}
         columns |= {f"criterion.{name}": column for name, column in estimates.criteria.items()}
         with whole(self.cycle_folder(cycle) / "estimates.npz") as beside, beside.open("wb") as file:
-            np.savez(file, **{name: column.cpu().numpy() for name, column in columns.items()})
+            np.savez(file, **{n: c.cpu().numpy() for n, c in columns.items()})  # type: ignore[arg-type]  # none is a flag
 
     def estimates(self, cycle: int, device: torch.device | str = "cpu") -> Estimates | None:
         """What was kept of a cycle's pass, on ``device`` and without features, or None."""
