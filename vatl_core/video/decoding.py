@@ -121,14 +121,17 @@ def _decode(path: Path, start: int | None) -> Iterator[VideoFrame | None]:
     """Frames from about ``start`` on, or from the first; None where something is damaged."""
     import av
 
-    with _opened(path) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        if start is not None:
-            with suppress(av.FFmpegError):  # some know no way but from the beginning
-                container.seek(start, stream=stream)
-        for frame in chain.from_iterable(map(_decoded, container.demux(stream))):
-            yield None if frame is None or frame.is_corrupt else frame
+    try:
+        with _opened(path) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            if start is not None:
+                with suppress(av.FFmpegError):  # some know no way but from the beginning
+                    container.seek(start, stream=stream)
+            for frame in chain.from_iterable(map(_decoded, container.demux(stream))):
+                yield None if frame is None or frame.is_corrupt else frame
+    except av.FFmpegError as error:
+        raise InputError(f"{path} is damaged ({error.strerror})") from error
 
 
 def _decoded(packet: Packet[VideoStream]) -> Sequence[VideoFrame | None]:
