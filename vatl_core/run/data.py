@@ -82,14 +82,14 @@ def _alike(then: Sequence[Any], now: Sequence[Any]) -> bool:
 
 def paths_of(config: RunConfig, registry: Registry) -> dict[str, Any]:
     """For the record of a run: the folder that its relative paths begin at, and its options, with which are paths."""
-    named = [
-        [role, name, option, is_path(registry.find(ROLES[role], name).load(), option, value)]
+    options = {
+        f"{role}.{name}.{option}": is_path(registry.find(ROLES[role], name).load(), option, value)
         for role in ROLES
         for name in chosen(config, role)
         if (ROLES[role], name) not in registry.objects and role != "executor"
         for option, value in config.of(role, name).items()
-    ]
-    return {"folder": str(Path.cwd()), "options": named}
+    }
+    return {"folder": str(Path.cwd()), "options": options}
 
 
 def from_where_begun(config: RunConfig, folder: RunFolder, root: Path | None = None) -> RunConfig:
@@ -100,13 +100,13 @@ def from_where_begun(config: RunConfig, folder: RunFolder, root: Path | None = N
     """
     made_with, options = folder.config.get("made_with", {}), config.options
     try:
-        for role, name, option, is_one in made_with.get("options", ()):
-            value = options[role][name][option]
+        for key, is_one in made_with.get("options", {}).items():
+            role, *names, option = key.split(".")
+            path = Path(made_with["folder"], Path(str(options[role][name := ".".join(names)][option])).expanduser())
             if is_one:
-                path = Path(made_with["folder"], Path(value).expanduser())
-                path = _found(path, root) if role == "dataset" else path
-                options = laid_over({role: {name: {option: str(path)}}}, options)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+                whole = str(_found(path, root) if role == "dataset" else path)
+                options = laid_over({role: {name: {option: whole}}}, options)
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise InputError(f"{folder.path / 'config.toml'} lacks {error}, or is damaged: put the file back") from error
     return attrs.evolve(config, options=options)
 
