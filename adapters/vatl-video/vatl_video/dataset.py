@@ -115,9 +115,8 @@ class AnyVideo(Dataset):
         if file is not None:
             return self._given(read_boxes(file, footage), footage)
         if self.detector == NONE:
-            drawing = f"`vatl annotate {shlex.quote(str(self.path))}`"
             raise InputError(
-                f"{self.path} has no boxes: draw them ({drawing}), give a file of them "
+                f"{self.path} has no boxes: draw them (`{self._by_hand}`), give a file of them "
                 "(-o dataset.boxes=…), or name a detector (-o dataset.detector=fasterrcnn)"
             )
         settings = Settings(
@@ -149,7 +148,13 @@ class AnyVideo(Dataset):
         return Finding(footage, Shelf.of(self.cache), self.device, self.batch)
 
     def _detector(self) -> Detector:
-        return Detector(FIRST if self.detector == AUTO else self.detector, self.classes, self.detector_weights)
+        name = FIRST if self.detector == AUTO else self.detector
+        return Detector(name, self.classes, self.detector_weights, self._by_hand)
+
+    @property
+    def _by_hand(self) -> str:
+        """What draws boxes, as users type it."""
+        return f"vatl annotate {shlex.quote(str(self.path))}"
 
     def _linking(self) -> Linking:
         return Linking(_SCORE if self.score is None else self.score, self.overlap, self.patience, self.every)

@@ -45,6 +45,7 @@ class Detector:
     name: str
     classes: Sequence[str]
     weights: Path | None = None
+    by_hand: str = "vatl annotate VIDEO"
 
     def labels(self) -> list[int]:
         """What its network calls the classes.
@@ -96,7 +97,9 @@ class Detector:
         try:
             return fetch(self.download(), progress=progress)
         except InputError as error:
-            raise InputError(f"detector '{self.name}': {error}, or do without: draw boxes (vatl annotate)") from error
+            raise InputError(
+                f"detector '{self.name}': {error}, or do without: draw boxes (`{self.by_hand}`)"
+            ) from error
 
 
 def _public(name: str) -> Any:
