@@ -40,6 +40,7 @@ class Detector:
         name: one of :data:`DETECTORS`.
         classes: of COCO's things, by name.
         weights: a file of its parameters; None for the public one.
+        by_hand: what draws boxes without it, as users type it.
     """
 
     name: str
