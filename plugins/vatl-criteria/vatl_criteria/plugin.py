@@ -128,6 +128,24 @@ COMPONENTS = [
         "Dynamic weighted clustering: k-means in which uncertain instances weigh more (MVA 2023)",
         "vatl_criteria.selection.clusters:DynamicWeightedClustering",
     ),
+    Component(
+        "selector",
+        "herding",
+        "MaxHerding, weighted by uncertainty: what covers the video best (Bae et al., ECCV 2024, ICLR 2025)",
+        "vatl_criteria.selection.herding:Herding",
+    ),
+    Component(
+        "selector",
+        "probcover",
+        "The most instances in balls around the picks (Yehuda et al., NeurIPS 2022)",
+        "vatl_criteria.selection.herding:ProbCover",
+    ),
+    Component(
+        "selector",
+        "typiclust",
+        "The most typical instance of each cluster without a label (Hacohen et al., ICML 2022)",
+        "vatl_criteria.selection.typical:TypiClust",
+    ),
 ]
 
 

@@ -1,0 +1,119 @@
+"""Selectors that cover the video: every instance shall have something labelled that is like it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+import torch
+from attrs.validators import ge, gt, le
+from torch import Tensor
+
+from vatl_core.contracts import Pool, Selector
+from vatl_criteria.selection.coverage import Part, Points, cover
+
+
+@attrs.frozen
+class Herding(Selector):
+    """MaxHerding, weighted by uncertainty as poses get better (UHerding).
+
+    Bae et al., *Generalized Coverage for More Robust Low-Budget Active Learning* (ECCV 2024) and *Uncertainty Herding:
+    One Active Learning Method for All Label Budgets* (ICLR 2025). Greedily
+
+        argmaxₓ Σₙ uₙ·[k(zₙ, x) − max over labelled and picked s of k(zₙ, s)]₊,   k(a, b) = exp(−|a − b|² / σ²)
+
+    with u = 1 − λ·m·(1 − score), m the mean OKS of the previous query: all instances count alike while the estimator
+    knows nothing. z is made of standardised features, of poses in units of their boxes, and of time, each in units of
+    its own reach: the median distance to the ⌈N/M⌉-th nearest neighbour, M what is labelled and to be picked. σ is the
+    reach of the whole, so it shrinks as the labelled set grows. Poses count m-fold, since those of an estimator that
+    knows nothing say nothing.
+
+    Exact up to 15,800 instances, except that a reach is the median over a sample of 512; beyond, the sum is over as
+    many instances, drawn evenly, as keep the kernel within 1 GB (2,500 of 100,000), while all may be picked.
+
+    Attributes:
+        uncertainty: λ; 0 is MaxHerding.
+        features, pose, time: shares in the squared distance; 0 leaves one out.
+        width: σ in units of the reach.
+    """
+
+    uncertainty: float = attrs.field(default=1.0, validator=[ge(0), le(1)])
+    features: float = attrs.field(default=1.0, validator=ge(0))
+    pose: float = attrs.field(default=1.0, validator=ge(0))
+    time: float = attrs.field(default=1.0, validator=ge(0))
+    width: float = attrs.field(default=1.0, validator=gt(0))
+
+    def select(self, pool: Pool, count: int, generator: torch.Generator) -> Tensor:
+        """(min(count, U),) indices in order of picking; at random once everything is covered."""
+        picked = shares(pool, count)
+        points = Points([_scaled(part, share, picked, generator) for part, share in self._parts(pool)])
+        # Squared distances carry rounding errors, which a narrower kernel would blow up.
+        least = 100 * torch.finfo(pool.features.dtype).eps
+        squared = self.width**2 * points.squared_reach(picked, generator).clamp(min=least)
+        return cover(points, pool, self._weights(pool), lambda apart: (-apart / squared).exp(), count, generator)
+
+    def _parts(self, pool: Pool) -> list[tuple[Part, float]]:
+        """What z is made of, with shares; the features alone where nothing else has one."""
+        kind, parts = pool.features.dtype, []
+        if self.pose and pool.query_oks and pool.keypoints.numel():
+            parts.append((Part.of(in_their_boxes(pool).flatten(1).to(kind)), self.pose * pool.query_oks))
+        if self.time and pool.time.numel():
+            # Seconds since 1970 would lose their fractions.
+            parts.append((Part.of((pool.time - pool.time.mean())[:, None].to(kind)), self.time))
+        if self.features or not parts:
+            parts.insert(0, (Part.of(pool.features, standardised=True), self.features or 1.0))
+        return parts
+
+    def _weights(self, pool: Pool) -> Tensor:
+        """(N,) u."""
+        scores = pool.scores.to(pool.features.dtype).clamp(0, 1)
+        known = scores[pool.unlabelled]
+        if not known.any():
+            return torch.ones_like(scores)
+        scores = torch.where(pool.askable, scores, known.mean())  # what nobody can answer for has none
+        return 1 - self.uncertainty * (pool.query_oks or 0.0) * (1 - scores)
+
+
+def in_their_boxes(pool: Pool) -> Tensor:
+    """(N, K, 2) estimated keypoints from the middle of the box, in units of its longer side."""
+    corner, size = pool.boxes[:, :2], pool.boxes[:, 2:]
+    return (pool.keypoints - (corner + size / 2)[:, None]) / size.amax(1).clamp(min=1)[:, None, None]
+
+
+def shares(pool: Pool, count: int) -> int:
+    """Among how many the instances are shared out: what is labelled, and what is to be picked."""
+    return int(pool.labelled.sum()) + min(count, len(pool.unlabelled))
+
+
+def _scaled(part: Part, share: float, picked: int, generator: torch.Generator) -> Part:
+    """In units of its reach; of a hundredth of its spread where most instances are alike; nothing without spread."""
+    squared = torch.maximum(Points([part]).squared_reach(picked, generator), 1e-4 * part.spread())
+    return part.times(torch.where(squared > 0, (share / squared).sqrt(), 0.0))
+
+
+@attrs.frozen
+class ProbCover(Selector):
+    """The instance in whose ball of the features most lie that are in no labelled or picked instance's ball.
+
+    Yehuda et al., *Active Learning Through a Covering Lens* (NeurIPS 2022): greedily
+
+        argmaxₓ |{n: |zₙ − x| < δ, and |zₙ − s| ≥ δ for all labelled and picked s}|,   z the features
+
+    The published δ comes from the purity of as many clusters as there are classes; poses have none, so δ is the median
+    distance to the ⌈N/M⌉-th nearest neighbour, M what is labelled and to be picked. Exact as far as ``herding`` is.
+
+    Attributes:
+        radius: δ in units of that distance.
+    """
+
+    uses_scores: ClassVar[bool] = False
+
+    radius: float = attrs.field(default=1.0, validator=gt(0))
+
+    def select(self, pool: Pool, count: int, generator: torch.Generator) -> Tensor:
+        """(min(count, U),) indices in order of picking; at random once everything is covered."""
+        part = Part.of(pool.features)
+        points, weights = Points([part]), part.values.new_ones(len(part.values))
+        squared = self.radius**2 * points.squared_reach(shares(pool, count), generator)
+        squared = squared.clamp(min=1e-12).maximum(100 * torch.finfo(weights.dtype).eps * part.spread())
+        return cover(points, pool, weights, lambda apart: (apart < squared).to(apart), count, generator)
