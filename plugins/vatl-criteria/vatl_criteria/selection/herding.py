@@ -28,8 +28,8 @@ class Herding(Selector):
     reach of the whole, so it shrinks as the labelled set grows. Poses count m-fold, since those of an estimator that
     knows nothing say nothing.
 
-    Exact up to 15,800 instances, except that a reach is the median over a sample of 512; beyond, the sum is over as
-    many instances, drawn evenly, as keep the kernel within 1 GB (2,500 of 100,000), while all may be picked.
+    Exact up to 14,100 instances, except that a reach is the median over a sample of 512; beyond, the sum is over as
+    many instances, drawn evenly, as keep the kernel within 0.8 GB (2,000 of 100,000), while all may be picked.
 
     Attributes:
         uncertainty: λ; 0 is MaxHerding.
