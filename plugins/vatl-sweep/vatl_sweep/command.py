@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from vatl_core.plugins import Registry
+    from vatl_sweep.plan import Plan
 
 
 @click.command("sweep")
@@ -43,18 +50,32 @@ def command(
             click.echo(f"{kept.state(run):<12}{run.name}")
         return
 
-    from vatl_core.plugins import build
-    from vatl_sweep.execution import sweep
-    from vatl_sweep.progress import Watch
     from vatl_sweep.results import rows_of, summaries, table
 
-    made = plan.runs[0].config
+    with carry_out(registry, plan, retry):
+        click.echo(table(summaries(rows_of(kept, plan.runs))))
+        click.echo(str(plan.folder / "sweep.json"))
+
+
+@contextmanager
+def carry_out(registry: Registry, plan: Plan, retry: bool) -> Iterator[None]:
+    """Carry out what is left of a plan; after the block, which tells what came of it, tell what failed.
+
+    Raises:
+        VatlError: runs failed.
+    """
+    from vatl_core.plugins import build
+    from vatl_sweep.execution import sweep
+    from vatl_sweep.folder import SweepFolder
+    from vatl_sweep.progress import Watch
+    from vatl_sweep.results import rows_of
+
+    made, kept = plan.runs[0].config, SweepFolder(plan.folder)
     chosen = build(registry, "executor", made.executor, made.of("executor", made.executor))
     with Watch(kept, plan.runs) as watch:
         sweep(plan, chosen, retry, watch.begun, watch.ended)
+    yield
     rows = rows_of(kept, plan.runs)
-    click.echo(table(summaries(rows)))
-    click.echo(str(plan.folder / "sweep.json"))
     _tell_failures([row for row in rows if row["state"] == "failed"], len(rows))
 
 

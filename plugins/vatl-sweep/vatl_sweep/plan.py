@@ -95,9 +95,23 @@ def read_plan(
     Raises:
         InputError: something in it does not exist or cannot be used.
     """
-    tables = tables_of(path)
-    grid = _grid(tables.pop("sweep", {}), path)
-    variants = _variants(tables.pop("variant", {}), grid, path)
+    return plan_of(registry, tables_of(path), path, folder, executor, options, jobs)
+
+
+def plan_of(
+    registry: Registry,
+    tables: Mapping[str, Any],
+    path: Path,
+    folder: Path | None = None,
+    executor: str | None = None,
+    options: Sequence[str] = (),
+    jobs: int | None = None,
+    compared: str = "variant",
+) -> Plan:
+    """As :func:`read_plan`, of what stands in the file; ``compared`` is the table with those that are compared."""
+    tables = dict(tables)
+    grid = grid_of(tables.pop("sweep", {}), path)
+    variants = _variants(tables.pop(compared, {}), grid, path, compared)
     settings, below = split(tables, str(path))
     _refuse(settings, OWN, f"[run] of {path}")
     settings |= {"executor": executor} if executor else {}
@@ -115,7 +129,12 @@ def read_plan(
     return Plan(folder, tuple(runs))
 
 
-def _grid(values: Any, path: Path) -> Grid:
+def grid_of(values: Any, path: Path) -> Grid:
+    """What stands in the table ``[sweep]`` of the file.
+
+    Raises:
+        InputError: something in it does not exist or cannot be used.
+    """
     known = option_fields(Grid)
     if not isinstance(values, dict):
         raise InputError(f"{path}: 'sweep' is to be a table: write [sweep]")
@@ -132,17 +151,17 @@ def _grid(values: Any, path: Path) -> Grid:
     return made
 
 
-def _variants(tables: Any, grid: Grid, path: Path) -> dict[str, tuple[dict[str, Any], Options]]:
-    """Settings and options of each variant: the presets', those with tables of their own, else the run as it is."""
+def _variants(tables: Any, grid: Grid, path: Path, kind: str) -> dict[str, tuple[dict[str, Any], Options]]:
+    """Settings and options of what is compared: the presets, those with tables of their own, else the run as it is."""
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-        raise InputError(f"{path}: 'variant' is to hold tables: write [variant.NAME.run]")
+        raise InputError(f"{path}: '{kind}' is to hold tables: write [{kind}.NAME.run]")
     found: dict[str, tuple[dict[str, Any], Options]] = {name: ({"preset": name}, {}) for name in grid.presets}
     for name, table in tables.items():
-        where = f"[variant.{name}] of {path}"
+        where = f"[{kind}.{name}] of {path}"
         if name in found:
             raise InputError(f"{where} has the name of a preset of the sweep: choose another")
         found[name] = split(table, where)
-        _refuse(found[name][0], (*OWN, *COMMON), f"[variant.{name}.run] of {path}")
+        _refuse(found[name][0], (*OWN, *COMMON), f"[{kind}.{name}.run] of {path}")
         _refuse(found[name][1], COMMON, where)
     return found or {"run": ({}, {})}
 

@@ -13,4 +13,5 @@ def vatl_commands() -> list[Command]:
     """Describe the commands."""
     return [
         Command("sweep", "Carry out many runs as one experiment.", "vatl_sweep.command:command"),
+        Command("bench", "Compare strategies by what they cost.", "vatl_sweep.bench:command"),
     ]
