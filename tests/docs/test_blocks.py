@@ -33,7 +33,7 @@ ELSEWHERE = {
     r"--oracle browser|vatl annotate": "it waits for a person",
     r"posetrack21|jrdb-pose": "the data set is licensed",
     r"executor ray|vatl-ray|torchrun": "it takes several machines or GPUs",
-    r"sweep .*--jobs|sweeps/weakest": "it takes minutes",
+    r"(sweep|bench labels) .*--jobs|sweeps/weakest": "it takes minutes",
     r"\bmake ": "it works on this repository itself",
     r"\.pth|backbone:": "the weights are other people's",
     r"…|clip\.mp4|/NAME": "the files are the reader's own",
@@ -91,7 +91,7 @@ def _check_tables(tables: dict[str, Any], registry: Registry) -> None:
     assert set(grid) <= set(Grid.__annotations__), f"[sweep] has no {set(grid) - set(Grid.__annotations__)}"
     for preset in grid.get("presets", ()):
         registry.find("preset", preset)
-    for part in (tables, *tables.pop("variant", {}).values()):
+    for part in (tables, *tables.pop("variant", {}).values(), *tables.pop("strategies", {}).values()):
         settings, options = split(part, "the block")
         check_settings(settings, options, registry)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vatl_core.cli import vatl
+from vatl_core.contracts import Outcome
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
+from vatl_core.outcomes import attempt
 from vatl_core.run import PastRun
+from vatl_executors.local import Local
 from vatl_sweep.labels_needed import MeanRatio, Needed, Ratio, labels_needed, mean_ratio, median_needed, ratio
 from vatl_sweep.learning_curves import TARGETS, LearningCurve, learning_curve
 from vatl_sweep.ratios_plot import ratios_plot
@@ -261,8 +265,14 @@ class TestStrategies:
             strategies_plan(discover(), written(tmp_path, **tables), only)
 
 
+def here(_: Local, work: Callable[[Any], Any], runs: Sequence[Any]) -> Iterator[Outcome[Any]]:
+    """Carries runs out in this process."""
+    return (attempt(work, number, run) for number, run in enumerate(runs))
+
+
 def test_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Local, "map", here)
     file = written(tmp_path, strategies={"core-set": {"run": {"select": "coreset"}}})
     done = CliRunner().invoke(vatl, ["bench", "labels", str(file)], catch_exceptions=False)
     assert done.exit_code == 0

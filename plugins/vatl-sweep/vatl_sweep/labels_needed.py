@@ -120,7 +120,7 @@ def mean_ratio(videos: Sequence[Sequence[Ratio | None]]) -> MeanRatio:
 
 def _half_interval(strata: Sequence[Sequence[float]]) -> float | None:
     """Half the confidence interval of the mean of the strata's means; None where one of them has a single value."""
-    from scipy import stats
+    from scipy.special import stdtrit
 
     if any(len(values) < 2 for values in strata):
         return None
@@ -130,4 +130,4 @@ def _half_interval(strata: Sequence[Sequence[float]]) -> float | None:
         return 0.0
     shares = [term / largest for term in terms]  # the square of a tiny variance would be 0
     freedom = sum(shares) ** 2 / sum(share**2 / (len(values) - 1) for share, values in zip(shares, strata, strict=True))
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * math.sqrt(sum(terms)))
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2) * math.sqrt(sum(terms)))

@@ -28,7 +28,7 @@ def ratios_plot(found: Sequence[Entry]) -> Plot:
                     place = strategies.index(entry.strategy) + _offset(videos.index(entry.video), len(videos))
                     _mark(axis, entry, place, _colour(videos.index(entry.video)))
         axes[0].set_yticks(range(len(strategies)), labels=strategies, parse_math=False)
-        axes[0].set_ylim(len(strategies) - 0.5, -0.5)
+        axes[0].set_ylim(max(len(strategies), 1) - 0.5, -0.5)
         _legend(figure, videos)
 
     return plotted(draw, 2.2 * len(GOALS) + 1.5, height)
