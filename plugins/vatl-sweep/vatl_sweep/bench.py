@@ -26,8 +26,19 @@ def command() -> None:
 @click.option("--strategies", help="Only these of FILE, or of the selectors installed; `random` always is among them.")
 @click.option("--videos", help="Names, or `all`, which is the default.")
 @click.option("--seeds", help="0,1,2,3,4 if not given.")
-@click.option("--labels", "schedule", help="The schedule: labels at which accuracy is measured, 0.02,0.05 or 10,20,40.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder; `sweeps/` and FILE's name, or `sweeps/labels`.")
+@click.option(
+    "--labels",
+    "--schedule",
+    "schedule",
+    help="At which accuracy is measured, counting all so far: 0.02,0.05 or 10,20,40.",
+)
+@click.option(
+    "--out",
+    "--folder",
+    "out",
+    type=click.Path(path_type=Path),
+    help="`sweeps/` and FILE's name if not given, or `labels`.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at a time on this machine; one if not given.")
 @click.option("--retry", is_flag=True, help="Try the runs again that failed.")
 @click.option("-o", "options", multiple=True, metavar="PART.OPTION=VALUE", help="Option of a part; repeatable.")

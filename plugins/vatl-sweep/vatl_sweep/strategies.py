@@ -45,12 +45,13 @@ def strategies_plan(
     Raises:
         InputError: something does not exist or cannot be used.
     """
-    path = file or Path("labels")
+    path, said = file or Path("labels"), dict(grid or {})
+    grid_of(said, Path("the command line"))
     tables = tables_of(file) if file else {}
     for name in ("sweep", "run", TABLE):
         if not isinstance(tables.get(name, {}), dict):
             raise InputError(f"{path}: '{name}' is to be a table: write [{name}{'.NAME.run' * (name == TABLE)}]")
-    tables["sweep"] = GRID | tables.get("sweep", {}) | dict(grid or {})
+    tables["sweep"] = GRID | tables.get("sweep", {}) | said
     tables["run"] = COMMON | tables.get("run", {}) | ({"schedule": schedule} if schedule else {})
     presets = grid_of(tables["sweep"], path).presets
     own = tables.get(TABLE) or ({} if presets else _installed(registry))
