@@ -181,8 +181,8 @@ def _best(near: Tensor, bound: Tensor, covered: Tensor, weights: Tensor) -> Tens
         highest, some = stale.topk(min(AGAIN, len(stale)))
         if highest[0] == -torch.inf or highest[0] < best * (1 - EQUAL):
             return best
-        # What is picked already stays out.
-        bound[some] = torch.where(highest == -torch.inf, highest, _gain(near[some], covered, weights))
+        # Among the last few are some that are up to date, or picked.
+        bound[some] = torch.where(highest == -torch.inf, bound[some], _gain(near[some], covered, weights))
         stale[some] = -torch.inf
         best = torch.maximum(best, bound[some].max())
 

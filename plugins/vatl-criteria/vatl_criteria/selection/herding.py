@@ -23,30 +23,33 @@ class Herding(Selector):
         argmaxₓ Σₙ uₙ·[k(zₙ, x) − max over labelled and picked s of k(zₙ, s)]₊,   k(a, b) = exp(−|a − b|² / σ²)
 
     with u = 1 − λ·m·(1 − score), m the mean OKS of the previous query: all instances count alike while the estimator
-    knows nothing. z is made of standardised features, of poses in units of their boxes, and of time, each in units of
-    its own reach: the median distance to the ⌈N/M⌉-th nearest neighbour, M what is labelled and to be picked. σ is the
-    reach of the whole, so it shrinks as the labelled set grows. Poses count m-fold, since those of an estimator that
-    knows nothing say nothing.
+    knows nothing. z is made of standardised features, of poses in units of their boxes, and of time, each with its
+    share of the mean squared distance. Poses count m-fold, since those of an estimator that knows nothing say nothing.
+    Time has a small share: with a large one, what comes back later counts as something else and is asked for again.
+    σ is the median distance to the ⌈N/M⌉-th nearest neighbour, M what is labelled and to be picked, so it shrinks as
+    the labelled set grows.
 
-    Exact up to 14,100 instances, except that a reach is the median over a sample of 512; beyond, the sum is over as
+    Exact up to 14,100 instances, except that σ is the median over a sample of 512; beyond, the sum is over as
     many instances, drawn evenly, as keep the kernel within 0.8 GB (2,000 of 100,000), while all may be picked.
 
     Attributes:
         uncertainty: λ; 0 is MaxHerding.
-        features, pose, time: shares in the squared distance; 0 leaves one out.
+        features: its share in the squared distance; 0 leaves it out.
+        pose: likewise.
+        time: likewise.
         width: σ in units of the reach.
     """
 
     uncertainty: float = attrs.field(default=1.0, validator=[ge(0), le(1)])
     features: float = attrs.field(default=1.0, validator=ge(0))
     pose: float = attrs.field(default=1.0, validator=ge(0))
-    time: float = attrs.field(default=1.0, validator=ge(0))
+    time: float = attrs.field(default=0.1, validator=ge(0))
     width: float = attrs.field(default=1.0, validator=gt(0))
 
     def select(self, pool: Pool, count: int, generator: torch.Generator) -> Tensor:
         """(min(count, U),) indices in order of picking; at random once everything is covered."""
         picked = shares(pool, count)
-        points = Points([_scaled(part, share, picked, generator) for part, share in self._parts(pool)])
+        points = Points([_scaled(part, share) for part, share in self._parts(pool)])
         # Squared distances carry rounding errors, which a narrower kernel would blow up.
         least = 100 * torch.finfo(pool.features.dtype).eps
         squared = self.width**2 * points.squared_reach(picked, generator).clamp(min=least)
@@ -85,10 +88,10 @@ def shares(pool: Pool, count: int) -> int:
     return int(pool.labelled.sum()) + min(count, len(pool.unlabelled))
 
 
-def _scaled(part: Part, share: float, picked: int, generator: torch.Generator) -> Part:
-    """In units of its reach; of a hundredth of its spread where most instances are alike; nothing without spread."""
-    squared = torch.maximum(Points([part]).squared_reach(picked, generator), 1e-4 * part.spread())
-    return part.times(torch.where(squared > 0, (share / squared).sqrt(), 0.0))
+def _scaled(part: Part, share: float) -> Part:
+    """With a mean squared distance from the centre of ``share``; zero throughout where all instances are alike."""
+    spread = part.spread()
+    return part.times(torch.where(spread > 0, (share / spread).sqrt(), 0.0))
 
 
 @attrs.frozen
