@@ -267,3 +267,17 @@ def test_poses_of_another_kind_of_number_are_not_taken(
     past = PastRun.open(project / "runs" / "run")
     with pytest.raises(InputError, match=r"estimates\.npz cannot be read"):
         past.folder.estimates(0)
+
+
+@pytest.mark.parametrize("key", ["query", "corrected", "fired", "evaluation", "mean_scores"])
+def test_what_a_cycle_has_lost_is_not_made_up(
+    project: Path, key: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    file = project / "runs" / "run" / "cycles.jsonl"
+    record = json.loads(file.read_text())
+    del record[key]
+    file.write_text(json.dumps(record) + "\n")
+    assert vatl("resume", "runs/run") == 2
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert "cycles.jsonl" in said

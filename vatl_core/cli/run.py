@@ -18,9 +18,7 @@ import click
 @click.option("--video", help="Which of its videos; the first if not given.")
 @click.option("--estimator", help="Pose estimator.")
 @click.option("--query", help="Criterion that scores instances, or a sum such as thc+wpu.")
-@click.option(
-    "--query-weights", type=click.Choice(["dynamic", "constant", "increase", "decrease"]), help="How a sum is weighed."
-)
+@click.option("--query-weights", type=click.Choice(["dynamic", "constant", "increase", "decrease"]), help="Of a sum.")
 @click.option("--select", help="Selector that picks the query from the scores.")
 @click.option("--retrain", help="Retraining policy.")
 @click.option("--refine", help="Refinement that makes the poses of a pass consistent over time.")

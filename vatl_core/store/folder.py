@@ -109,9 +109,10 @@ class RunFolder:
     def cycles(self) -> list[CycleRecord]:
         """The records of the cycles that were finished, in order."""
         with reading(file := self.path / "cycles.jsonl"):
-            records = [converter.structure(json.loads(line), CycleRecord) for line in whole_lines(file)]
-        if [record.cycle for record in records] != list(range(len(records))):
-            raise InputError(f"{file} lacks a cycle, or has one twice: restore it")
+            rows, whole = [json.loads(line) for line in whole_lines(file)], len(attrs.fields(CycleRecord))
+            records = [converter.structure(row, CycleRecord) for row in rows]
+        if [record.cycle for record in records] != list(range(len(records))) or any(len(row) != whole for row in rows):
+            raise InputError(f"{file} lacks a cycle, or has one twice, or a cycle lacks something: restore it")
         return records
 
     @contextmanager
