@@ -186,7 +186,8 @@ class RunRecord:
 def _as_it_is(value: Any, kind: type[Any]) -> Any:
     if type(value) is not kind and not (kind is float and type(value) is int):
         raise TypeError(f"{value!r} is no {kind.__name__}")
-    return kind(value)  # a float that has too many digits to be one is none
+    float(value if kind in (int, float) else 0)  # which no number of 400 digits becomes
+    return kind(value)
 
 
 converter = cattrs.Converter(forbid_extra_keys=True)

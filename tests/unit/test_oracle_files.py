@@ -560,6 +560,7 @@ REFUSED: list[tuple[str, Callable[[str], str], str]] = [
     ("coco", edited_json(lambda c: do(rows(c)[0]["keypoints"].__setitem__(slice(0, 3), [-90000, 1e6, 2]))),
      "instance '0' has 'head' at -90000, 1e+06, far outside of its picture: positions are pixels"),
     ("cvat", edited_xml(lambda r: first_point(r).set("points", "3,-130")), "'0' has 'head' at 3, -130, far outside"),
+    ("cvat", edited_xml(lambda r: first_point(r).set("outside", "4")), "has outside='4' at 'head': it must be 0 or 1"),
     ("coco", edited_json(lambda c: do(rows(c)[0].update(image_id=3))), "is on picture '000004.jpg'"),
     ("coco", edited_json(lambda c: do(rows(c)[0].update(image_id=77))), "image 77, which is not among images"),
     ("coco", edited_json(lambda c: do(rows(c)[0]["attributes"].update(answer=1))), "is answered '1'"),

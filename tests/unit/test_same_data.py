@@ -281,3 +281,10 @@ def test_what_a_cycle_has_lost_is_not_made_up(
     assert vatl("resume", "runs/run") == 2
     (said,) = capsys.readouterr().err.strip().splitlines()
     assert "cycles.jsonl" in said
+
+
+def test_a_number_of_too_many_digits_is_none(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = json.loads((project / "runs" / "run" / "cycles.jsonl").read_text())
+    (project / "runs" / "run" / "cycles.jsonl").write_text(json.dumps(record | {"instances": 10**400}) + "\n")
+    assert vatl("report", project / "runs" / "run") == 2
+    assert "cycles.jsonl cannot be read" in capsys.readouterr().err

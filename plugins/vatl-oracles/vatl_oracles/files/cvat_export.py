@@ -121,8 +121,14 @@ class Reading:
             if k in points:
                 raise flaw(self.path, self.item, f"has the keypoint '{self.task.keypoints[k]}' twice: delete one")
             x, y = self._place(part)
-            points[k] = x, y, 0 if part.get("outside") == "1" else 1 if part.get("occluded") == "1" else 2
+            points[k] = x, y, 0 if self._flag(part, "outside") else 1 if self._flag(part, "occluded") else 2
         return points
+
+    def _flag(self, part: Element, name: str) -> bool:
+        value = part.get(name, "0")
+        if value not in ("0", "1"):
+            raise flaw(self.path, self.item, f"has {name}='{value}' at '{part.get('label')}': it must be 0 or 1")
+        return value == "1"
 
     def _place(self, part: Element) -> list[float]:
         name, text = part.get("label"), part.get("points") or ""
