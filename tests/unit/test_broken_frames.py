@@ -124,3 +124,21 @@ def test_what_is_shown_in_place_of_a_broken_frame_is_the_last_one_that_is_whole(
     covered = Covered(Video.of(pictures, [[0, 0, 2, 2]] * 5).frames, {0, 3, 4})
     assert [int(covered.read(i)[0, 0, 0]) for i in range(5)] == [1, 1, 2, 2, 2]
     assert covered.size(3) == (4, 2)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "b.mp4", "e.avi", "f.avi"])
+def test_damage_far_from_what_is_looked_at_first_is_met_in_reading(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.unit.test_containers.COUNT", 240)
+    frames = VideoFile(torn(written(tmp_path / name, *KINDS[name]), 85))
+    assert (len(frames), frames.finding, frames.torn) == (240, "seek", None)
+    found = {}
+    for number in range(240):
+        try:
+            found[number] = counted(frames.read(number))
+        except InputError:
+            found[number] = None
+    assert {number: shown for number, shown in found.items() if shown not in (None, number)} == {}
+    lost = [number for number, shown in found.items() if shown is None]
+    assert 85 - 16 <= min(lost) <= max(lost) <= 85 + 16

@@ -220,6 +220,16 @@ def test_a_damaged_record_of_the_data_is_named(
     assert "data.json cannot be read" in line or "there is 'keypoint 0 head' where there was" in line
 
 
+def test_a_run_whose_record_of_its_data_is_gone_does_not_go_on(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    (project / "runs" / "run" / "data.json").unlink()
+    change(project, reversed_annotations)
+    assert vatl("resume", "runs/run") == 2
+    assert "data.json cannot be read" in capsys.readouterr().err
+
+
 def test_what_is_kept_can_be_read_by_people(project: Path) -> None:
     rows = json.loads((project / "runs" / "run" / "data.json").read_text())
     assert ["frames", FRAMES] in rows

@@ -82,8 +82,9 @@ class Registry:
             "version",
             "help",
         )  # behind a version may stand more
-        rows = [(t.kind, t.name, *[*t.origin.split(), "", ""][:2], t.help) for t in every]
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return [
+            dict(zip(names, (t.kind, t.name, *[*t.origin.split(), "", ""][:2], t.help), strict=True)) for t in every
+        ]
 
     def described(self, kind: str) -> dict[str, Any]:
         """``{name: what a plugin says of it}`` of a kind; where several claim a name, the first."""

@@ -57,18 +57,16 @@ def check_data(folder: RunFolder, video: Video) -> None:
         ChangedDataError: it is not; the first difference is named.
         InputError: a picture cannot be read, or what was kept is damaged.
     """
-    rows = zip_longest(_rows(file := folder.path / "data.json"), facts_of(video), fillvalue=["nothing"])
-    different = next((pair for pair in rows if not _alike(*pair)), None) if file.exists() else None
-    if different:
+    file = folder.path / "data.json"
+    if not file.exists() and "folder" not in folder.config.get("made_with", {}):  # of a run that kept none
+        return
+    with reading(file, "what the run began with cannot be told"):
+        then = [list(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+    pairs = zip_longest(then, facts_of(video), fillvalue=["nothing"])
+    if different := next((pair for pair in pairs if not _alike(*pair)), None):
         was, now = (" ".join(map(str, row[:12])) for row in different)
         told = f"{folder.path} was begun with other data: there is '{now}' where there was '{was}'"
         raise ChangedDataError(f"{told}; put the data back, say where it is by --data-root DIR, or begin another run")
-
-
-def _rows(file: Path) -> list[list[Any]]:
-    """What was kept; nothing of a run that was killed before anything could be asked."""
-    with reading(file, "what the run began with cannot be told"):
-        return [list(row) for row in (json.loads(file.read_text(encoding="utf-8")) if file.exists() else ())]
 
 
 def _alike(then: Sequence[Any], now: Sequence[Any]) -> bool:
@@ -100,10 +98,10 @@ def from_where_begun(config: RunConfig, folder: RunFolder, root: Path | None = N
     """
     made_with, options = folder.config.get("made_with", {}), config.options
     try:
-        for key, is_one in made_with.get("options", {}).items():
+        for key, holds_path in made_with.get("options", {}).items():
             role, *names, option = key.split(".")
             path = Path(made_with["folder"], Path(str(options[role][name := ".".join(names)][option])).expanduser())
-            if is_one:
+            if holds_path:
                 whole = str(_found(path, root) if role == "dataset" else path)
                 options = laid_over({role: {name: {option: whole}}}, options)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:

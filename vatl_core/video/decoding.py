@@ -84,7 +84,7 @@ def examined(path: Path) -> tuple[list[Any], Torn]:
             corrupt = {frame.pts for frame in frames if frame and frame.is_corrupt}
             reached = reached or packet.is_corrupt or None in frames or bool(corrupt)
             group.add(packet.pts)
-            torn |= corrupt | (group if reached else {t for t in group if t and key and t < key})
+            torn |= corrupt | (group if reached else {t for t in group if None not in (t, key) and t < key})
             found += [frame.pts for frame in frames if frame]
     return found, frozenset(torn)
 
