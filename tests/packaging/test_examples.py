@@ -22,7 +22,7 @@ EXAMPLES = [Source(folder) for folder in sorted((ROOT / "docs" / "examples").glo
 OURS = (
     "vatl-core", "vatl-estimators", "vatl-criteria", "vatl-retraining", "vatl-refinement", "vatl-stopping",
     "vatl-oracles", "vatl-executors", "vatl-synthetic", "vatl-presets", "vatl-formats", "vatl-drawing", "vatl-weights",
-    "vatl-kit",
+    "vatl-augmentation", "vatl-kit",
 )  # fmt: skip
 SPACE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
-from tests.conftest import stick_video
-from vatl_core.contracts import Augmentation
+from tests.conftest import STICK, stick_video
+from vatl_augmentation import CropAugmentation
 from vatl_core.estimation import Crops, ahead
-from vatl_core.learning.augmentation import draw
 from vatl_core.video import compose, crop_boxes, crop_matrices, decode, gaussian_targets, invert, transform, warp
 from vatl_train.joined_crops import JoinedCrops
 
@@ -119,21 +119,42 @@ class TestCrops:
             next(seen)
 
 
+def changed(count: int, *how: float, seed: int = 0) -> Tensor:
+    """Maps (B, 2, 3) of crops that were changed so."""
+    augmentation, crops = CropAugmentation(*how), torch.zeros(count, len(STICK), 2)
+    drawn = augmentation.draw(count, torch.Generator().manual_seed(seed))
+    return augmentation.place(drawn, crops, crops[..., 0] == 0, STICK, SIZE)
+
+
 class TestAugmentation:
     def test_nothing_to_change_changes_nothing(self) -> None:
-        maps, mirrored = draw(Augmentation(0, 0, 0, 0), 4, SIZE, torch.Generator())
-        torch.testing.assert_close(maps, torch.eye(2, 3).expand(4, 2, 3))
-        assert not mirrored.any()
+        torch.testing.assert_close(changed(4, 0, 0, 0, 0), torch.eye(2, 3).expand(4, 2, 3))
 
     def test_mirroring_twice_is_the_identity(self) -> None:
-        maps, mirrored = draw(Augmentation(0, 0, 0, 1), 3, SIZE, torch.Generator())
-        assert mirrored.all()
+        maps = changed(3, 0, 0, 0, 1)
+        assert (torch.det(maps[:, :, :2]) < 0).all()
         torch.testing.assert_close(compose(maps, maps), torch.eye(2, 3).expand(3, 2, 3))
 
     def test_rotation_and_scale_keep_to_their_bounds(self) -> None:
-        maps, _ = draw(Augmentation(40, 1, 0.3, 0), 2000, SIZE, torch.Generator().manual_seed(0))
+        maps = changed(2000, 40, 1, 0.3, 0)
         scale = torch.linalg.det(maps[:, :, :2]).sqrt()
         angle = torch.rad2deg(torch.atan2(maps[:, 1, 0], maps[:, 0, 0])).abs()
         assert 0.7 - 1e-4 <= scale.min() <= 0.75
         assert 1.25 <= scale.max() <= 1.3 + 1e-4
         assert 70 < angle.max() <= 80 + 1e-3
+
+    def test_a_shift_keeps_to_its_share_of_the_crop(self) -> None:
+        shift = changed(2000, 0, 0, 0, 0, 0, 0.1)[:, :, 2]
+        bound = 0.1 * torch.tensor([SIZE[1], SIZE[0]])
+        assert ((shift.abs().amax(0) / bound - 1).abs() < 0.02).all()
+        assert (shift.mean(0).abs() < bound / 10).all()
+
+    def test_light_changes_each_crop_as_a_whole_and_keeps_to_its_share(self) -> None:
+        how = CropAugmentation(colour=0.2)
+        crops = torch.full((500, 3, 4, 4), 100, dtype=torch.uint8)
+        lit = how.light(how.draw(500, torch.Generator().manual_seed(0)), crops)
+        assert lit.dtype == torch.uint8
+        assert (lit == lit[:, :1, :1, :1]).all()
+        assert 79 <= int(lit.min()) <= 82
+        assert 118 <= int(lit.max()) <= 120
+        assert torch.equal(CropAugmentation().light(how.draw(500, torch.Generator()), crops), crops)

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Registered, Vatl, configured, stick_video
-from vatl_core.compute import Compute
-from vatl_core.contracts import Labelled, Recipe
+from vatl_augmentation import CropAugmentation
+from vatl_core.contracts import Labelled
 from vatl_core.errors import InputError
 from vatl_core.estimation import Crops
-from vatl_core.learning import GradientDescent, Training
 from vatl_core.run import execute
 from vatl_core.video import Skeleton, Video
 from vatl_estimators.tiny import Tiny
@@ -82,9 +81,11 @@ def labelled(skeleton: Skeleton) -> tuple[Tiny, Labelled]:
 
 
 def mirrored(skeleton: Skeleton) -> int:
-    estimator, instances = labelled(skeleton)
-    trainer = GradientDescent(Compute(torch.device("cpu")), torch.Generator().manual_seed(0))
-    return int(Training(trainer, estimator, instances, Recipe(1))._draw(400)[1].sum())
+    how, instances = CropAugmentation(), labelled(skeleton)[1]
+    drawn = how.draw(400, torch.Generator().manual_seed(0))
+    rows = torch.arange(400) % len(instances)
+    maps = how.place(drawn, instances.keypoints[rows], instances.visible[rows], skeleton, (64, 64))
+    return int((torch.det(maps[:, :, :2]) < 0).sum())
 
 
 def test_a_skeleton_without_a_pair_is_never_mirrored() -> None:

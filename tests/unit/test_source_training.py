@@ -21,8 +21,9 @@ from torch import Tensor, nn
 from tests.conftest import Registered, Vatl, stick_video
 from tests.processes import Command
 from tests.unit.test_training import Plain
+from vatl_augmentation import CropAugmentation
 from vatl_core.config_files import configure
-from vatl_core.contracts import Augmentation, Dataset, Maps, Recipe
+from vatl_core.contracts import Dataset, Maps, Recipe
 from vatl_core.errors import InputError, VatlError
 from vatl_core.learning.optimisation import rate_factor
 from vatl_core.plugins import Component, Registry
@@ -201,14 +202,14 @@ class TestTraining:
         assert recipe.alike
         rates = [recipe.lr * rate_factor(recipe, epoch, 1) for epoch in (0, 89, 90, 119, 120, 199)]
         assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5])
-        assert recipe.augmentation == Augmentation()
+        assert recipe.augmentation == CropAugmentation()
 
     def test_every_setting_reaches_the_recipe(self) -> None:
         words = (
             "--out x.safetensors --epochs 10 --optimiser adamw --lr 0.5 --weight-decay 0.2 --batch 7 --milestone 3 "
             "--milestone 4 --decay 0.9 --one-cycle --rotation 1 --rotated 0.1 --scale 0.2 --flip 0.3 --half-body 0.4"
         )
-        augmentation = Augmentation(1.0, 0.1, 0.2, 0.3, 0.4)
+        augmentation = CropAugmentation(1.0, 0.1, 0.2, 0.3, 0.4)
         assert _recipe(train_command.make_context("train", words.split()).params) == Recipe(
             10, 0.5, 0.2, 0.9, (3, 4), True, True, 7, augmentation, "adamw"
         )

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.conftest import STICK, stick_video
+from vatl_augmentation import CropAugmentation
+from vatl_augmentation.halves import HALF_KEYPOINTS, NEAREST, around_halves, half_of
 from vatl_core.compute import Compute
-from vatl_core.contracts import Augmentation, Estimator, Maps, Recipe
+from vatl_core.contracts import Estimator, Maps, Recipe
 from vatl_core.estimation import Crops
 from vatl_core.learning import MARGIN, GradientDescent
-from vatl_core.learning.augmentation import HALF_KEYPOINTS, NEAREST, around_halves, draw, draw_halves, half_of
 from vatl_core.learning.optimisation import optimiser_of
 from vatl_core.video import Skeleton, invert, transform
 from vatl_core.video.geometry import CROP_PADDING
@@ -94,19 +95,27 @@ class TestHalfBodies:
 
     def test_who_is_not_chosen_stays_as_drawn(self) -> None:
         spots, visible = poses(0, 4, 17)
-        drawn, _ = draw(Augmentation(), 4, SIZE, torch.Generator().manual_seed(0))
+        how = CropAugmentation()
+        drawn = how.place(how.draw(4, torch.Generator().manual_seed(0)), spots, visible, STICK, SIZE)
         change = around_halves(drawn, spots, visible, torch.tensor([0, 1, 0, 2]), SIZE)
         assert [torch.equal(a, b) for a, b in zip(change, drawn, strict=True)] == [True, False, True, False]
 
     def test_the_share_is_what_was_asked_for(self) -> None:
-        half = draw_halves(Augmentation(half_body=0.3), 4000, torch.Generator().manual_seed(0))
-        assert (half > 0).float().mean() == pytest.approx(0.3, abs=0.03)
-        assert (half == 1).sum() == pytest.approx(int((half == 2).sum()), rel=0.15)
-        assert not draw_halves(Augmentation(), 100, torch.Generator()).any()
+        how = CropAugmentation(0, 0, 0, 0, half_body=0.3)
+        drawn = how.draw(4000, torch.Generator().manual_seed(0))
+        changes = how.place(drawn, *(each.expand(4000, *each.shape[1:]) for each in poses(0, 1, 40)), STICK, SIZE)
+        _, kind = changes.flatten(1).unique(dim=0, return_inverse=True)
+        whole, one, other = sorted(torch.bincount(kind).tolist(), reverse=True)
+        assert whole == pytest.approx(2800, abs=120)
+        assert one == pytest.approx(other, rel=0.15)
+        assert not CropAugmentation().draw(100, torch.Generator())[:, 4:].any(), "nothing else is drawn than ever"
 
-    def test_the_target_is_where_the_picture_shows_the_keypoint(self) -> None:
+    @pytest.mark.parametrize(
+        "how", [CropAugmentation(10, 1, 0.1, 0, half_body=1.0), CropAugmentation(180, 1, 0.1, 0, 0, 0.1, 0.1)]
+    )
+    def test_the_target_is_where_the_picture_shows_the_keypoint(self, how: CropAugmentation) -> None:
         """The stick's keypoints are squares of known colours; wherever a crop goes, its targets must go too."""
-        training = begun(Plain(input_size=SIZE), Recipe(1, augmentation=Augmentation(10, 1, 0.1, 0, half_body=1.0)))
+        training = begun(Plain(input_size=SIZE), Recipe(1, augmentation=how))
         every = torch.arange(24)
         crops, targets, weights = training.batch(every, every)
         plain = begun(Plain(input_size=SIZE), Recipe(1, augmentation=None)).batch(every, every)[1]
@@ -161,6 +170,6 @@ def begun(estimator: Plain, recipe: Recipe, team: Team | None = None) -> SharedT
 def gradients(team: Team, count: int) -> dict[str, Tensor]:
     """Of one batch, as this process of a team sees it."""
     estimator = Plain(input_size=SIZE)
-    training = begun(estimator, Recipe(1, augmentation=Augmentation(half_body=0.5)), team)
+    training = begun(estimator, Recipe(1, augmentation=CropAugmentation(half_body=0.5)), team)
     training.loss(torch.arange(count)).backward()
     return {name: p.grad for name, p in estimator.named_parameters() if p.grad is not None}

@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol, Self
 
 import attrs
 import torch
-from attrs.validators import ge, in_, le, lt
+from attrs.validators import in_
 from torch import Tensor
 
 from vatl_core.compute import Compute
@@ -108,23 +108,30 @@ class Unlabelled(_Columns):
     boxes: Tensor
 
 
-@attrs.frozen
-class Augmentation:
-    """Random changes of a training crop, as the method's authors made them.
+class Augmentation(ABC):
+    """Random changes of training crops, a batch at once."""
 
-    Attributes:
-        rotation: degrees; drawn from a normal distribution of this deviation, clipped at twice it (as published).
-        rotated: share of the samples that are rotated.
-        scale: relative; drawn likewise about 1, clipped at 1 ± it.
-        flip: share of the samples that are mirrored.
-        half_body: share of the samples whose crop is laid around half of the body.
-    """
+    @abstractmethod
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """(B, …) on the CPU: all that is random about a batch of ``count`` crops, whoever makes its parts."""
 
-    rotation: float = attrs.field(default=40.0, validator=ge(0))
-    rotated: float = attrs.field(default=0.6, validator=[ge(0), le(1)])
-    scale: float = attrs.field(default=0.3, validator=[ge(0), lt(1)])
-    flip: float = attrs.field(default=0.5, validator=[ge(0), le(1)])
-    half_body: float = attrs.field(default=0.0, validator=[ge(0), le(1)])
+    @abstractmethod
+    def place(
+        self, drawn: Tensor, keypoints: Tensor, visible: Tensor, skeleton: Skeleton, size: tuple[int, int]
+    ) -> Tensor:
+        """(B, 2, 3) affine maps from a changed crop's pixel to the plain crop's; one that mirrors turns sides over.
+
+        Args:
+            drawn: some rows of what :meth:`draw` gave, on the device.
+            keypoints: (B, K, 2) pixels of the plain crop.
+            visible: (B, K) bool.
+            skeleton: of the keypoints.
+            size: height and width of a crop.
+        """
+
+    def light(self, drawn: Tensor, crops: Tensor) -> Tensor:
+        """Crops (B, 3, H, W) uint8 as they look in another light; the same unless a subclass says otherwise."""
+        return crops
 
 
 @attrs.frozen
@@ -155,7 +162,7 @@ class Recipe:
     one_cycle: bool = False
     alike: bool = False
     batch: int = 120
-    augmentation: Augmentation | None = attrs.field(factory=Augmentation)
+    augmentation: Augmentation | None = None
     optimiser: str = attrs.field(default="adamw", validator=in_(("adamw", "adam")))
     keeps_state: bool = False
 

@@ -15,11 +15,10 @@ from vatl_core.compute import Compute
 from vatl_core.contracts import Estimator, Labelled, Maps, Pictures, Recipe, Term, Trainer
 from vatl_core.errors import PluginError
 from vatl_core.files import reading
-from vatl_core.learning.augmentation import around_halves, draw, draw_halves, mirror
 from vatl_core.learning.optimisation import optimiser_of, rate_factor, steps_of
 from vatl_core.progress import Progress, silent
 from vatl_core.seeds import seeded
-from vatl_core.video import compose, gaussian_targets, invert, transform, warp
+from vatl_core.video import Skeleton, compose, gaussian_targets, invert, transform, warp
 
 MARGIN: Final = 1.5
 """How much more than the crop is kept for augmentation: rotation and scaling then rarely meet its edge."""
@@ -161,39 +160,34 @@ class Training:
         The changes are drawn for the whole batch, so that they do not depend on how it is shared.
         """
         estimator, labelled, device = self.estimator, self.labelled, self.trainer.compute.device
-        size, pictures = estimator.input_size, labelled.pictures
-        change, mirrored, half = (drawn[mine].to(device) for drawn in self._draw(len(part)))
+        how, pictures, skeleton = self.recipe.augmentation, labelled.pictures, labelled.skeleton
+        drawn = how.draw(len(part), self.trainer.generator)[mine].to(device) if how else None
         there = part[mine].to(labelled.index.device)
-        keypoints, visible = labelled.keypoints[there], labelled.visible[there]
-        to_frame = pictures.matrices(labelled.index[there])
-        if self.recipe.augmentation and self.recipe.augmentation.half_body:
-            plain = compose(_plain(len(mine)).to(device) + _shift(pictures, change), to_frame)
-            change = around_halves(change, transform(keypoints, invert(plain)), visible, half, size)
+        index, keypoints, visible = labelled.index[there], labelled.keypoints[there], labelled.visible[there]
+        to_frame = pictures.matrices(index)
+        change = torch.eye(2, 3, device=device).expand(len(mine), 2, 3)
+        if how and drawn is not None:
+            plain = transform(keypoints, invert(compose(change + _shift(pictures, change), to_frame)))
+            change = how.place(drawn, plain, visible, skeleton, estimator.input_size)
         to_picture = change + _shift(pictures, change)
-        crops = warp(pictures.get(labelled.index[there]), to_picture, size)
+        crops = warp(pictures.get(index), to_picture, estimator.input_size)
         keypoints = transform(keypoints, invert(compose(to_picture, to_frame)))
-        keypoints, visible = mirror(keypoints, visible, mirrored, labelled.skeleton)
+        keypoints, visible = mirror(keypoints, visible, torch.det(change[:, :, :2]) < 0, skeleton)
         targets, weights = gaussian_targets(keypoints, visible, estimator.heatmap_size, estimator.stride)
-        return crops, targets, weights
-
-    def _draw(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Maps (B, 2, 3) into the plain crops, who is mirrored (B,), and which half is shown (B,)."""
-        augmentation, generator = self.recipe.augmentation, self.trainer.generator
-        none = torch.zeros(count, dtype=torch.int64)
-        if not augmentation:
-            return _plain(count), none > 0, none
-        if not self.labelled.skeleton.flip_pairs:  # a mirrored picture needs to know whose place is whose
-            augmentation = attrs.evolve(augmentation, flip=0.0)
-        change, mirrored = draw(augmentation, count, self.estimator.input_size, generator)
-        return change, mirrored, draw_halves(augmentation, count, generator) if augmentation.half_body else none
-
-
-def _plain(count: int) -> Tensor:
-    """The map that changes nothing, (B, 2, 3)."""
-    return torch.eye(2, 3).expand(count, 2, 3)
+        return how.light(drawn, crops) if how and drawn is not None else crops, targets, weights
 
 
 def _shift(pictures: Pictures, like: Tensor) -> Tensor:
     """What to add to a map into the plain crop to make it one into the picture with its margin, (1, 2, 3)."""
     (height, width), (tall, wide) = pictures.size, pictures.picture_size
     return like.new_tensor([[[0, 0, (wide - width) / 2], [0, 0, (tall - height) / 2]]])
+
+
+def mirror(keypoints: Tensor, visible: Tensor, mirrored: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
+    """Swap left and right of the ``mirrored`` (B,) instances: a mirrored left hand is a right hand.
+
+    Keypoints are (B, K, 2), visible (B, K) bool, before and after.
+    """
+    order = torch.tensor(skeleton.flip_order(), device=keypoints.device)
+    keypoints = torch.where(mirrored[:, None, None], keypoints[:, order], keypoints)
+    return keypoints, torch.where(mirrored[:, None], visible[:, order], visible)

@@ -9,6 +9,7 @@ import torch
 from attrs.validators import ge, gt, in_, le, lt
 from torch import Tensor
 
+from vatl_augmentation import CropAugmentation
 from vatl_core.contracts import Augmentation, Estimator, Labelled, Recipe, Retraining, Trainer, Unlabelled
 from vatl_core.records import CycleRecord, History
 from vatl_core.seeds import seeded
@@ -117,7 +118,7 @@ class Policy(Retraining):
     @property
     def augmentation(self) -> Augmentation:
         """Of the training crops."""
-        return Augmentation(self.rotation, self.rotated, self.scale, self.flip, self.half_body)
+        return CropAugmentation(self.rotation, self.rotated, self.scale, self.flip, self.half_body)
 
 
 def _mean_oks(record: CycleRecord) -> float:

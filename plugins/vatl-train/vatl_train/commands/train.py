@@ -131,10 +131,11 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
 
 def _recipe(flags: dict[str, Any]) -> Any:
     """How to fit, from the flags of the same names."""
-    from vatl_core.contracts import Augmentation, Recipe
+    from vatl_augmentation import CropAugmentation
+    from vatl_core.contracts import Recipe
 
     names = ("rotation", "rotated", "scale", "flip", "half_body")
-    augmentation = Augmentation(**{name: flags[name] for name in names})
+    augmentation = CropAugmentation(**{name: flags[name] for name in names})
     milestones = flags["milestones"] or (round(flags["epochs"] * 0.45), round(flags["epochs"] * 0.6))
     kept = ("epochs", "lr", "weight_decay", "decay", "one_cycle", "batch", "optimiser")
     settings = {name: flags[name] for name in kept}

@@ -1,4 +1,4 @@
-"""Random changes of training crops, drawn on the CPU and made on the device, a batch at once."""
+"""Crops that show half a body."""
 
 from __future__ import annotations
 
@@ -7,39 +7,12 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from vatl_core.contracts import Augmentation
-from vatl_core.video import Skeleton, compose, crop_boxes, crop_matrices
+from vatl_core.video import compose, crop_boxes, crop_matrices
 
 HALF_KEYPOINTS: Final = 3
 """Visible keypoints that half a body must have for a crop to be laid around it."""
 NEAREST: Final = 4
 """How many times nearer than the plain crop one of half a body comes at the most: pictures hold no more detail."""
-
-
-def draw(how: Augmentation, count: int, size: tuple[int, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Affine maps (B, 2, 3) from an augmented crop's pixel to the plain crop's, and who is mirrored (B,) bool."""
-    noise = torch.randn(2, count, generator=generator)
-    chance = torch.rand(2, count, generator=generator)
-    scale = (1 + noise[0] * how.scale).clamp(1 - how.scale, 1 + how.scale)
-    degrees = (noise[1] * how.rotation).clamp(-2 * how.rotation, 2 * how.rotation)
-    angle = torch.deg2rad(degrees * (chance[0] < how.rotated))
-    mirrored = chance[1] < how.flip
-    return _about_centre(angle, scale, mirrored, size), mirrored
-
-
-def draw_halves(how: Augmentation, count: int, generator: torch.Generator) -> Tensor:
-    """(B,) which half each crop is laid around: 0 the whole body, 1 one half, 2 the other."""
-    chance = torch.rand(2, count, generator=generator)
-    return torch.where(chance[0] < how.half_body, 1 + (chance[1] < 0.5), 0)
-
-
-def _about_centre(angle: Tensor, scale: Tensor, mirrored: Tensor, size: tuple[int, int]) -> Tensor:
-    """Rotation, scaling and mirroring about a crop's centre, (B, 2, 3)."""
-    sine, cosine = torch.sin(angle) * scale, torch.cos(angle) * scale
-    side = torch.where(mirrored, -1.0, 1.0)
-    linear = torch.stack([torch.stack([cosine * side, -sine], -1), torch.stack([sine * side, cosine], -1)], 1)
-    centre = torch.tensor([size[1] / 2 - 0.5, size[0] / 2 - 0.5])
-    return torch.cat([linear, (centre - linear @ centre)[..., None]], 2)
 
 
 def around_halves(change: Tensor, keypoints: Tensor, visible: Tensor, half: Tensor, size: tuple[int, int]) -> Tensor:
@@ -86,13 +59,3 @@ def _bounds(keypoints: Tensor, kept: Tensor, size: tuple[int, int]) -> Tensor:
     high = keypoints.masked_fill(~kept[..., None], -torch.inf).amax(1)
     extent = torch.maximum(high - low, keypoints.new_tensor([size[1], size[0]]) / NEAREST)
     return torch.cat([(low + high - extent) / 2, extent], 1)
-
-
-def mirror(keypoints: Tensor, visible: Tensor, mirrored: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
-    """Swap left and right of the ``mirrored`` (B,) instances: a mirrored left hand is a right hand.
-
-    Keypoints are (B, K, 2), visible (B, K) bool, before and after.
-    """
-    order = torch.tensor(skeleton.flip_order(), device=keypoints.device)
-    keypoints = torch.where(mirrored[:, None, None], keypoints[:, order], keypoints)
-    return keypoints, torch.where(mirrored[:, None], visible[:, order], visible)
