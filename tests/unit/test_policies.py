@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.conftest import STICK, Registered, configured, stick_video
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
+from vatl_augmentation import LEVELS
 from vatl_core.compute import Compute
-from vatl_core.contracts import Estimator, Labelled, Recipe
+from vatl_core.contracts import Estimator, Labelled, Recipe, Retraining
 from vatl_core.estimation import Crops
-from vatl_core.learning import GradientDescent
+from vatl_core.learning import GradientDescent, steps_of
 from vatl_core.records import CycleRecord, History
 from vatl_core.run import PastRun, execute
 from vatl_core.weights import read_checkpoint, save_checkpoint
 from vatl_estimators.tiny import Tiny
+from vatl_retraining.few_labels import FewLabels
 from vatl_retraining.policies import Continual, FromScratch, FromSource, Full
 from vatl_stopping.budget import Budget, Never
 from vatl_stopping.correct import AllCorrect, MinimumError
@@ -169,10 +175,39 @@ class TestRetraining:
         assert half
         assert (plain.half_body, half.half_body) == (0.0, 0.3)
 
+    @given(st.integers(1, 3000), st.integers(1, 400), st.integers(0, 40), st.integers(1, 64))
+    def test_few_labels_take_the_steps_and_many_the_epochs(
+        self, count: int, steps: int, epochs: int, batch: int
+    ) -> None:
+        recipe = FewLabels(steps=steps, epochs=epochs, batch=batch).recipe(count)
+        done = recipe.epochs * steps_of(recipe, count)
+        assert done >= steps
+        assert recipe.epochs >= epochs
+        assert recipe.epochs == epochs or done - steps_of(recipe, count) < steps, "no more than is needed"
+
+    def test_few_labels_learns_from_all_in_which_anything_is_visible(self) -> None:
+        labelled, fitted = self.labelled(), []
+        labelled.visible[2] = False
+
+        class Noting(GradientDescent):
+            def fit(self, estimator: Estimator, labelled: Labelled, recipe: Recipe, terms: Any = ()) -> float:
+                fitted.append((labelled.index.tolist(), recipe.augmentation))
+                return 0.0
+
+        trainer = Noting(Compute(torch.device("cpu")), torch.Generator().manual_seed(5))
+        for level in ("none", "any"):
+            policy = FewLabels(augmentation=level)
+            policy.retrain(estimator(1), {}, labelled, None, history(asked([0.9])), trainer)
+        assert fitted == [([0, 1, 3], None), ([0, 1, 3], LEVELS["any"])]
+
     @pytest.mark.parametrize(
-        ("policy", "starts"), [(Continual, "present"), (Full, "present"), (FromSource, "source"), (FromScratch, "new")]
-    )
-    def test_what_each_policy_starts_from(self, policy: type[Continual], starts: str) -> None:
+        ("policy", "starts"),
+        [
+            (Continual, "present"), (Full, "present"), (FromSource, "source"), (FromScratch, "new"),
+            (FewLabels, "present"), (partial(FewLabels, start="source"), "source"),
+        ],
+    )  # fmt: skip
+    def test_what_each_policy_starts_from(self, policy: Callable[[], Retraining], starts: str) -> None:
         present, source, fitted = estimator(1), estimator(2).state_dict(), []
         before = {name: tensor.clone() for name, tensor in present.state_dict().items()}
 

@@ -30,6 +30,12 @@ COMPONENTS = [
         "Start again from random weights, on everything labelled",
         "vatl_retraining.policies:FromScratch",
     ),
+    Component(
+        "retraining",
+        "few-labels",
+        "Go on from the last weights, on everything labelled, in as many steps as few labels need",
+        "vatl_retraining.few_labels:FewLabels",
+    ),
     Component("retraining", "none", "Never retrain", "vatl_retraining.policies:Never"),
 ]
 
