@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Preset
+from vatl_presets.fewest_labels import FEWEST_LABELS
 from vatl_presets.published import PUBLISHED
 
 vatl_contract = ">=2.0,<3"
@@ -12,4 +13,4 @@ vatl_contract = ">=2.0,<3"
 @hookimpl
 def vatl_presets() -> list[Preset]:
     """Describe the presets."""
-    return PUBLISHED
+    return [FEWEST_LABELS, *PUBLISHED]

@@ -1,0 +1,24 @@
+"""What needs the fewest labels of all that was measured: docs/fewest-labels.md."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vatl_core.plugins import Preset
+
+SCHEDULE: Final = ["10", "20", "40", "60", "80", "120", "160", "240", "320", "480", "640", "960", "1280"]
+"""Counts, not fractions: how many labels a network needs hardly depends on how long the video is."""
+
+FEWEST_LABELS: Final = Preset(
+    "fewest-labels",
+    "Coverage weighted by uncertainty, training that fits few labels, a stop without truth; what vatl does by default",
+    {
+        "run": {
+            "query": "eoks",
+            "select": "herding",
+            "retrain": "few-labels",
+            "stop": ["sc-expected"],
+            "schedule": SCHEDULE,
+        },
+    },
+)
