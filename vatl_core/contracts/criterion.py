@@ -108,12 +108,20 @@ class Poses:
         visible: (M, K) bool.
         boxes: (M, 4) x, y, w, h, pixels.
         features: (M, D) from the present estimator's pass, for criteria of the pool; None for poses it has not seen.
+        cycle: (M,) int64, in which each was asked for; None for poses that nobody was asked for, as is ``oks``.
+        oks: (M,) of the estimate that was there when the label was asked for, so before anything was learnt from it;
+            NaN where nothing of it is visible.
+        kept: (M, …) what the criterion, one that ``keeps``, condensed of each in the cycle that asked for it; NaN where
+            that is not on disk any more; None for any other criterion.
     """
 
     keypoints: Tensor
     visible: Tensor
     boxes: Tensor
     features: Tensor | None = None
+    cycle: Tensor | None = None
+    oks: Tensor | None = None
+    kept: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -131,6 +139,8 @@ class Criterion(ABC):
     needs: ClassVar[frozenset[str]] = frozenset({"heatmaps"})
     wants_source: ClassVar[bool] = False
     """Whether :meth:`prepare` makes use of the source domain's poses; if not, they are not loaded for it."""
+    keeps: ClassVar[bool] = False
+    """Whether what it condenses stays on disk, as floats of any number an instance: :attr:`Poses.kept` in later cycles."""
     pretrained: str = "none"
     """An option of criteria with a :meth:`pretrain`: ``auto`` (what ``vatl fit`` kept), ``none``, or a file of it."""
     share: ClassVar[str | None] = None

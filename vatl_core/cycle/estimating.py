@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 
 import attrs
+import torch
 from torch import Tensor
 
 from vatl_core.compute import Stopwatch
@@ -70,7 +72,7 @@ def one_pass(run: RunState) -> Estimates:
         candidates=run.refinement.candidates, seed=seed_of(run.config.seed, run.cycle),
     )  # fmt: skip
     with scoring.on(device):
-        _fit(run, of_pool, estimates.features)
+        _fit(run, of_pool, estimates)
     standing, labels = run.beginning()
     score_pool(run.criteria, estimates, run.crops, standing.labelled(device))
     check_finite(estimates.criteria, run.criteria)
@@ -80,14 +82,31 @@ def one_pass(run: RunState) -> Estimates:
     given = run.refinement.refine(tracks_of(run.crops, estimates), candidates, labels)
     found = estimates.keypoints, estimates.scores
     poses, spread = checked_refinement(run.config.refine, run.refinement, given, found)
-    return attrs.evolve(estimates, keypoints=poses, spread=spread, candidates=None)
+    kept = {n: rows.float().reshape(len(rows), -1) for n, rows in estimates.condensed.items() if run.criteria[n].keeps}
+    return attrs.evolve(estimates, keypoints=poses, spread=spread, candidates=None, kept=kept)
 
 
-def _fit(run: RunState, names: Iterable[str], features: Tensor | None = None) -> None:
-    """Show these criteria what is labelled; those that score after the pass see its features (N, D) too."""
+def _fit(run: RunState, names: Iterable[str], found: Estimates | None = None) -> None:
+    """Show these criteria what is labelled; those that score after the pass see what is ``found`` in it, too."""
     (_, labels), device = run.beginning(), run.compute.device
-    boxes = run.video.instances.boxes[labels.index].to(device)
-    seen = None if features is None else features[labels.index.to(device)]
-    poses = Poses(labels.keypoints.to(device), labels.visible.to(device), boxes, seen)
+    index, boxes = labels.index.to(device), run.video.instances.boxes[labels.index].to(device)
+    asked = {i: (r.cycle, oks) for r in run.records for i, oks in zip(r.query, r.query_oks, strict=True)}
+    cycles, known = zip(*(asked[i] for i in labels.index.tolist())) if len(index) else ((), ())
+    poses = Poses(
+        labels.keypoints.to(device), labels.visible.to(device), boxes, found and found.features[index],
+        torch.tensor(cycles, dtype=torch.int64, device=device),
+        torch.tensor([math.nan if oks is None else oks for oks in known], device=device),
+    )  # fmt: skip
     for name in names:
-        run.criteria[name].fit(poses, generator(run.config.seed, run.cycle, "fit", name))
+        kept = _kept_when_asked(run, name, found.condensed[name])[index] if found and run.criteria[name].keeps else None
+        run.criteria[name].fit(attrs.evolve(poses, kept=kept), generator(run.config.seed, run.cycle, "fit", name))
+
+
+def _kept_when_asked(run: RunState, name: str, like: Tensor) -> Tensor:
+    """(N, …) ``like`` what the criterion condenses now, what it did in the cycle that asked for each; else NaN."""
+    rows = torch.full_like(like, torch.nan)
+    for record in run.records:
+        then, query = run.folder.estimates(record.cycle, like.device), list(record.query)
+        if then and name in then.kept:
+            rows[query] = then.kept[name][query].view_as(rows[query])
+    return rows

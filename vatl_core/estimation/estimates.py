@@ -18,6 +18,7 @@ class Estimates:
         features: (N, D).
         criteria: ``{name: (N,)}``, higher = more worth labelling.
         condensed: ``{name: (N, …)}``, what criteria of the pool keep of the heatmaps.
+        kept: ``{name: (N, C)}``, what of that stays on disk.
         candidates: (N, K, C, 3) x, y in pixels and value of local maxima; None where no refinement looks at them.
         spread: (N, K) how far off each keypoint may be after refinement, pixels; None before.
         passes: ``{criterion: forward passes of an instance beyond the one}``.
@@ -29,6 +30,7 @@ class Estimates:
     features: Tensor
     criteria: dict[str, Tensor] = attrs.field(factory=dict)
     condensed: dict[str, Tensor] = attrs.field(factory=dict)
+    kept: dict[str, Tensor] = attrs.field(factory=dict)
     candidates: Tensor | None = None
     spread: Tensor | None = None
     passes: dict[str, int] = attrs.field(factory=dict)

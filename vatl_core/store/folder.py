@@ -145,6 +145,7 @@ class RunFolder:
         columns = {"keypoints": estimates.keypoints, "scores": estimates.scores}
         columns |= {} if estimates.spread is None else {"spread": estimates.spread}
         columns |= {f"criterion.{name}": column for name, column in estimates.criteria.items()}
+        columns |= {f"kept.{name}": rows for name, rows in estimates.kept.items()}
         with whole(self.cycle_folder(cycle) / "estimates.npz") as beside, beside.open("wb") as file:
             np.savez(file, **{n: c.cpu().numpy() for n, c in columns.items()})  # type: ignore[arg-type]  # none is a flag
 
@@ -157,8 +158,9 @@ class RunFolder:
             tensors = {n: torch.from_numpy(columns[n].view(np.float32)).to(device) for n in columns.files}  # or none
             count, joints = (scores := tensors.pop("scores")).shape
             points, spread = tensors.pop("keypoints").view(count, joints, 2), tensors.pop("spread", None)
+            kept = {n.removeprefix("kept."): tensors.pop(n).view(count, -1) for n in [*tensors] if n.startswith("kept.")}
             criteria = {name.removeprefix("criterion."): column.view(count) for name, column in tensors.items()}
-            return Estimates(points, scores, scores[:, :0], criteria, spread=spread)
+            return Estimates(points, scores, scores[:, :0], criteria, kept=kept, spread=spread)
 
     def save_query(self, cycle: int, indices: Sequence[int], by_hand: bool = False) -> None:
         """Keep what is going to be asked, before it is asked, and whether it was chosen in place of the selector."""

@@ -72,6 +72,12 @@ COMPONENTS = [
     ),
     Component(
         "criterion",
+        "eoks",
+        "Expected OKS: how wrong the heatmaps, and the labels so far, lead to expect an instance to be",
+        "vatl_criteria.accuracy.expected:ExpectedOKS",
+    ),
+    Component(
+        "criterion",
         "influence",
         "Influence: features far from those of everything unlabelled (Liu & Ferrari, ICCV 2017)",
         "vatl_criteria.representativeness.influence:Influence",

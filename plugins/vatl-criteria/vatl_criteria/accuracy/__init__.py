@@ -1,0 +1,1 @@
+"""How accurate the estimates are, as far as can be told without their truth."""
