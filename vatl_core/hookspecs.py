@@ -114,6 +114,14 @@ def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
 
 
 @hookspec
+def vatl_cycle_figures(run: Run, record: CycleRecord) -> Mapping[str, str]:
+    """Give further figures of a finished cycle, ``{name: figure}``, for the line that the console has on it.
+
+    Those of the last cycle stand in its closing table, too.
+    """
+
+
+@hookspec
 def vatl_run_finished(run: Run, record: RunRecord) -> None:
     """The run has ended, with its closing record; told again by a resumed run where it was cut off or failed."""
 

@@ -140,7 +140,7 @@ class Criterion(ABC):
     wants_source: ClassVar[bool] = False
     """Whether :meth:`prepare` makes use of the source domain's poses; if not, they are not loaded for it."""
     keeps: ClassVar[bool] = False
-    """Whether what it condenses stays on disk, as floats of any number an instance: :attr:`Poses.kept` in later cycles."""
+    """Whether what it condenses stays on disk, any number of floats an instance: :attr:`Poses.kept` in later cycles."""
     pretrained: str = "none"
     """An option of criteria with a :meth:`pretrain`: ``auto`` (what ``vatl fit`` kept), ``none``, or a file of it."""
     share: ClassVar[str | None] = None

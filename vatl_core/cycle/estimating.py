@@ -91,12 +91,11 @@ def _fit(run: RunState, names: Iterable[str], found: Estimates | None = None) ->
     (_, labels), device = run.beginning(), run.compute.device
     index, boxes = labels.index.to(device), run.video.instances.boxes[labels.index].to(device)
     asked = {i: (r.cycle, oks) for r in run.records for i, oks in zip(r.query, r.query_oks, strict=True)}
-    cycles, known = zip(*(asked[i] for i in labels.index.tolist())) if len(index) else ((), ())
-    poses = Poses(
-        labels.keypoints.to(device), labels.visible.to(device), boxes, found and found.features[index],
-        torch.tensor(cycles, dtype=torch.int64, device=device),
-        torch.tensor([math.nan if oks is None else oks for oks in known], device=device),
-    )  # fmt: skip
+    then = [asked[i] for i in labels.index.tolist()]
+    cycle = torch.tensor([number for number, _ in then], dtype=torch.int64, device=device)
+    known = torch.tensor([math.nan if oks is None else oks for _, oks in then], device=device)
+    seen = None if found is None else found.features[index]
+    poses = Poses(labels.keypoints.to(device), labels.visible.to(device), boxes, seen, cycle, known)
     for name in names:
         kept = _kept_when_asked(run, name, found.condensed[name])[index] if found and run.criteria[name].keeps else None
         run.criteria[name].fit(attrs.evolve(poses, kept=kept), generator(run.config.seed, run.cycle, "fit", name))

@@ -158,7 +158,9 @@ class RunFolder:
             tensors = {n: torch.from_numpy(columns[n].view(np.float32)).to(device) for n in columns.files}  # or none
             count, joints = (scores := tensors.pop("scores")).shape
             points, spread = tensors.pop("keypoints").view(count, joints, 2), tensors.pop("spread", None)
-            kept = {n.removeprefix("kept."): tensors.pop(n).view(count, -1) for n in [*tensors] if n.startswith("kept.")}
+            kept = {
+                n.removeprefix("kept."): tensors.pop(n).view(count, -1) for n in [*tensors] if n.startswith("kept.")
+            }
             criteria = {name.removeprefix("criterion."): column.view(count) for name, column in tensors.items()}
             return Estimates(points, scores, scores[:, :0], criteria, kept=kept, spread=spread)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 import attrs
 import torch
@@ -105,12 +106,12 @@ class Display:
         if done >= total:
             self._close_stage()
 
-    def finished(self, record: CycleRecord) -> None:
-        """One line on a cycle, and the bar of the whole run."""
+    def finished(self, record: CycleRecord, further: Mapping[str, str]) -> None:
+        """One line on a cycle, with plugins' ``further`` figures by name, and the bar of the whole run."""
         self._close_stage()
         self.clock.spent.append(time.monotonic() - self.clock.began - sum(self.clock.spent))
         self.progress.advance(self._whole)
-        self.say(_line(record))
+        self.say(_line(record, further))
 
     def say(self, text: str) -> None:
         """A line above the bars."""
@@ -120,14 +121,14 @@ class Display:
         """Take the bars away."""
         self.progress.stop()
 
-    def end(self, run: Run, record: RunRecord) -> None:
-        """Close the bars and print the closing table."""
+    def end(self, run: Run, record: RunRecord, further: Mapping[str, str]) -> None:
+        """Close the bars and print the closing table, with plugins' ``further`` figures of the last cycle by name."""
         self.close()
         for note in record.notes:
             self.console.print(note, highlight=False, markup=False, soft_wrap=True)
         for warning in record.warnings:
             self.console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
-        self.console.print(_table(record, labelled_by(run)))
+        self.console.print(_table(record, labelled_by(run), further))
         page = run.folder.path / "report" / "index.html"
         self.console.print(f"report: {page}" if page.exists() else f"run: {run.folder.path}", soft_wrap=True)
 
@@ -149,7 +150,7 @@ def _cycles(run: Run) -> int:
     return 1 + len({min(a, most) for a in amounts(run.config.schedule, len(run.video.instances)) if a > done} - {done})
 
 
-def _line(record: CycleRecord) -> str:
+def _line(record: CycleRecord, further: Mapping[str, str]) -> str:
     parts = [f"{record.labelled}/{record.instances} labelled"]
     if record.evaluation:
         of = _measured(record.evaluation.measured, record.instances)
@@ -158,6 +159,7 @@ def _line(record: CycleRecord) -> str:
         parts.append(f"{len(record.corrected)} corrected")
     if record.query_mean_oks is not None:
         parts.append(f"query's mean OKS {record.query_mean_oks:.3f}")
+    parts += [f"{name} {figure}" for name, figure in further.items()]
     parts += [f"{count} further passes for {name}" for name, count in record.further_passes.items()]
     parts += [f"{name} would stop" for name in record.fired if name != record.stopped_by]
     took = sum(record.seconds.values())
@@ -178,7 +180,7 @@ def labelled_by(run: Run) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts) + took
 
 
-def _table(record: RunRecord, people: str) -> Table:
+def _table(record: RunRecord, people: str, further: Mapping[str, str]) -> Table:
     """The closing table; a figure that is not known has no line."""
     table = Table(title=record.run, show_header=False)
     share = f" ({record.labelled / record.instances:.0%})" if record.instances else ""
@@ -189,6 +191,7 @@ def _table(record: RunRecord, people: str) -> Table:
         "measured": _measured(record.measured, record.instances) if record.measured else "",
         "mean OKS": _number(record.mean_oks),
         "mean OKS of the unlabelled": _number(record.mean_oks_unlabelled),
+        **further,
         "AP": _number(record.ap),
         "AP with labels": _number(record.ap_with_labels),
         "area under the learning curve": _number(record.alc),

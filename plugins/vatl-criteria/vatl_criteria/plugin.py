@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
+
+if TYPE_CHECKING:
+    from vatl_core.cycle import Run
+    from vatl_core.plugins import Section
+    from vatl_core.records import CycleRecord
 
 vatl_contract = ">=2.0,<3"
 
@@ -159,3 +167,19 @@ COMPONENTS = [
 def vatl_components() -> list[Component]:
     """Describe the components."""
     return COMPONENTS
+
+
+@hookimpl
+def vatl_cycle_figures(run: Run, record: CycleRecord) -> dict[str, str]:
+    """How accurate the cycle's estimates may be expected to be, where the expected OKS was computed."""
+    from vatl_criteria.accuracy.figures import figures
+
+    return figures(run, record)
+
+
+@hookimpl
+def vatl_report_section(run: Path, folder: Path) -> Section | None:
+    """The same of all cycles, and whether it was so."""
+    from vatl_criteria.accuracy.section import section
+
+    return section(run, folder)

@@ -12,7 +12,7 @@ from torch import Tensor
 from vatl_core.contracts import Criterion, Panel, Poses, Window
 from vatl_kit.broken import going_on, promise
 from vatl_kit.contract import quick, untouched_randomness
-from vatl_kit.material import STICK, devices, each, farthest, generator, needed, poses, rows, same, window
+from vatl_kit.material import STICK, as_asked, devices, each, farthest, generator, needed, poses, rows, same, window
 from vatl_kit.truth import UnknowingContract
 
 NEEDS: Final = frozenset({"heatmaps", "neighbours", "poses", "features", "extra", "network", "pool"})
@@ -34,6 +34,17 @@ class CriterionContract(UnknowingContract):
             f"any of {', '.join(sorted(NEEDS))}",
             ", ".join(sorted(needs)),
             "correct its needs",
+        )
+
+    @quick
+    def test_keeps_only_what_it_condenses(self) -> None:
+        criterion = self.fresh()
+        promise(
+            not criterion.keeps or {"heatmaps", "pool"} <= criterion.needs,
+            f"{self.called}: what stays on disk is what condense made of the heatmaps",
+            'needs that hold "heatmaps" and "pool" where it keeps',
+            ", ".join(sorted(criterion.needs)),
+            "need both, or keep nothing",
         )
 
     @quick
@@ -204,9 +215,12 @@ class CriterionContract(UnknowingContract):
         with going_on(f"{self.called}: prepare"):
             criterion.prepare(STICK, source if criterion.wants_source else None, generator(5), device)
         with torch.inference_mode():
-            self._condensed(criterion, whole)
+            shown = self._condensed(criterion, whole)
+        known = as_asked(poses(labels, 6, device, "pool" in criterion.needs))
+        if criterion.keeps:
+            known = attrs.evolve(known, kept=shown.condensed[torch.arange(labels, device=device) % len(whole)])
         with going_on(f"{self.called}: fit on {labels} labelled poses"):
-            criterion.fit(poses(labels, 6, device, "pool" in criterion.needs), generator(7))
+            criterion.fit(known, generator(7))
         return criterion
 
     def _score(self, criterion: Any, whole: Window) -> Tensor:

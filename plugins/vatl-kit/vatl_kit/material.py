@@ -87,6 +87,14 @@ def poses(count: int = 40, seed: int = 1, device: torch.device | None = None, fe
     return Poses(keypoints.to(device), visible.to(device), boxes.to(device), seen.to(device) if features else None)
 
 
+def as_asked(known: Poses, seed: int = 9) -> Poses:
+    """The same poses as labels of earlier cycles, four to each; of every fifth nothing is visible."""
+    count, device = len(known), known.keypoints.device
+    oks = torch.rand(count, generator=generator(seed))
+    oks[::5] = torch.nan
+    return attrs.evolve(known, cycle=torch.arange(count, device=device) // 4, oks=oks.to(device))
+
+
 def window(device: torch.device, seed: int = 2, frames: int = 5, tracks: int = 2) -> Window:
     """Every instance of a video as criteria see it, with everything that a criterion may need.
 

@@ -25,6 +25,12 @@ COMPONENTS = [
     ),
     Component(
         "stopping",
+        "sc-expected",
+        "The mean expected OKS would rise too little by the next query; needs no labels beyond the run's own",
+        "vatl_stopping.expected:Expected",
+    ),
+    Component(
+        "stopping",
         "budget",
         "Labels, labelled fraction, annotation minutes or hours are used up",
         "vatl_stopping.budget:Budget",

@@ -86,7 +86,14 @@ class Curve:
 
     def __call__(self, raw: Tensor, since: Tensor | None = None) -> Tensor:
         """(M,) what to expect where the heatmaps say ``raw`` (M,) float64: at present, or ``since`` then."""
-        return torch.sigmoid(_inputs(raw, torch.zeros_like(raw) if since is None else since) @ self.found.to(raw.device))
+        inputs = _inputs(raw, torch.zeros_like(raw) if since is None else since)
+        return torch.sigmoid(inputs @ self.found.to(raw.device))
+
+    def variance_of_sum(self, raw: Tensor) -> Tensor:
+        """() of the sum of what is expected at present of instances (M,), float64: as far as the curve is not known."""
+        given = self(raw)
+        slopes = (given * (1 - given)) @ _inputs(raw, torch.zeros_like(raw))  # the delta method
+        return slopes @ self.covariance @ slopes
 
 
 def _inputs(raw: Tensor, since: Tensor) -> Tensor:
@@ -99,7 +106,7 @@ def _curvature(inputs: Tensor, given: Tensor, strength: Tensor) -> Tensor:
 
 @attrs.frozen
 class Calibration:
-    """What to expect, rising with what the heatmaps say: the isotonic regression of pairs that are moved to the present.
+    """What to expect, rising with what the heatmaps say: isotonic regression of pairs that are moved to the present.
 
     Where there are few pairs it follows the curve, which counts as much as :data:`CURVE` of them over the video.
 

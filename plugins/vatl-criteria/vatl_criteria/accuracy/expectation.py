@@ -9,7 +9,13 @@ from torch import Tensor
 
 
 def expected_oks(
-    heatmaps: Tensor, keypoints: Tensor, crops: Tensor, boxes: Tensor, sigmas: Sequence[float], sigma: float, floor: float
+    heatmaps: Tensor,
+    keypoints: Tensor,
+    crops: Tensor,
+    boxes: Tensor,
+    sigmas: Sequence[float],
+    sigma: float,
+    floor: float,
 ) -> Tensor:
     """(B,) mean over the keypoints of the OKS that each may be expected to have, 0 to 1.
 
