@@ -150,11 +150,11 @@ class TestRun:
         assert (record.labelled, record.mean_oks, record.stopped_by) == (1, None, "schedule")
 
     def test_what_is_measured_is_told(self, finished: PastRun, tmp_path: Path) -> None:
-        assert "mean OKS" in _line(finished.cycles[0])
-        assert "of 3 of 24 instances measured" in _line(finished.cycles[0])
+        assert "mean OKS" in _line(finished.cycles[0], {})
+        assert "of 3 of 24 instances measured" in _line(finished.cycles[0], {})
         assert finished.closing is not None
         console = Console(width=120, record=True)
-        console.print(_table(finished.closing, ""))
+        console.print(_table(finished.closing, "", {}))
         assert "3 of 24 instances measured" in console.export_text()
         page = write_run_page(finished, tmp_path / "report").read_text()
         assert "of 24 instances: of the others no truth is known" in page

@@ -321,16 +321,16 @@ class TestConsole:
         past, record, _ = finished
         run = past.at(len(past.cycles) - 1)
         console = Console(file=io.StringIO(), width=120)
-        console.print(_table(record, labelled_by(run)))
+        console.print(_table(record, labelled_by(run), {}))
         said = console.file.getvalue()  # type: ignore[attr-defined]
         assert "Ada 6, Bo 2 in" in said
         assert "annotator: Ada said that it is enough" in said
         assert not {"OKS", "AP", "curve"} & set(said.split())
         for cycle in past.cycles:
-            assert "AP" not in _line(cycle)
+            assert "AP" not in _line(cycle, {})
 
     def test_a_cycle_tells_of_corrections(self, finished: Finished) -> None:
-        assert "1 corrected" in _line(finished[0].cycles[1])
+        assert "1 corrected" in _line(finished[0].cycles[1], {})
 
     def test_a_person_has_no_time_left_but_a_mean(self, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
         now = [100.0]

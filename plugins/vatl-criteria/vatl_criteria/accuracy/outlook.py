@@ -68,23 +68,31 @@ def outlook(cycles: Sequence[Seen], records: Sequence[CycleRecord], folder: RunF
     """Of the last of these cycles, by its own query's labels and those of the cycles before; None without any label.
 
     The records are those of all cycles up to it, in whichever of them the expected OKS was computed.
+    """
+    record, raw = cycles[-1].record, cycles[-1].raw.double()
+    known = torch.tensor([oks for oks in record.labelled_oks if oks is not None], dtype=torch.float64)
+    left, pairs = _left(raw, records, folder), _pairs(cycles)
+    return expected_mean(pairs, Calibration.of(pairs, record.labelled, raw), record.labelled, known, left)
 
-    Labelled instances count with the OKS that their estimates have, the others with what is to be expected of them. How
-    far that may be off comes from the curve that it is calibrated by and from how single instances scatter around it,
-    as in linear models: by Student's distribution.
+
+def expected_mean(pairs: Pairs, calibration: Calibration, now: int, known: Tensor, left: Tensor) -> Outlook | None:
+    """The mean OKS of estimates some of which are measured; None without a pair, or without an instance.
+
+    How far it may be off comes from how well the calibration's curve is known, and from how single instances scatter
+    around it, by Student's distribution.
+
+    Args:
+        pairs: that the calibration is by.
+        calibration: for an estimator that has learnt from ``now`` labels.
+        known: (M,) float64, the OKS of those that are measured.
+        left: (U,) float64, what the heatmaps say of the others.
     """
     from scipy.stats import t as student
 
-    record, raw = cycles[-1].record, cycles[-1].raw.double()
-    pairs = _pairs(cycles)
-    known = [oks for oks in record.labelled_oks if oks is not None]
-    left = _left(raw, records, folder)
-    count = len(known) + len(left)
-    if not len(pairs) or not count:
+    if not len(pairs) or not (count := len(known) + len(left)):
         return None
-    calibration = Calibration.of(pairs, record.labelled, raw)
-    mean = (sum(known) + float(calibration(left).sum())) / count
-    scatter = float((pairs.oks - calibration.curve(pairs.raw, pairs.since(record.labelled))).square().mean())
+    mean = float(known.sum() + calibration(left).sum()) / count
+    scatter = float((pairs.oks - calibration.curve(pairs.raw, pairs.since(now))).square().mean())
     variance = float(calibration.curve.variance_of_sum(left)) + len(left) * scatter
     half = float(student.ppf((1 + LEVEL) / 2, max(len(pairs) - 1, 1))) * variance**0.5 / count
     return Outlook(mean, max(mean - half, 0.0), min(mean + half, 1.0))
