@@ -68,6 +68,12 @@ COMPONENTS = [
     ),
     Component(
         "criterion",
+        "residual",
+        "Residual: heatmaps unlike the training target about their own maximum",
+        "vatl_criteria.uncertainty.residual:Residual",
+    ),
+    Component(
+        "criterion",
         "vl4pose",
         "Unlikely lengths of links, given the features (Shukla et al., BMVC 2022)",
         "vatl_criteria.uncertainty.vl4pose:VL4Pose",
@@ -159,6 +165,12 @@ COMPONENTS = [
         "typiclust",
         "The most typical instance of each cluster without a label (Hacohen et al., ICML 2022)",
         "vatl_criteria.selection.typical:TypiClust",
+    ),
+    Component(
+        "selector",
+        "badge",
+        "k-means++ over gradients of the last layer: long ones that differ (Ash et al., ICLR 2020)",
+        "vatl_criteria.selection.gradients:Badge",
     ),
 ]
 
