@@ -95,6 +95,16 @@ def test_picks_are_askable_different_and_as_many_as_there_are(
     assert of.askable[picks].all()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_makes_no_difference_between_equals(seed: int) -> None:
+    alike = torch.rand(1, 1280, generator=seeded(seed)).repeat(200, 1)
+    features = torch.cat([alike, alike[:1] * 1.01])
+    of = Pool(torch.zeros(201), features, torch.zeros(201) > 0, embeddings={"residual": torch.full((201, 17), 0.3)})
+    first, second = Badge().select(of, 2, seeded(seed)).tolist()
+    assert 200 in (first, second)
+    assert not Gradients.of(of.embeddings["residual"], features).squared_to(torch.tensor([7]))[:200].any()
+
+
 def test_equals_are_drawn_not_taken_in_order() -> None:
     of = Pool(torch.zeros(60), torch.full((60, 300), 7.1), torch.zeros(60) > 0)
     picks = Badge().select(of, 20, seeded()).tolist()

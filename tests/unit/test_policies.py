@@ -29,7 +29,6 @@ from vatl_retraining.few_labels import FewLabels
 from vatl_retraining.policies import Continual, FromScratch, FromSource, Full
 from vatl_stopping.budget import Budget, Never
 from vatl_stopping.correct import AllCorrect, MinimumError
-from vatl_stopping.settled import Settled
 
 
 def history(*cycles: CycleRecord, threshold: float = 0.5, elapsed: float = 0.0, random: bool = False) -> History:
@@ -59,20 +58,6 @@ class TestStopping:
     def test_minimum_error_looks_at_the_querys_mean_alone(self) -> None:
         assert MinimumError().decide(history(asked([0.4, 0.7], [0.0])))
         assert not MinimumError().decide(history(asked([0.4, 0.5], [1.0])))
-
-    @pytest.mark.parametrize(
-        ("means", "stops"),
-        [
-            ([10], False),
-            ([10, 9.9], False),
-            ([10, 5, 4.9, 4.8], True),
-            ([10, 5, 4.9, 4.6], False),
-            ([10, 11, 12], True),
-        ],
-    )
-    def test_settled_needs_two_small_falls_in_a_row(self, means: list[float], stops: bool) -> None:
-        cycles = [CycleRecord(i, 100, i, mean_scores={"thc": mean}) for i, mean in enumerate(means)]
-        assert bool(Settled().decide(history(*cycles))) is stops
 
     @pytest.mark.parametrize(
         ("budget", "stops"),

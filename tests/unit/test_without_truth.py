@@ -112,10 +112,10 @@ class TestCycle:
     def test_stopping_criteria_need_none(self, registered: Registered, tmp_path: Path, stop: str) -> None:
         Person.script = everything
         registry = registered(PERSON, UNLABELLED)
-        options = {"stop": {"sc-thc": {"tolerance": 1e6, "patience": 1}}}
+        options = {"stop": {"sc-thc": {"tolerance": 1e50, "patience": 2}}}
         settings = {"oracle": "person", "dataset": "unlabelled", "retrain": "none", "query": "lc", "threshold": 1e-12}
         config = configured(
-            registry, tmp_path, stop=[stop], schedule=["2", "4", "6"],
+            registry, tmp_path, stop=[stop], schedule=["2", "4", "6", "8"],
             options=options if stop == "sc-thc" else {}, **settings,
         )  # fmt: skip
         assert execute(config, registry).stopped_by == stop

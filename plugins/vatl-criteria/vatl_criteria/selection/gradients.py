@@ -38,7 +38,7 @@ class Gradients:
         product = (self.residuals @ self.residuals[one].T) * (self.features @ self.features[one].T)
         both = self.squares + self.squares[one]
         squared = both - 2 * product.flatten()
-        return torch.where(squared > 100 * torch.finfo(squared.dtype).eps * both, squared, 0.0)
+        return torch.where(squared > 10 * torch.finfo(squared.dtype).eps * both, squared, 0.0)
 
 
 def seeds(gradients: Gradients, left: Tensor, count: int, generator: torch.Generator) -> Tensor:
