@@ -19,4 +19,10 @@ def vatl_components() -> list[Component]:
             "vatl_refinement.none:Unrefined",
             default=True,
         ),
+        Component(
+            "refinement",
+            "tracks",
+            "Decoded jointly over each track, and smoothed as far as the video jitters",
+            "vatl_refinement.tracks:AlongTracks",
+        ),
     ]

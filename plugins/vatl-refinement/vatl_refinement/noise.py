@@ -1,0 +1,68 @@
+"""How much of a video's motion is jitter: measurement and process noise, by moments of second differences."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from vatl_refinement.scene import Neighbours
+
+_ENOUGH = 16
+"""Second differences from which something is said of the noise."""
+_GROUPS = 8
+"""Of equally many scores, over which the noise's dependence on the score is fitted."""
+_STEEPEST = 4.0
+"""Highest power of the score by which the noise's variance falls."""
+
+
+def bends(place: Tensor, around: Neighbours) -> Tensor:
+    """Second differences (N, K, 2) of places: velocity to the next less that from the previous; NaN where one lacks."""
+    ahead = (place[around.next] - place) / around.after[:, None, None]
+    behind = (place - place[around.previous]) / around.before[:, None, None]
+    return torch.where(around.between[:, None, None], ahead - behind, torch.nan)
+
+
+def noise(bend: Tensor, around: Neighbours) -> tuple[Tensor, Tensor]:
+    """Variances of measurement and of acceleration (K,) each, per axis, if velocity is a random walk.
+
+    With white noise of variance r in the places and q in the acceleration, second differences have the variance
+    γ₀ = 6r + 2q/3, and between neighbours the covariance γ₁ = q/6 − 4r; so r = (γ₀ − 4γ₁)/22. Motion that is smoother
+    than such a random walk has a larger γ₁ and makes r too small, never too large. Medians stand for the moments, and
+    γ₁ is had from those of sums and differences (Gnanadesikan & Kettenring, Biometrics 28, 1972).
+    """
+    following = torch.where((around.next >= 0)[:, None, None], bend[around.next], torch.nan)
+    total = _variance(bend)
+    together = (_variance(bend + following) - _variance(bend - following)) / 4
+    measured = ((total - 4 * together) / 22).clamp(min=0)
+    measured = torch.minimum(measured, total / 6)
+    return measured, (total - 6 * measured) * 1.5
+
+
+def _variance(values: Tensor) -> Tensor:
+    """(N, K, 2) → (K,) per axis, as the median of the squared lengths tells; 0 where too few are known."""
+    squares = values.square().sum(-1)
+    found = squares.nanmedian(0).values / (2 * math.log(2))
+    return torch.where(squares.isfinite().sum(0) >= _ENOUGH, found, 0.0)
+
+
+def falling(bend: Tensor, ratio: Tensor) -> Tensor:
+    """The power p ≤ 0 of the score by which the noise's variance goes, as large bends at low scores show.
+
+    Args:
+        bend: (N, K, 2), NaN where unknown.
+        ratio: (N, K) each score by its keypoint's median.
+    """
+    squares = bend.square().sum(-1)
+    relative = squares / squares.nanmedian(0).values
+    usable = (relative > 0) & relative.isfinite()
+    size = usable.sum() // _GROUPS
+    x, order = torch.where(usable, ratio.log(), torch.inf).flatten().sort()
+    y = relative.flatten()[order]
+    group = torch.arange(len(x), device=x.device) // size.clamp(min=1)
+    inside = torch.arange(_GROUPS, device=x.device)[:, None] == group
+    x, y = (torch.where(inside, column, torch.nan).nanmedian(1).values for column in (x, y.log()))
+    x, y = x - x.mean(), y - y.mean()
+    slope = (x * y).sum() / x.square().sum()
+    return torch.where(size >= _ENOUGH, slope, 0.0).nan_to_num(0.0, 0.0, 0.0).clamp(-_STEEPEST, 0)
