@@ -12,18 +12,16 @@ _LEAST = 1e-3
 """Part of the highest value that a candidate counts for at least."""
 _FARTHEST = 1.0
 """Box sizes beyond which all moves cost the same."""
-_STILLEST = 1e-4
-"""Box sizes per step that keypoints are taken to move at least."""
 
 
 def chosen(scene: Scene, candidates: Tensor) -> Tensor:
     """The candidates (N, K, 3) on the path through each chain whose Σ 2·log(vₘₐₓ / v) + log(1 + d² / σ²) is least.
 
     v is the candidate's value, d how far it lies from the one before in box sizes, σ the median of such moves among
-    the first candidates, per step and keypoint. Heatmaps are likenesses of a density, so 2·log v stands for two
-    independent looks; the cost of a move is Lorentzian (Black & Anandan, CVIU 63(1), 1996) and ends at the size of the
-    box, so that a limb may leap where the heatmaps are sure of it. A labelled keypoint's only place is its label; what
-    is returned for it is what the pass found.
+    the first candidates, per step and keypoint, and at least half of the keypoint's OKS sigma. Heatmaps are likenesses
+    of a density, so 2·log v stands for two independent looks; the cost of a move is Lorentzian (Black & Anandan, CVIU
+    63(1), 1996) and ends at the size of the box, so that a limb may leap where the heatmaps are sure of it. A labelled
+    keypoint's only place is its label; what is returned for it is what the pass found.
 
     Args:
         scene: its N instances.
@@ -38,11 +36,11 @@ def chosen(scene: Scene, candidates: Tensor) -> Tensor:
 
 
 def usual_move(scene: Scene, places: Tensor) -> Tensor:
-    """(K,) median distance (box sizes per step) between neighbours at (N, K, 2); a box size where there are none."""
+    """(K,) median move per step, box sizes, of N × K places; no less than what is tolerated."""
     previous, steps = scene.around.previous, scene.around.before
     moved = torch.linalg.vector_norm(places - places[previous], dim=-1) / steps[:, None]
     moved = torch.where((previous >= 0)[:, None], moved, torch.nan)
-    return moved.nanmedian(0).values.nan_to_num(1.0).clamp(min=_STILLEST)
+    return moved.nanmedian(0).values.nan_to_num(0.0).maximum(scene.tolerance)
 
 
 def _moves(places: Tensor, usual: Tensor, scene: Scene) -> Tensor:

@@ -11,6 +11,10 @@ from vatl_refinement.scene import Neighbours
 
 _ENOUGH = 16
 """Second differences from which something is said of the noise."""
+_TRUSTED = 0.75
+"""Part of them, the smallest, that moments are taken from: outliers and sudden moves are fewer than the others."""
+_TRUSTED_MEAN = 1 + (1 - _TRUSTED) * math.log(1 - _TRUSTED) / _TRUSTED
+"""Mean of that part of an exponential distribution of mean 1, as squared lengths of Gaussian noise have."""
 _GROUPS = 8
 """Of equally many scores, over which the noise's dependence on the score is fitted."""
 _STEEPEST = 4.0
@@ -29,7 +33,7 @@ def noise(bend: Tensor, around: Neighbours) -> tuple[Tensor, Tensor]:
 
     With white noise of variance r in the places and q in the acceleration, second differences have the variance
     γ₀ = 6r + 2q/3, and between neighbours the covariance γ₁ = q/6 − 4r; so r = (γ₀ − 4γ₁)/22. Motion that is smoother
-    than such a random walk has a larger γ₁ and makes r too small, never too large. Medians stand for the moments, and
+    than such a random walk has a larger γ₁ and makes r too small, never too large. Moments are trimmed, and
     γ₁ is had from those of sums and differences (Gnanadesikan & Kettenring, Biometrics 28, 1972).
     """
     following = torch.where((around.next >= 0)[:, None, None], bend[around.next], torch.nan)
@@ -41,10 +45,12 @@ def noise(bend: Tensor, around: Neighbours) -> tuple[Tensor, Tensor]:
 
 
 def _variance(values: Tensor) -> Tensor:
-    """(N, K, 2) → (K,) per axis, as the median of the squared lengths tells; 0 where too few are known."""
-    squares = values.square().sum(-1)
-    found = squares.nanmedian(0).values / (2 * math.log(2))
-    return torch.where(squares.isfinite().sum(0) >= _ENOUGH, found, 0.0)
+    """(N, K, 2) → (K,) per axis, as the least of the squared lengths tell; 0 where too few are known."""
+    squares = values.square().sum(-1).sort(0).values
+    known = squares.isfinite().sum(0)
+    inside = torch.arange(len(squares), device=squares.device)[:, None] < (_TRUSTED * known).ceil()
+    mean = torch.where(inside, squares, 0.0).sum(0) / inside.sum(0).clamp(min=1)
+    return torch.where(known >= _ENOUGH, mean / (2 * _TRUSTED_MEAN), 0.0)
 
 
 def falling(bend: Tensor, ratio: Tensor) -> Tensor:

@@ -52,6 +52,7 @@ class Scene:
         estimated, scores: (N, K, 2) and (N, K) what the pass found.
         pinned: (N, K) bool, whose label is known.
         label: (N, K, 2) where it is.
+        tolerance: (K,) moves that are as good as none, half of each keypoint's OKS sigma.
     """
 
     chains: Chains
@@ -61,6 +62,7 @@ class Scene:
     scores: Tensor
     pinned: Tensor
     label: Tensor
+    tolerance: Tensor
 
     @classmethod
     def of(cls, tracks: Tracks, labels: Labels) -> Scene:
@@ -73,7 +75,8 @@ class Scene:
         pinned[index] = labels.visible.to(size.device)
         label[index] = labels.keypoints.to(label)
         estimated = tracks.keypoints.double() / scale
-        return cls(ordered, around, size, estimated, tracks.scores.double(), pinned, label / scale)
+        tolerance = size.new_tensor(tracks.skeleton.sigmas) / 2
+        return cls(ordered, around, size, estimated, tracks.scores.double(), pinned, label / scale, tolerance)
 
     def scaled(self, candidates: Tensor) -> Tensor:
         """Candidates (N, K, max(C, 1), 3) with places in box sizes; the first is what the pass found."""

@@ -13,7 +13,7 @@ from vatl_refinement.two_filters import Measured, from_the_others, together
 
 _LEAST_PROCESS = 1e-8
 """Variance of the acceleration (squared box sizes) that even what stands still is allowed."""
-_MISLED = 9.0
+_MISLED = 4.0
 """Squared deviations over their variance from which it is the expectation that is wrong, and not the measurement."""
 
 

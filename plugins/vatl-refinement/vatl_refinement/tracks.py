@@ -27,7 +27,7 @@ class AlongTracks(Refinement):
     candidates: int = attrs.field(default=5, validator=ge(1))
 
     def refine(self, tracks: Tracks, candidates: Tensor, labels: Labels) -> Refined:
-        """Keypoints in pixels, and their posterior deviation along each axis; 0 for labels and where nothing jitters."""
+        """Keypoints in pixels, and the posterior deviation along each axis: 0 of labels and where nothing jitters."""
         if not len(tracks.frame):
             return Refined(tracks.keypoints, torch.zeros_like(tracks.scores))
         scene = Scene.of(tracks, labels)

@@ -12,7 +12,7 @@ from vatl_refinement.chains import Chains
 
 _UNKNOWN = 1e2
 """Variance of a place or velocity of which nothing is known yet, in squared box sizes (per squared step)."""
-_OUTLYING = 9.0
+_OUTLYING = 4.0
 """Squared deviations over their variance from which a measurement counts less in what is predicted from it."""
 
 
