@@ -15,6 +15,8 @@ _TRUSTED = 0.75
 """Part of them, the smallest, that moments are taken from: outliers and sudden moves are fewer than the others."""
 _TRUSTED_MEAN = 1 + (1 - _TRUSTED) * math.log(1 - _TRUSTED) / _TRUSTED
 """Mean of that part of an exponential distribution of mean 1, as squared lengths of Gaussian noise have."""
+_DOUBLINGS = 4
+"""Motion is looked at over 1, 2, 4 and 8 steps."""
 _GROUPS = 8
 """Of equally many scores, over which the noise's dependence on the score is fitted."""
 _STEEPEST = 4.0
@@ -28,20 +30,30 @@ def bends(place: Tensor, around: Neighbours) -> Tensor:
     return torch.where(around.between[:, None, None], ahead - behind, torch.nan)
 
 
-def noise(bend: Tensor, around: Neighbours) -> tuple[Tensor, Tensor]:
+def noise(places: Tensor, around: Neighbours) -> tuple[Tensor, Tensor]:
     """Variances of measurement and of acceleration (K,) each, per axis, if velocity is a random walk.
 
     With white noise of variance r in the places and q in the acceleration, second differences have the variance
     γ₀ = 6r + 2q/3, and between neighbours the covariance γ₁ = q/6 − 4r; so r = (γ₀ − 4γ₁)/22. Motion that is smoother
-    than such a random walk has a larger γ₁ and makes r too small, never too large. Moments are trimmed, and
-    γ₁ is had from those of sums and differences (Gnanadesikan & Kettenring, Biometrics 28, 1972).
+    than such a random walk has a larger γ₁ and makes r too small, never too large. Moments are trimmed, and γ₁ is had
+    from those of sums and differences (Gnanadesikan & Kettenring, Biometrics 28, 1972).
+
+    Over h steps in place of one γ₀ = 6r/h² + 2hq/3, ever more of it motion; q is the largest that any h tells.
     """
+    measured, process = _jitter(bends(places, around), around), []
+    for _ in range(_DOUBLINGS):
+        wide = (around.before + around.after)[around.between].nanmedian() / 2
+        total = _variance(bends(places, around))
+        process.append((total - 6 * measured / wide**2) * 1.5 / wide)
+        around = around.twice()
+    return measured, torch.stack(process).nan_to_num(0.0).amax(0).clamp(min=0)
+
+
+def _jitter(bend: Tensor, around: Neighbours) -> Tensor:
     following = torch.where((around.next >= 0)[:, None, None], bend[around.next], torch.nan)
     total = _variance(bend)
     together = (_variance(bend + following) - _variance(bend - following)) / 4
-    measured = ((total - 4 * together) / 22).clamp(min=0)
-    measured = torch.minimum(measured, total / 6)
-    return measured, (total - 6 * measured) * 1.5
+    return torch.minimum((total - 4 * together) / 22, total / 6).clamp(min=0)
 
 
 def _variance(values: Tensor) -> Tensor:

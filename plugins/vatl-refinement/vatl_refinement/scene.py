@@ -36,6 +36,13 @@ class Neighbours:
         before = torch.where(previous >= 0, after[previous], 1.0)
         return cls(previous, following, before.nan_to_num(1.0), after.nan_to_num(1.0))
 
+    def twice(self) -> Neighbours:
+        """Those twice as far away in their chains."""
+        previous, following = _onward(self.previous), _onward(self.next)
+        before = torch.where(previous >= 0, self.before + self.before[self.previous], 1.0)
+        after = torch.where(following >= 0, self.after + self.after[self.next], 1.0)
+        return Neighbours(previous, following, before, after)
+
     @property
     def between(self) -> Tensor:
         """(N,) bool, who has both."""
@@ -83,6 +90,10 @@ class Scene:
         others = candidates[:, :, 1:].double()
         others = torch.cat([others[..., :2] / self.size[:, None, None, None], others[..., 2:]], -1)
         return torch.cat([torch.cat([self.estimated, self.scores[..., None]], -1)[:, :, None], others], 2)
+
+
+def _onward(neighbour: Tensor) -> Tensor:
+    return torch.where(neighbour >= 0, neighbour[neighbour], -1)
 
 
 def _mean(values: Tensor, group: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ def smoothed(scene: Scene, places: Tensor, scores: Tensor) -> Smoothed:
 def measured(scene: Scene, places: Tensor, scores: Tensor) -> Measured:
     """The same with their noise, by the score and by how much the places jitter; labels have none."""
     bend = bends(places, scene.around)
-    usual, process = noise(bend, scene.around)
+    usual, process = noise(places, scene.around)
     middle = scores.median(0).values
     ratio = torch.where(middle > 0, scores / middle, 1.0).clamp(0.01, 100)
     variance = usual * ratio ** falling(bend, ratio)

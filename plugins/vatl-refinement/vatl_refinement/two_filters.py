@@ -1,4 +1,9 @@
-"""Smoothing with nearly constant velocity: all chains and keypoints at once, forwards and backwards in one loop."""
+"""Smoothing with nearly constant velocity: all chains and keypoints at once, forwards and backwards in one loop.
+
+A belief in a keypoint's place and velocity, Gaussian and with the same variances along x and y, is a matrix: the row of
+the place and that of the velocity, with the columns mean in x, mean in y, covariance with the place and covariance
+with the velocity.
+"""
 
 from __future__ import annotations
 
@@ -14,26 +19,6 @@ _UNKNOWN = 1e2
 """Variance of a place or velocity of which nothing is known yet, in squared box sizes (per squared step)."""
 _OUTLYING = 4.0
 """Squared deviations over their variance from which a measurement counts less in what is predicted from it."""
-
-
-@attrs.frozen
-class States:
-    """Gaussian beliefs in place and velocity, the same variance along x and y.
-
-    Attributes:
-        place, velocity: (…, 2) means.
-        pp, pv, vv: (…) variance of the place, covariance, variance of the velocity.
-    """
-
-    place: Tensor
-    velocity: Tensor
-    pp: Tensor
-    pv: Tensor
-    vv: Tensor
-
-    def map(self, *rows: Tensor | slice | int) -> States:
-        """Some of them."""
-        return States(*(column[rows] for column in attrs.astuple(self, recurse=False)))
 
 
 @attrs.frozen
@@ -54,8 +39,8 @@ class Measured:
     after: Tensor
 
 
-def from_the_others(seen: Measured, chains: Chains) -> tuple[States, States]:
-    """What the instances before and those behind let expect of each (N, K), which itself is left out.
+def from_the_others(seen: Measured, chains: Chains) -> tuple[Tensor, Tensor]:
+    """What the instances before, and those behind, let expect of each, (N, K, 2, 4) each; it itself is left out.
 
     The Kalman filter in both directions, whose product is the smoother of Fraser & Potter, *The Optimum Linear
     Smoother as a Combination of Two Optimum Linear Filters*, IEEE Trans. Autom. Control 14(4), 1969, equal to that of
@@ -63,73 +48,61 @@ def from_the_others(seen: Measured, chains: Chains) -> tuple[States, States]:
     """
     order = (chains.forward, chains.backward)
     place, noise = (torch.stack([column[rows] for rows in order]) for column in (seen.place, seen.noise))
-    gaps = torch.stack([seen.before[order[0]], seen.after[order[1]]])[..., None]
+    gap = torch.stack([seen.before[order[0]], seen.after[order[1]]])[..., None]
+    growth = torch.stack([gap**3 / 3, gap**2 / 2, gap**2 / 2, gap], -1).unflatten(-1, (2, 2))
     expected = [_nothing(place[:, rows]) for rows in chains.steps[:1]]
     for now, then in pairwise(chains.steps):
-        seen_now = _updated(expected[-1], place[:, now], noise[:, now])
-        going_on = seen_now.map(slice(None), slice(then.stop - then.start))
-        expected.append(_ahead(going_on, gaps[:, then], seen.process))
-    columns = zip(*(attrs.astuple(states, recurse=False) for states in expected), strict=True)
-    whole = States(*(torch.cat(column, 1) for column in columns))
-    forward, backward = whole.map(0).map(chains.place), whole.map(1).map(chains.place_backward)
-    return forward, attrs.evolve(backward, velocity=-backward.velocity, pv=-backward.pv)
+        going_on = slice(then.stop - then.start)
+        updated = _updated(expected[-1], place[:, now], noise[:, now])[:, going_on]
+        expected.append(_moved(updated, gap[:, then, None], growth[:, then] * seen.process[:, None, None]))
+    forward, backward = torch.cat(expected, 1)
+    turned = backward.new_tensor([[1, 1, 1, -1], [-1, -1, -1, 1]])
+    return forward[chains.place], backward[chains.place_backward] * turned
 
 
-def _nothing(place: Tensor) -> States:
-    unknown = torch.full_like(place[..., 0], _UNKNOWN)
-    return States(place, torch.zeros_like(place), unknown, torch.zeros_like(unknown), unknown)
+def _nothing(place: Tensor) -> Tensor:
+    beliefs = torch.zeros((*place.shape[:-1], 2, 4), dtype=place.dtype, device=place.device)
+    beliefs[..., 0, :2] = place
+    beliefs[..., 2:] = torch.eye(2, dtype=place.dtype, device=place.device) * _UNKNOWN
+    return beliefs
 
 
-def _ahead(now: States, gap: Tensor, process: Tensor) -> States:
-    """A step later: white noise acceleration (Bar-Shalom, Li & Kirubarajan, *Estimation*, 2001, section 6.2.2)."""
-    moved = gap * now.vv
-    return States(
-        now.place + gap[..., None] * now.velocity,
-        now.velocity,
-        now.pp + gap * (2 * now.pv + moved) + process * gap**3 / 3,
-        now.pv + moved + process * gap**2 / 2,
-        now.vv + process * gap,
-    )
+def _updated(belief: Tensor, place: Tensor, noise: Tensor) -> Tensor:
+    """After seeing a place, another tensor; one that lies far off counts as much less as it deviates more."""
+    off = -belief[..., 0, :]
+    off[..., :2] += place
+    outlying = off[..., :2].square().sum(-1) / (2 * _OUTLYING)
+    gain = belief[..., 2] / torch.maximum(belief[..., 0, 2] + noise, outlying)[..., None]
+    return torch.addcmul(belief, gain[..., None], off[..., None, :])
 
 
-def _updated(expected: States, place: Tensor, noise: Tensor) -> States:
-    """After seeing a place; one that lies far off counts as much less as it deviates more."""
-    off = place - expected.place
-    variance = expected.pp + noise
-    excess = (off.square().sum(-1) / (_OUTLYING * 2 * variance)).clamp(min=1)
-    variance = variance * excess
-    gain, gain_of_velocity = expected.pp / variance, expected.pv / variance
-    return States(
-        expected.place + gain[..., None] * off,
-        expected.velocity + gain_of_velocity[..., None] * off,
-        expected.pp - gain * expected.pp,
-        expected.pv - gain * expected.pv,
-        expected.vv - gain_of_velocity * expected.pv,
-    )
+def _moved(belief: Tensor, gap: Tensor, growth: Tensor) -> Tensor:
+    """The same tensor a step later, its covariance grown by white noise acceleration.
+
+    Bar-Shalom, Li & Kirubarajan, *Estimation with Applications to Tracking and Navigation*, 2001, section 6.2.2.
+    """
+    belief[..., 0, :] += gap * belief[..., 1, :]
+    belief[..., 2] += gap * belief[..., 3]
+    belief[..., 2:] += growth
+    return belief
 
 
-def together(one: States, other: States) -> tuple[Tensor, Tensor]:
-    """Place (…, 2) and its variance (…) by two independent beliefs; widened where they contradict each other."""
-    a, b = _information(one), _information(other)
-    weight = a.weight + b.weight
-    vector = a.vector + b.vector
-    determinant = weight[0] * weight[2] - weight[1] ** 2
-    place = (weight[2][..., None] * vector[0] - weight[1][..., None] * vector[1]) / determinant[..., None]
-    apart = (one.place - other.place).square().sum(-1) / (2 * (one.pp + other.pp))
-    return place, weight[2] / determinant * apart.clamp(min=1)
+def together(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Place (…, 2) and its variance (…) by two independent beliefs (…, 2, 4); wider where they disagree."""
+    weights, vectors = zip(*(_information(belief) for belief in (one, other)), strict=True)
+    covariance = _inverse(weights[0] + weights[1])
+    place = (covariance[..., :1, :] @ (vectors[0] + vectors[1]))[..., 0, :]
+    apart = (one[..., 0, :2] - other[..., 0, :2]).square().sum(-1) / (2 * (one[..., 0, 2] + other[..., 0, 2]))
+    return place, covariance[..., 0, 0] * apart.clamp(min=1)
 
 
-@attrs.frozen
-class _Information:
-    """Inverse covariances (3, …: place, both, velocity), and these times the mean (2, …, 2)."""
-
-    weight: Tensor
-    vector: Tensor
+def _information(belief: Tensor) -> tuple[Tensor, Tensor]:
+    """Inverse covariance, and that times the mean, (…, 2, 2) each."""
+    weight = _inverse(belief[..., 2:])
+    return weight, weight @ belief[..., :2]
 
 
-def _information(states: States) -> _Information:
-    determinant = states.pp * states.vv - states.pv**2
-    weight = torch.stack([states.vv, -states.pv, states.pp]) / determinant
-    first = weight[0][..., None] * states.place + weight[1][..., None] * states.velocity
-    second = weight[1][..., None] * states.place + weight[2][..., None] * states.velocity
-    return _Information(weight, torch.stack([first, second]))
+def _inverse(matrices: Tensor) -> Tensor:
+    """Of symmetric (…, 2, 2)."""
+    a, b, d = matrices[..., 0, 0], matrices[..., 0, 1], matrices[..., 1, 1]
+    return torch.stack([d, -b, -b, a], -1).unflatten(-1, (2, 2)) / (a * d - b * b)[..., None, None]
