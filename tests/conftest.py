@@ -257,6 +257,10 @@ def configured(registry: Registry, folder: Path, **settings: Any) -> RunConfig:
     defaults = {
         "dataset": "sticks",
         "estimator": "tiny",
+        "query": "thc+wpu",
+        "select": "duw",
+        "retrain": "continual",
+        "stop": ["none"],
         "schedule": ["4", "8"],
         "device": "cpu",
         "precision": "float32",

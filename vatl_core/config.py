@@ -26,7 +26,7 @@ ROLES: Final = {
 }
 """What users call each part of a run, and the kind of component that fills it."""
 
-DEFAULT_SCHEDULE: Final = ("0.05", "0.1", "0.15", "0.2", "0.3", "0.4", "0.6", "0.8", "1.0")
+DEFAULT_SCHEDULE: Final = ("10", "20", "40", "60", "80", "120", "160", "240", "320", "480", "640", "960", "1280")
 
 
 def _rising(_: object, __: object, schedule: tuple[str, ...]) -> None:

@@ -98,7 +98,7 @@ def _check_tables(tables: dict[str, Any], registry: Registry) -> None:
 
 def _small_start(*place: Any, options: Mapping[str, Any] | None = None, **settings: Any) -> Run:
     """``vatl_core.start``, small where the page does not say how large."""
-    small = {"synthetic": {"frames": 6, "source_videos": 0}, "continual": {"alpha": 8}}
+    small = {"synthetic": {"frames": 6, "source_videos": 0}, "few-labels": {"steps": 8}}
     return start(*place, options=small | dict(options or {}), **{"schedule": [4, 8]} | settings)
 
 

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import tomli_w
 from click.testing import CliRunner
@@ -21,7 +22,17 @@ from vatl_core.plugins import Component, Preset, Registry, build
 from vatl_core.run import execute
 from vatl_kit.showing import show
 
-NAMES = ["core-set", "k-means", "lc", "mpe+influence", "random", "tpc", "vatl4pose", "vatl4pose-mva2023"]
+NAMES = [
+    "core-set",
+    "fewest-labels",
+    "k-means",
+    "lc",
+    "mpe+influence",
+    "random",
+    "tpc",
+    "vatl4pose",
+    "vatl4pose-mva2023",
+]
 
 
 class Bringing:
@@ -82,6 +93,10 @@ class TestPublished:
         assert (config.retrain, config.stop, config.preset) == ("continual", ("none",), name)
         assert config.schedule == ("0.05", "0.1", "0.15", "0.2", "0.3", "0.4", "0.6", "0.8", "1.0")
 
+    def test_what_is_done_by_default_is_the_preset_for_the_fewest_labels(self) -> None:
+        preset, default = of("fewest-labels"), configure(discover(), {}, {})
+        assert attrs.evolve(preset, preset="", name="") == attrs.evolve(default, name="")
+
     @pytest.mark.parametrize("dataset", ["synthetic", "coco", "posetrack21", "jrdb-pose"])
     @pytest.mark.parametrize("name", NAMES)
     def test_every_option_that_is_set_exists_and_fits(self, name: str, dataset: str) -> None:
@@ -111,7 +126,7 @@ class TestPublished:
     def test_a_run_of_it_ends(self, name: str, registered: Registered, tmp_path: Path) -> None:
         registry = registered()
         small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}, "retrain": {}}
-        small["retrain"] = {"continual": {"scratch_epochs": 1}}
+        small["retrain"] = {"continual": {"scratch_epochs": 1}, "few-labels": {"steps": 2, "epochs": 1}}
         settings = {"preset": name, "dataset": "sticks", "estimator": "tiny", "schedule": ["3", "5"]}
         config = configure(registry, settings | {"runs": tmp_path, "device": "cpu", "precision": "float32"}, small)
         record = execute(config, registry)

@@ -34,7 +34,7 @@ from vatl_sweep.results import rows_of, summaries, table
 
 TWELVE: dict[str, Any] = {
     "sweep": {"videos": ["dance", "beach"], "seeds": [0, 1, 2]},
-    "run": {"schedule": ["1", "2"], "device": "cpu", "precision": "float32"},
+    "run": {"retrain": "continual", "schedule": ["1", "2"], "device": "cpu", "precision": "float32"},
     "dataset": {"synthetic": {"frames": 3, "people": 1, "source_videos": 1}},
     "estimator": {"tiny": {"input_size": [64, 64]}},
     "retrain": {"continual": {"alpha": 1}},

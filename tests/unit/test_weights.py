@@ -503,7 +503,7 @@ class Panorama(Dataset):
         return on(PANORAMA_17, source_video(self.cache))
 
 
-FEW = {"continual": {"alpha": 4}}
+FEW = {"few-labels": {"steps": 4}}
 """A retraining of at most four epochs."""
 PANORAMA = Component("dataset", "panorama", "Other keypoints", "tests.unit.test_weights:Panorama")
 
@@ -554,7 +554,7 @@ def test_the_signature_works_offline_with_random_weights_and_a_warning(vatl: Vat
     outcome = vatl(
         "run", "--estimator", "hrnet", "--query", "wpu", "--stop", "sc-thc", "-o", "hrnet.input_size=64,64",
         "-o", "synthetic.frames=4", "-o", "synthetic.people=1", "-o", "synthetic.source_videos=1",
-        "-o", "continual.scratch_epochs=1", "--schedule", "2", "--device", "cpu", "--json",
+        "-o", "few-labels.steps=1", "--schedule", "2", "--device", "cpu", "--json",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
     assert outcome.record["weights"] == "random"
@@ -564,7 +564,7 @@ def test_the_signature_works_offline_with_random_weights_and_a_warning(vatl: Vat
 
 
 TINY = ("run", "-o", "synthetic.frames=4", "-o", "synthetic.people=1", "-o", "synthetic.source_videos=1",
-        "--query", "thc", "--schedule", "2", "-o", "continual.alpha=2", "--device", "cpu", "--json")  # fmt: skip
+        "--query", "thc", "--schedule", "2", "-o", "few-labels.steps=2", "--device", "cpu", "--json")  # fmt: skip
 
 
 def test_the_command_fetches_an_address_and_shows_how_far_it_is(published: str, vatl: Vatl) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 
 from vatl_core.cycle.querying import amounts
 from vatl_core.cycle.state import RunState
 from vatl_core.metrics import alc
 from vatl_core.records import CycleRecord, RunRecord
+
+
+LEARNT: Final = 0.8
+"""The mean OKS of what was learnt from that a retraining of enough steps comes to."""
 
 
 def close(run: RunState) -> None:
@@ -40,7 +46,7 @@ def closing_record(run: RunState) -> RunRecord:
         alc_with_labels=alc(fractions, [e.ap_with_labels for _, e in measured]) if measured else None,
         seconds=sum(sum(record.seconds.values()) for record in run.records),
         weights=run.weights,
-        warnings=(*run.warnings, *_by_hand(run)),
+        warnings=(*run.warnings, *_by_hand(run), *_unlearnt(last)),
         notes=tuple(run.notes),
     )
 
@@ -60,3 +66,11 @@ def _by_hand(run: RunState) -> list[str]:
     """A warning where queries were not the selector's."""
     cycles = [str(record.cycle + 1) for record in run.records if run.folder.by_hand(record.cycle)]
     return [f"the query was chosen by hand in cycle {', '.join(cycles)}"] if cycles else []
+
+
+def _unlearnt(last: CycleRecord) -> list[str]:
+    """A warning where the closing estimates are far from the very labels that were learnt from."""
+    known = [oks for oks in last.labelled_oks if oks is not None]
+    if not known or (mean := sum(known) / len(known)) >= LEARNT:
+        return []
+    return [f"the labels themselves are estimated at a mean OKS of {mean:.2f}: more steps of retraining would help"]

@@ -27,14 +27,12 @@ COMPONENTS = [
         "thc",
         "Temporal heatmap continuity: heatmaps that change between frames",
         "vatl_criteria.uncertainty.continuity:HeatmapContinuity",
-        default=True,
     ),
     Component(
         "criterion",
         "wpu",
         "Whole-body pose unnaturalness: poses an auto-encoder cannot rebuild",
         "vatl_criteria.uncertainty.unnaturalness:PoseUnnaturalness",
-        default=True,
     ),
     Component(
         "criterion",
@@ -89,6 +87,7 @@ COMPONENTS = [
         "eoks",
         "Expected OKS: how wrong the heatmaps, and the labels so far, lead to expect an instance to be",
         "vatl_criteria.accuracy.expected:ExpectedOKS",
+        default=True,
     ),
     Component(
         "criterion",
@@ -116,7 +115,6 @@ COMPONENTS = [
         "duw",
         "Dynamic uncertainty weighting: k-centre that turns to uncertainty as poses get better",
         "vatl_criteria.selection.kcentre:DynamicUncertaintyWeighting",
-        default=True,
     ),
     Component(
         "selector",
@@ -153,6 +151,7 @@ COMPONENTS = [
         "herding",
         "MaxHerding, weighted by uncertainty: what covers the video best (Bae et al., ECCV 2024, ICLR 2025)",
         "vatl_criteria.selection.herding:Herding",
+        default=True,
     ),
     Component(
         "selector",

@@ -13,7 +13,6 @@ COMPONENTS = [
         "continual",
         "Go on from the last weights, on the query and what is still wrong",
         "vatl_retraining.policies:Continual",
-        default=True,
     ),
     Component(
         "retraining", "full", "Go on from the last weights, on everything labelled", "vatl_retraining.policies:Full"
@@ -35,6 +34,7 @@ COMPONENTS = [
         "few-labels",
         "Go on from the last weights, on everything labelled, in as many steps as few labels need",
         "vatl_retraining.few_labels:FewLabels",
+        default=True,
     ),
     Component("retraining", "none", "Never retrain", "vatl_retraining.policies:Never"),
 ]

@@ -28,6 +28,7 @@ COMPONENTS = [
         "sc-expected",
         "The mean expected OKS would rise too little by the next query; needs no labels beyond the run's own",
         "vatl_stopping.expected:Expected",
+        default=True,
     ),
     Component(
         "stopping",
@@ -35,7 +36,7 @@ COMPONENTS = [
         "Labels, labelled fraction, annotation minutes or hours are used up",
         "vatl_stopping.budget:Budget",
     ),
-    Component("stopping", "none", "Only when the schedule runs out", "vatl_stopping.budget:Never", default=True),
+    Component("stopping", "none", "Only when the schedule runs out", "vatl_stopping.budget:Never"),
 ]
 
 
