@@ -17,7 +17,7 @@ from vatl_stopping.settled import Settled
 
 SCHEDULE = (0, 11, 22, 32, 43, 65, 86, 130, 173, 216)
 ONE_BY_ONE = tuple(range(0, 217))
-DOUBLING = (0, 10, 20, 40, 80, 160, 216)
+DOUBLING = (0, 5, 10, 20, 40, 80, 160, 216)
 
 
 def records(
@@ -139,7 +139,8 @@ def test_a_plateau_after_a_fall_fires_before_all_is_labelled(
 
 @settings(max_examples=200, deadline=None)
 @given(
-    apart=noise(0.02), tall=noise(0.02), power=st.floats(0.1, 1.5), rises=st.booleans(), several=st.sampled_from([1, 30])
+    apart=noise(0.02), tall=noise(0.02), power=st.floats(0.1, 1.5), rises=st.booleans(),
+    several=st.sampled_from([1, 30]),
 )  # fmt: skip
 def test_what_falls_or_rises_steadily_goes_on_until_little_is_to_come(
     apart: list[float], tall: list[float], power: float, rises: bool, several: int
@@ -147,9 +148,8 @@ def test_what_falls_or_rises_steadily_goes_on_until_little_is_to_come(
     labels = [now * several for now in SCHEDULE]
     thc = noisy(lambda now: now ** (power if rises else -power), labels, apart)
     end = stops_with(records(labels, thc, noisy(lambda _: 0.8, labels, tall)))
-    fires = len(labels) - 1 if end is None else labels.index(end) - 1
-    ahead = math.log(labels[-1] / labels[fires])
-    assert abs(math.expm1((power if rises else -power) * ahead)) < 0.2 + 0.04 * 1.5 * ahead
+    ahead = math.log(labels[-1] / (end or labels[-1]))
+    assert abs(math.expm1((power if rises else -power) * ahead)) < 0.15 + 0.04 * 1.5 * ahead
 
 
 @settings(max_examples=100, deadline=None)
@@ -157,7 +157,7 @@ def test_what_falls_or_rises_steadily_goes_on_until_little_is_to_come(
 def test_thc_that_stands_still_while_heatmaps_grow_is_no_plateau(apart: list[float], power: float) -> None:
     thc, heights = noisy(lambda _: 15.0, SCHEDULE, apart), noisy(lambda now: now**power, SCHEDULE, [0.0])
     labels = stops_with(records(SCHEDULE, thc, heights))
-    assert labels is None or (216 / SCHEDULE[SCHEDULE.index(labels) - 1]) ** power < 1.25
+    assert labels is None or (216 / labels) ** power < 1.2
 
 
 @pytest.mark.parametrize("factor", [[1.3, 0.8, 1.1, 0.9], [0.5], [2.0, 1.0]])
@@ -173,7 +173,7 @@ def test_the_slope_may_be_steeper_by_its_standard_error() -> None:
     thc = [20.0, 16.0, 15.0, 15.2, 14.1]
     reason = Settled(tolerance=9).decide(History(records(SCHEDULE, [*thc, *thc], [0.8] * 10)[:5], 0.5))
     line, covariance = np.polyfit(np.log(SCHEDULE[1:5]), np.log(thc[1:]), 1, cov=True)
-    steepest = abs(math.expm1((line[0] - math.sqrt(covariance[0, 0])) * math.log(216 / 43)))
+    steepest = abs(math.expm1((line[0] - math.sqrt(covariance[0, 0])) * math.log(216 / 65)))
     assert reason is not None
     assert f"THC in units of it by {steepest:.1%}" in reason
 
@@ -192,10 +192,10 @@ def test_labels_count_not_the_cycles_that_they_come_in() -> None:
     ends = []
     for labels in (ONE_BY_ONE, SCHEDULE, DOUBLING):
         ends.append(stops_with(records(labels, [curve(now) for now in labels], [0.8] * len(labels))))
-    expected = 216 * 0.8 ** (1 / 0.15)
-    assert ends[0] == pytest.approx(expected, abs=2)
-    assert ends[1] == min(now for now in SCHEDULE if now > expected + 20), "the first cycle beyond, and its query"
-    assert ends[2] == 160
+    expected = 216 * 0.85 ** (1 / 0.15)
+    assert ends[0] == math.ceil(expected)
+    assert ends[1] == min(now for now in SCHEDULE if now > expected)
+    assert ends[2] == min(now for now in DOUBLING if now > expected)
 
 
 # ----------------------------------------------------------------------------------------------------- where it is mute
@@ -241,11 +241,11 @@ def test_what_was_before_these_doublings_is_forgotten() -> None:
     thc = [9.0, *[40.0, 20.0], *[10.0] * 6]
     heights = [0.8] * 9
     assert stops_with(records(labels, thc, heights), Settled(patience=2)) == 320
-    assert stops_with(records(labels, thc, heights), Settled(patience=4)) == 1280
+    assert stops_with(records(labels, thc, heights), Settled(patience=4)) is None
 
 
-@pytest.mark.parametrize(("tolerance", "labels"), [(0.02, 216), (0.1, 173), (0.2, 86), (1.0, 65)])
-def test_tolerance_is_what_may_be_left_to_change(tolerance: float, labels: int) -> None:
+@pytest.mark.parametrize(("tolerance", "labels"), [(0.02, None), (0.05, 173), (0.1, 130), (0.15, 86), (0.2, 65)])
+def test_tolerance_is_what_may_be_left_to_change(tolerance: float, labels: int | None) -> None:
     thc, heights, *_ = RECORDED["dance"]
     assert stops_with(records(SCHEDULE, thc, heights), Settled(tolerance=tolerance)) == labels
 
@@ -253,8 +253,8 @@ def test_tolerance_is_what_may_be_left_to_change(tolerance: float, labels: int) 
 def test_the_reason_says_what_is_expected_and_the_last_labels_are_learnt_from() -> None:
     reason = Settled().decide(History(flat()[:5], 0.5))
     assert reason == (
-        "labelling the other 173 instances would change the heatmaps' height by at most 0.0%, "
-        "and THC in units of it by 0.0%: less than 20%"
+        "labelling the other 151 instances would change the heatmaps' height by at most 0.0%, "
+        "and THC in units of it by 0.0%: less than 15%"
     )
     assert Settled.retrains
 

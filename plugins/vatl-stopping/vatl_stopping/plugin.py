@@ -20,7 +20,7 @@ COMPONENTS = [
     Component(
         "stopping",
         "sc-thc",
-        "The mean temporal heatmap continuity has settled; needs no labels",
+        "More labels would hardly make the heatmaps surer, or steadier over time",
         "vatl_stopping.settled:Settled",
     ),
     Component(

@@ -26,36 +26,37 @@ class Settled(Stopping):
     Each is taken for a power of the number of labels, as errors are of the amount of training data (Hestness et al.,
     *Deep Learning Scaling is Predictable, Empirically*, 2017): a straight line of logarithms, fitted by least squares
     to the cycles of the last ``patience`` doublings of the labels, and at least to the last ``patience`` + 1. The slope
-    may be steeper by its standard error, and the line then goes on until all is labelled. So it is labels that count,
-    not the cycles that they come in; chance in one retraining is averaged out, and much of it calls for more cycles;
-    the less of the video is labelled, the flatter the line must be. A rise is no plateau either.
+    may be steeper by its standard error, and the line goes on from the labels just given, which are still learnt from,
+    until all is labelled. So it is labels that count, not the cycles that they come in; chance in one retraining is
+    averaged out, and much of it calls for more cycles; the less of the video is labelled, the flatter the line must be.
+    A rise is no plateau either.
 
     It never fires where labelled instances have a mean OKS below τ, since an estimator that has learnt nothing does not
-    change, nor in a video in which nothing has a neighbour in time. The last labels are still learnt from.
+    change, nor in a video in which nothing has a neighbour in time.
 
     Attributes:
         patience: over how many doublings of the labels it looks back.
-        tolerance: what may be left to change, as a fraction of the present value.
+        tolerance: what the rest of the labels may change, as a fraction.
     """
 
     watches: ClassVar[tuple[str, ...]] = ("thc", "lc")
     retrains: ClassVar[bool] = True
 
     patience: int = attrs.field(default=3, validator=ge(2))
-    tolerance: float = attrs.field(default=0.2, validator=gt(0))
+    tolerance: float = attrs.field(default=0.15, validator=gt(0))
 
     def decide(self, history: History) -> str | None:
         """How much is still to come, at most."""
-        present, cycles = history.present, self._recent(history)
-        if not _learnt(history) or not cycles or present.labelled >= present.instances:
+        cycles, left = self._recent(history), history.present.instances - history.labelled
+        if not _learnt(history) or not cycles or left <= 0:
             return None
-        changes = _to_come(cycles, present.instances)
+        changes = _to_come(cycles, math.log(history.present.instances / history.labelled))
         if changes is None or max(changes) >= self.tolerance:
             return None
         unsteady, height = changes
         return (
-            f"labelling the other {present.instances - present.labelled} instances would change the heatmaps' height by "
-            f"at most {height:.1%}, and THC in units of it by {unsteady:.1%}: less than {self.tolerance:.0%}"
+            f"labelling the other {left} instances would change the heatmaps' height by at most {height:.1%}, "
+            f"and THC in units of it by {unsteady:.1%}: less than {self.tolerance:.0%}"
         )
 
     def _recent(self, history: History) -> tuple[CycleRecord, ...]:
@@ -72,13 +73,12 @@ def _learnt(history: History) -> bool:
     return bool(similarity) and fmean(similarity) >= history.threshold
 
 
-def _to_come(cycles: Sequence[CycleRecord], instances: int) -> tuple[float, float] | None:
-    """By what fraction unsteadiness and height may change until all is labelled; None where they have no trend."""
+def _to_come(cycles: Sequence[CycleRecord], ahead: float) -> tuple[float, float] | None:
+    """By what fraction unsteadiness and height may change as log labels go ``ahead``; None where there is no trend."""
     heights, thc = [-record.mean_scores["lc"] for record in cycles], [record.mean_scores["thc"] for record in cycles]
     labels = [math.log(record.labelled) for record in cycles]
     if min(*heights, *thc) <= 0 or min(labels) == max(labels):
         return None
-    ahead = math.log(instances) - labels[-1]
     unsteady = [change / height for change, height in zip(thc, heights, strict=True)]
     powers = (_power(labels, [*map(math.log, curve)]) for curve in (unsteady, heights))
     first, second = (max(abs(math.expm1(min(p * ahead, 99.0))) for p in (s - e, s + e)) for s, e in powers)
