@@ -132,6 +132,21 @@ def test_the_signature_with_nothing_else_works_on_the_embedded_data(vatl: Vatl) 
     assert outcome.record["stopped_by"] in ("sc-thc", "schedule")
 
 
+def test_the_accuracy_to_be_expected_is_told_wherever_somebody_watches_it(vatl: Vatl, tmp_path: Path) -> None:
+    outcome = vatl("run", "--select", "random", "--stop", "sc-expected", "--name", "watched", *SHORT)
+    assert outcome.code == 0, outcome.err
+    lines = [line for line in outcome.err.splitlines() if "expected mean OKS" in line]
+    told = [line.partition("expected mean OKS ")[2].partition(")")[0] for line in lines[:3]]
+    assert len(lines) == 4, "a line each for three cycles, and one of the closing table"
+    assert told[2] in lines[3]
+    page = (tmp_path / "runs" / "watched" / "report" / "index.html").read_text()
+    for words in told:
+        mean, _, interval = words.partition(" (90%: ")
+        low, _, high = interval.partition(" to ")
+        assert float(low) < float(mean) < float(high)
+        assert f"<td>{mean}</td><td>{interval}</td>" in page.partition("Expected accuracy")[2]
+
+
 def test_a_killed_run_is_taken_up_to_the_same_end(
     finished: tuple[Path, Outcome], vatl: Vatl, tmp_path: Path, environment: dict[str, str]
 ) -> None:

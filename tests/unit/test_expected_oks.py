@@ -236,7 +236,7 @@ class Keeping(Criterion):
 def test_a_criterion_finds_what_it_kept_and_what_came_of_it(registered: Registered, tmp_path: Path) -> None:
     Keeping.shown.clear()
     registry = registered(Component("criterion", "keeping", "", "tests.unit.test_expected_oks:Keeping"))
-    config = configured(registry, tmp_path, query=["keeping"], stop=["none"])
+    config = configured(registry, tmp_path, query="keeping", stop=["none"])
     execute(config, registry)
     first, _, last = Keeping.shown
     assert (len(first), len(last)) == (0, 8)
@@ -264,7 +264,7 @@ def test_estimates_that_are_gone_cost_their_pairs_alone(registered: Registered, 
     Keeping.shown.clear()
     component = Component("criterion", "keeping", "", "tests.unit.test_expected_oks:Keeping")
     registry = registered(component, plugins=(Losing(),))
-    execute(configured(registry, tmp_path, query=["keeping"], stop=["none"]), registry)
+    execute(configured(registry, tmp_path, query="keeping", stop=["none"]), registry)
     kept = Keeping.shown[-1].kept
     assert kept is not None
     assert kept[:4].isnan().all()
@@ -274,7 +274,7 @@ def test_estimates_that_are_gone_cost_their_pairs_alone(registered: Registered, 
 def test_a_run_taken_up_anywhere_comes_to_the_same_numbers(registered: Registered, tmp_path: Path) -> None:
     copier = Copier(tmp_path)
     registry = registered(plugins=(copier,))
-    settings = {"query": ["eoks"], "select": "top", "stop": ["sc-expected"], "schedule": ["4", "8", "11"]}
+    settings = {"query": "eoks", "select": "top", "stop": ["sc-expected"], "schedule": ["4", "8", "11"]}
     config = configured(registry, tmp_path, name="plain", **settings)
     execute(config, registry)
     cycles = outcome(config.path)
@@ -296,7 +296,7 @@ def test_report_and_console_tell_of_it(registered: Registered, tmp_path: Path) -
             told.extend(run.hook.vatl_cycle_figures(run=run, record=record))
 
     registry = registered(plugins=(Listening(),))
-    config = configured(registry, tmp_path, query=["eoks"], select="top", stop=["none"])
+    config = configured(registry, tmp_path, query="eoks", select="top", stop=["none"])
     execute(config, registry)
     past = PastRun.open(config.path, registry)
     page = write_run_page(past, tmp_path / "report").read_text().partition("<h2>Expected accuracy</h2>")[2]
@@ -312,7 +312,7 @@ def test_report_and_console_tell_of_it(registered: Registered, tmp_path: Path) -
 
 def test_a_run_without_it_tells_nothing(registered: Registered, tmp_path: Path) -> None:
     registry = registered()
-    config = configured(registry, tmp_path, query=["lc"], schedule=["4"])
+    config = configured(registry, tmp_path, query="lc", schedule=["4"])
     execute(config, registry)
     past = PastRun.open(config.path, registry)
     assert "Expected accuracy" not in write_run_page(past, tmp_path / "report").read_text()
