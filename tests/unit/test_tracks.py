@@ -77,7 +77,8 @@ def random_video(lengths: list[int], seed: int, keypoints: int = 3) -> tuple[Tra
     steps = [torch.randn(length, keypoints, 2, generator=draw) * 4 for length in lengths]
     tracks = tracks_of(*(50 + step.cumsum(0) for step in steps))
     scores = 0.1 + 0.9 * torch.rand(tracks.scores.shape, generator=draw)
-    tracks = attrs.evolve(tracks, scores=scores)
+    boxes = tracks.boxes * (0.5 + torch.rand(len(scores), 1, generator=draw))
+    tracks = attrs.evolve(tracks, scores=scores, boxes=boxes)
     others = torch.rand(*scores.shape, 2, 3, generator=draw) * torch.tensor([SIZE, SIZE, 1])
     others[..., 2] *= scores[..., None]
     index = torch.arange(0, len(scores), 4)
@@ -173,6 +174,55 @@ def test_a_limb_may_leap_where_the_heatmaps_are_sure() -> None:
     assert off(refined, course) < 0.1
 
 
+def test_a_blow_of_some_frames_stays_where_the_heatmaps_are_sure() -> None:
+    course = along_x(2.0 * torch.arange(60) + 50 * (torch.arange(60) // 5 == 6))
+    tracks = tracks_of(course)
+    stays = torch.cat([along_x(2.0 * torch.arange(60)).float(), torch.full((60, 1, 1), 0.02)], -1)[:, :, None]
+    refined = AlongTracks().refine(tracks, torch.cat([alone(tracks), stays], 2), no_labels(tracks)).keypoints
+    assert off(refined, course) < 0.1
+
+
+def test_in_a_still_video_a_small_move_is_no_mistake() -> None:
+    course = along_x(torch.zeros(60))
+    course[30, 0, 0] = 1
+    tracks = tracks_of(course)
+    stays = torch.cat([torch.zeros_like(tracks.keypoints), tracks.scores[..., None] / 2], -1)[:, :, None]
+    stays[..., 1] = 30
+    refined = AlongTracks().refine(tracks, torch.cat([alone(tracks), stays], 2), no_labels(tracks)).keypoints
+    assert torch.equal(refined, tracks.keypoints)
+
+
+def test_what_is_far_off_moves_none_of_its_neighbours() -> None:
+    course = along_x(torch.zeros(200))
+    tracks = noisy(course, 0.5)
+    astray = tracks.keypoints.clone()
+    astray[100, 0, 0] += 60
+    wrong = attrs.evolve(tracks, keypoints=astray)
+    refined = AlongTracks(candidates=1).refine(wrong, alone(wrong), no_labels(wrong)).keypoints
+    others = torch.arange(200) != 100
+    assert off(refined[others], course[others]) < 0.65 * off(tracks.keypoints, course)
+    assert off(refined[95:100], course[95:100]) < 1
+    assert off(refined[101:105], course[101:105]) < 1
+
+
+def test_ten_frames_tell_nothing_of_the_jitter() -> None:
+    tracks = noisy(along_x(torch.zeros(10)), 1.0)
+    refined = AlongTracks().refine(tracks, alone(tracks), no_labels(tracks))
+    assert torch.equal(refined.keypoints, tracks.keypoints)
+    assert (refined.spread == 0).all()
+
+
+def test_keypoints_of_low_scores_are_smoothed_more() -> None:
+    scores = torch.where(torch.arange(400) % 4 < 2, 0.9, 0.3)[:, None]
+    jitter = torch.randn(400, 1, 2, generator=seeded(0), dtype=torch.float64) / scores[..., None] / 3
+    tracks = attrs.evolve(tracks_of(along_x(torch.zeros(400)) + jitter), scores=scores)
+    spread = AlongTracks().refine(tracks, alone(tracks), no_labels(tracks)).spread
+    scene = Scene.of(tracks, no_labels(tracks))
+    noise_of = measured(scene, scene.estimated, scene.scores).noise[:, 0]
+    assert noise_of[scores[:, 0] < 0.5].min() > 2 * noise_of[scores[:, 0] > 0.5].max()
+    assert (spread > 0).all()
+
+
 def test_labels_lead_their_neighbours_to_the_right_maximum() -> None:
     course = along_x(2.0 * torch.arange(20))
     tracks = tracks_of(course + 40, scores=0.5)
@@ -184,8 +234,11 @@ def test_labels_lead_their_neighbours_to_the_right_maximum() -> None:
     assert off(led, course) < 1
 
 
-def test_labelled_keypoints_are_their_labels_and_others_not() -> None:
-    tracks, candidates, labels = random_video([30, 7], 3)
+@given(**VIDEOS, shift=st.floats(-1e4, 1e4))
+@settings(max_examples=30, deadline=None)
+def test_labelled_keypoints_are_their_labels_and_others_not(lengths: list[int], seed: int, shift: float) -> None:
+    tracks, candidates, labels = random_video([30, *lengths], seed)
+    labels = attrs.evolve(labels, keypoints=labels.keypoints + shift)
     labels = attrs.evolve(labels, keypoints=torch.where(labels.visible[..., None], labels.keypoints, torch.nan))
     refined = AlongTracks().refine(tracks, candidates, labels)
     assert torch.equal(refined.keypoints[labels.index][labels.visible], labels.keypoints[labels.visible])

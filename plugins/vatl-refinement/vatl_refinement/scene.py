@@ -55,7 +55,7 @@ class Scene:
 
     Attributes:
         chains, around: how they follow each other.
-        size: (N,) pixels, the geometric mean over a chain of √(w·h) of its boxes.
+        size: (N,) pixels, the median over a chain of √(w·h) of its boxes.
         estimated, scores: (N, K, 2) and (N, K) what the pass found.
         pinned: (N, K) bool, whose label is known.
         label: (N, K, 2) where it is.
@@ -76,7 +76,7 @@ class Scene:
         """The scene of a pass, with everything labelled so far."""
         around = Neighbours.of(tracks)
         ordered = chains(around.previous, around.next)
-        size = _mean(tracks.boxes[:, 2:].double().log().mean(1), ordered.chain).exp()
+        size = _medians(tracks.boxes[:, 2:].double().prod(1).sqrt(), ordered.chain)
         index, scale = labels.index.to(size.device), size[:, None, None]
         pinned, label = torch.zeros_like(tracks.scores, dtype=torch.bool), torch.zeros_like(tracks.keypoints).double()
         pinned[index] = labels.visible.to(size.device)
@@ -96,7 +96,10 @@ def _onward(neighbour: Tensor) -> Tensor:
     return torch.where(neighbour >= 0, neighbour[neighbour], -1)
 
 
-def _mean(values: Tensor, group: Tensor) -> Tensor:
-    """(N,) the mean of each one's group."""
-    count = torch.bincount(group).double()
-    return (torch.zeros_like(count).index_add(0, group, values) / count)[group]
+def _medians(values: Tensor, group: Tensor) -> Tensor:
+    """(N,) the median of each one's group, the lower of two."""
+    order = values.argsort(stable=True)
+    order = order[group[order].argsort(stable=True)]
+    counts = torch.bincount(group)
+    middle = counts.cumsum(0) - counts + (counts - 1) // 2
+    return values[order][middle][group]
