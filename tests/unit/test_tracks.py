@@ -196,13 +196,11 @@ def test_what_is_far_off_moves_none_of_its_neighbours() -> None:
     course = along_x(torch.zeros(200))
     tracks = noisy(course, 0.5)
     astray = tracks.keypoints.clone()
-    astray[100, 0, 0] += 60
+    astray[10::20, 0, 0] += 60
     wrong = attrs.evolve(tracks, keypoints=astray)
     refined = AlongTracks(candidates=1).refine(wrong, alone(wrong), no_labels(wrong)).keypoints
-    others = torch.arange(200) != 100
-    assert off(refined[others], course[others]) < 0.65 * off(tracks.keypoints, course)
-    assert off(refined[95:100], course[95:100]) < 1
-    assert off(refined[101:105], course[101:105]) < 1
+    others = torch.arange(200) % 20 != 10
+    assert off(refined[others], course[others]) < 0.7 * off(tracks.keypoints, course)
 
 
 def test_ten_frames_tell_nothing_of_the_jitter() -> None:
@@ -234,11 +232,11 @@ def test_labels_lead_their_neighbours_to_the_right_maximum() -> None:
     assert off(led, course) < 1
 
 
-@given(**VIDEOS, shift=st.floats(-1e4, 1e4))
+@given(**VIDEOS, scale=st.sampled_from([1e-3, 1, 1e3]))
 @settings(max_examples=30, deadline=None)
-def test_labelled_keypoints_are_their_labels_and_others_not(lengths: list[int], seed: int, shift: float) -> None:
+def test_labelled_keypoints_are_their_labels_and_others_not(lengths: list[int], seed: int, scale: float) -> None:
     tracks, candidates, labels = random_video([30, *lengths], seed)
-    labels = attrs.evolve(labels, keypoints=labels.keypoints + shift)
+    labels = attrs.evolve(labels, keypoints=labels.keypoints * scale)
     labels = attrs.evolve(labels, keypoints=torch.where(labels.visible[..., None], labels.keypoints, torch.nan))
     refined = AlongTracks().refine(tracks, candidates, labels)
     assert torch.equal(refined.keypoints[labels.index][labels.visible], labels.keypoints[labels.visible])
