@@ -105,4 +105,5 @@ def _information(belief: Tensor) -> tuple[Tensor, Tensor]:
 def _inverse(matrices: Tensor) -> Tensor:
     """Of symmetric (…, 2, 2)."""
     a, b, d = matrices[..., 0, 0], matrices[..., 0, 1], matrices[..., 1, 1]
-    return torch.stack([d, -b, -b, a], -1).unflatten(-1, (2, 2)) / (a * d - b * b)[..., None, None]
+    adjugate: Tensor = torch.stack([d, -b, -b, a], -1).unflatten(-1, (2, 2))
+    return adjugate / (a * d - b * b)[..., None, None]
