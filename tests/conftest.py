@@ -260,6 +260,7 @@ def configured(registry: Registry, folder: Path, **settings: Any) -> RunConfig:
         "query": "thc+wpu",
         "select": "duw",
         "retrain": "continual",
+        "refine": "none",
         "stop": ["none"],
         "schedule": ["4", "8"],
         "device": "cpu",

@@ -17,6 +17,7 @@ FEWEST_LABELS: Final = Preset(
             "query": "eoks",
             "select": "herding",
             "retrain": "few-labels",
+            "refine": "tracks",
             "stop": ["sc-expected"],
             "schedule": SCHEDULE,
         },

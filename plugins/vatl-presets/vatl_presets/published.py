@@ -49,6 +49,7 @@ def _method(name: str, text: str, query: str, select: str, /, **options: dict[st
         "query_weights": "dynamic",
         "select": select,
         "retrain": "continual",
+        "refine": "none",
         "stop": ["none"],
         "schedule": SCHEDULE,
     }

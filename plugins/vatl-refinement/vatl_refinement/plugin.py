@@ -17,12 +17,12 @@ def vatl_components() -> list[Component]:
             "none",
             "The estimator's own poses, as the paper has it",
             "vatl_refinement.none:Unrefined",
-            default=True,
         ),
         Component(
             "refinement",
             "tracks",
             "Decoded jointly over each track, and smoothed as far as the video jitters",
             "vatl_refinement.tracks:AlongTracks",
+            default=True,
         ),
     ]
