@@ -148,6 +148,10 @@ class TestCalibration:
         )
         assert abs(apart) < 0.04 < abs(without)
 
+    def test_labels_that_contradict_the_heatmaps_take_their_word_from_them(self) -> None:
+        raw, measured = drawn(100, 6, 0.0, -2.0)
+        assert Curve.of(asked(raw, measured), 100).found[0] == 0
+
     def test_what_is_not_known_does_not_count(self) -> None:
         raw, measured = drawn(20, 4, 1.0)
         odd = torch.tensor([torch.nan, 0.5], dtype=torch.float64)

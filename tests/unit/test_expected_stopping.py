@@ -61,7 +61,7 @@ def test_it_stops_later_where_the_mean_rises_faster(slopes: tuple[float, float],
     assert fast is None or (slow is not None and slow <= fast)
 
 
-@pytest.mark.parametrize("cycle", [5, 6])
+@pytest.mark.parametrize("cycle", [3, 4, 5, 6])
 @pytest.mark.parametrize("by", [-0.03, 0.03])
 def test_one_noisy_cycle_changes_little(cycle: int, by: float) -> None:
     """One that is off looks like a rise or a fall at first; it neither ends a run that gains nor keeps one going."""
