@@ -27,7 +27,7 @@ def records(
     similar = [*oks] if len(oks) == len(labels) else [*oks] * len(labels)
     return tuple(
         CycleRecord(
-            cycle, labels[-1], now, tuple(range(now, after)), labelled_oks=(similar[cycle],) * after,
+            cycle, labels[-1], now, tuple(range(now, after)), query_oks=(similar[cycle],) * (after - now),
             mean_scores={"thc": thc[cycle], "lc": -heights[cycle], "wpu": 0.1},
         )
         for cycle, (now, after) in enumerate(zip(labels, [*labels[1:], labels[-1]], strict=True))
@@ -210,7 +210,7 @@ def test_it_is_mute_while_nothing_is_learnt(oks: float, threshold: float, stops:
 
 def test_labels_in_which_nothing_is_visible_say_nothing_of_what_is_learnt() -> None:
     assert stops_with(flat(oks=[None])) is None
-    some = [attrs.evolve(c, labelled_oks=(None, *c.labelled_oks[1:])) for c in flat()]
+    some = [attrs.evolve(c, query_oks=(None, *c.query_oks[1:])) for c in flat()]
     assert stops_with(some) == stops_with(flat()) == 65
 
 

@@ -11,7 +11,6 @@ from vatl_core.cycle.state import RunState
 from vatl_core.metrics import alc
 from vatl_core.records import CycleRecord, RunRecord
 
-
 LEARNT: Final = 0.8
 """The mean OKS of what was learnt from that a retraining of enough steps comes to."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean, linear_regression, pvariance
+from statistics import linear_regression, pvariance
 from typing import ClassVar
 
 import attrs
@@ -31,7 +31,7 @@ class Settled(Stopping):
     averaged out, and much of it calls for more cycles; the less of the video is labelled, the flatter the line must be.
     A rise is no plateau either.
 
-    It never fires where labelled instances have a mean OKS below τ, since an estimator that has learnt nothing does not
+    It never fires where the query has a mean OKS below τ, since an estimator that has learnt nothing does not
     change, nor in a video in which nothing has a neighbour in time.
 
     Attributes:
@@ -68,9 +68,9 @@ class Settled(Stopping):
 
 
 def _learnt(history: History) -> bool:
-    """Whether what is labelled is estimated correctly, on the mean."""
-    similarity = [oks for oks in history.present.labelled_oks if oks is not None]
-    return bool(similarity) and fmean(similarity) >= history.threshold
+    """Whether the query was correct on the mean when it was asked: a refinement may put older labels in place."""
+    mean = history.present.query_mean_oks
+    return mean is not None and mean >= history.threshold
 
 
 def _to_come(cycles: Sequence[CycleRecord], ahead: float) -> tuple[float, float] | None:
