@@ -136,6 +136,17 @@ class TestRetraining:
         first, *others = [read_checkpoint(file).tensors for file in files]
         assert all(same(first, other) for other in others)
 
+    def test_who_has_not_learnt_the_labels_is_told(self, registered: Registered, tmp_path: Path) -> None:
+        said = "more steps of retraining would help"
+        registry = registered()
+        untrained = execute(configured(registry, tmp_path, retrain="none", name="untrained"), registry)
+        assert any(said in warning for warning in untrained.warnings)
+        enough = {"retrain": {"few-labels": {"steps": 150, "augmentation": "none"}}}
+        trained = execute(
+            configured(registry, tmp_path, retrain="few-labels", name="trained", options=enough), registry
+        )
+        assert not any(said in warning for warning in trained.warnings)
+
     def test_from_source_takes_what_continual_takes(self) -> None:
         assert FromSource().choose(self.labelled(), history(asked([0.9]))).index.tolist() == [0, 1, 3]
 
