@@ -123,19 +123,18 @@ class Calibration:
     def of(cls, pairs: Pairs, now: int, video: Tensor) -> Calibration:
         """For an estimator that has learnt from ``now`` labels, on a ``video`` whose heatmaps say (N,)."""
         curve = Curve.of(pairs, now)
-        held = torch.quantile(video.double().cpu(), torch.linspace(0, 1, STEPS, dtype=torch.float64))
+        held = torch.quantile(video.cpu().double(), torch.linspace(0, 1, STEPS, dtype=torch.float64))
         moved = (pairs.oks + curve(pairs.raw) - curve(pairs.raw, pairs.since(now))).clamp(0, 1)
         weight = torch.cat([torch.ones_like(moved), torch.full_like(held, CURVE / STEPS)])
         return cls(*_isotonic(torch.cat([pairs.raw, held]), torch.cat([moved, curve(held)]), weight), curve)
 
     def __call__(self, raw: Tensor) -> Tensor:
         """(…) the OKS to expect where the heatmaps say ``raw``, of its type and on its device."""
-        knots, values = self.knots.to(raw.device), self.values.to(raw.device)
-        at = raw.double()
-        right = torch.searchsorted(knots, at).clamp(max=len(knots) - 1)
+        knots, values = self.knots.to(raw), self.values.to(raw)
+        right = torch.searchsorted(knots, raw).clamp(max=len(knots) - 1)
         left = (right - 1).clamp(min=0)
         run = (knots[right] - knots[left]).clamp(min=torch.finfo(knots.dtype).tiny)
-        return torch.lerp(values[left], values[right], ((at - knots[left]) / run).clamp(0, 1)).to(raw.dtype)
+        return torch.lerp(values[left], values[right], ((raw - knots[left]) / run).clamp(0, 1))
 
 
 def _isotonic(raw: Tensor, oks: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -47,7 +47,7 @@ class ExpectedOKS(Criterion):
         """Notes what the labels so far showed."""
         self._learnt, self._pairs = len(labelled), Pairs.none()
         if labelled.kept is not None and labelled.oks is not None and labelled.cycle is not None:
-            earlier = (labelled.cycle[:, None] > labelled.cycle).sum(1)
+            earlier = torch.searchsorted(labelled.cycle.sort().values, labelled.cycle)
             self._pairs = Pairs.of(labelled.kept, labelled.oks, earlier)
 
     def score(self, window: Window) -> Tensor:
