@@ -75,9 +75,9 @@ def test_names_of_keypoints_may_be_text() -> None:
 def test_what_says_nothing_gets_its_default() -> None:
     config = configure(discover(), {"query": None, "stop": (), "seed": None})
     assert (config.query, config.stop, config.refine, config.advise, config.seed) == (
-        "thc+wpu",
-        ("none",),
-        "none",
+        "eoks",
+        ("sc-expected",),
+        "tracks",
         (),
         0,
     )
@@ -90,7 +90,7 @@ def test_every_name_is_checked() -> None:
     with pytest.raises(InputError, match=r"-o alpha=3: the form is PART.OPTION=VALUE"):
         configure(discover(), {}, options=["alpha=3"])
     with pytest.raises(InputError, match=r"-o query\.…: this run has several of these: name one of thc, wpu"):
-        configure(discover(), {}, options=["query.z_dim=3"])
+        configure(discover(), {"query": "thc+wpu"}, options=["query.z_dim=3"])
 
 
 BAD_NAMES = ("../../x", "/x", "a/b", "..", ".", "a\\b", "a\nb", "\x1b[2Jx", "a\0", "\u202egpj", "\udcff")

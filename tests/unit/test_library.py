@@ -62,7 +62,7 @@ def begun(folder: Path | None = None, **parts: Any) -> Run:
     """A short run of objects on the sticks, in float32."""
     settings: dict[str, Any] = {
         "video": stick_video(), "estimator": tiny(), "query": "thc", "retrain": Continual(scratch_epochs=2),
-        "schedule": [4, 8], "device": "cpu", "precision": "float32",
+        "select": "duw", "refine": "none", "stop": "none", "schedule": [4, 8], "device": "cpu", "precision": "float32",
     }  # fmt: skip
     return vatl_core.start(folder, **(settings | parts))
 

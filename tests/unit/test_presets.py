@@ -201,7 +201,8 @@ class TestRecord:
     def test_a_run_records_the_name_and_every_value(self, registered: Registered, tmp_path: Path) -> None:
         registry = registered()
         small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}}
-        wanted = {"preset": "lc", "schedule": ["2"], "weights": "none"}
+        unsaid = dict.fromkeys(("query", "select", "retrain", "refine", "stop"))
+        wanted = {"preset": "lc", "schedule": ["2"], "weights": "none"} | unsaid
         config = configured(registry, tmp_path, **wanted, options=small)
         execute(config, registry)
         written = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
@@ -235,7 +236,9 @@ class TestRecord:
 
 class TestWhatCanGoWrong:
     def test_a_misspelt_name_gets_the_nearest_and_the_list(self) -> None:
-        with pytest.raises(InputError, match=r"did you mean 'vatl4pose'.*there are: core-set, k-means, lc"):
+        with pytest.raises(
+            InputError, match=r"did you mean 'vatl4pose'.*there are: core-set, fewest-labels, k-means, lc"
+        ):
             discover().find("preset", "vatl4poes")
 
     def test_two_plugins_that_claim_a_name_are_both_named(self) -> None:
