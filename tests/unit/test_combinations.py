@@ -187,8 +187,9 @@ def pairs(combination: Combination) -> set[tuple[tuple[int, str], ...]]:
 def square(kinds: list[list[str]]) -> list[Combination]:
     """Combinations in which each two components of different kinds meet, few more than the largest two kinds need."""
     criteria, selectors, policies, stops = kinds
-    made = [
-        (criterion, selector, policies[(i + j) % len(policies)], stops[(i + 2 * j) % len(stops)])
+    count = len(stops)
+    made = [  # one further with each round, or the same policies and stopping criteria would always meet
+        (criterion, selector, policies[(i + j) % len(policies)], stops[(i + j + i // count + j // count) % count])
         for i, criterion in enumerate(criteria)
         for j, selector in enumerate(selectors)
     ]
