@@ -51,7 +51,7 @@ class Expected(Stopping):
         if len(gains) < self.patience or max(gains) >= self.gain:
             return None
         present, asked = history.present, len(history.present.query)
-        raised = f"raise the mean OKS by {gains[-1] * asked / present.instances:.3f} from {_mean(present):.3f}"
+        raised = f"raise the mean OKS by {gains[-1] * asked / present.instances:.3f}"
         a_label = f"{gains[-1]:.2f} of an instance's OKS a label, less than {self.gain:g}"
         return f"{asked} more labels are expected to {raised}: {a_label}"
 
