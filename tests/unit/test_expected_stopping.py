@@ -47,7 +47,6 @@ def test_it_stops_where_the_mean_has_settled_and_says_why() -> None:
     assert reason is not None
     asked = SCHEDULE[at + 1] - SCHEDULE[at]
     assert reason.startswith(f"{asked} more labels are expected to raise the mean OKS by 0.0")
-    assert "from 0.860" in reason
     assert reason.endswith("of an instance's OKS a label, less than 0.3")
 
 
