@@ -183,6 +183,18 @@ class TestInterval:
         assert widths[-1] < 1e-12 < widths[-2]
         assert self.found(raw, measured, 200).mean == pytest.approx(float(measured.mean()))
 
+    @given(surprise=st.floats(-0.3, 0.3))
+    def test_a_query_that_turned_out_otherwise_widens_it_by_as_much_of_what_is_left(self, surprise: float) -> None:
+        raw, measured = drawn(200, 5, 1.0)
+        pairs = asked(raw[:40], measured[:40])
+        calibration = Calibration.of(pairs, 0, raw)
+        sure, surprised = (expected_mean(pairs, calibration, 0, measured[:40], raw[40:], by) for by in (0.0, surprise))
+        assert sure
+        assert surprised
+        assert surprised.mean == sure.mean
+        assert surprised.low == pytest.approx(max(sure.low - abs(surprise) * 0.8, 0))
+        assert surprised.high == pytest.approx(min(sure.high + abs(surprise) * 0.8, 1))
+
     def test_without_a_label_there_is_none(self) -> None:
         raw, _ = drawn(20, 5)
         assert expected_mean(Pairs.none(), Calibration.of(Pairs.none(), 0, raw), 0, raw[:0], raw) is None

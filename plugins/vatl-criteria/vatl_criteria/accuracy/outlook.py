@@ -72,20 +72,26 @@ def outlook(cycles: Sequence[Seen], records: Sequence[CycleRecord], folder: RunF
     record, raw = cycles[-1].record, cycles[-1].raw.double()
     known = torch.tensor([oks for oks in record.labelled_oks if oks is not None], dtype=torch.float64)
     left, pairs = _left(raw, records, folder), _pairs(cycles)
-    return expected_mean(pairs, Calibration.of(pairs, record.labelled, raw), record.labelled, known, left)
+    calibration = Calibration.of(pairs, record.labelled, raw)
+    return expected_mean(pairs, calibration, record.labelled, known, left, _surprise(cycles))
 
 
-def expected_mean(pairs: Pairs, calibration: Calibration, now: int, known: Tensor, left: Tensor) -> Outlook | None:
+def expected_mean(
+    pairs: Pairs, calibration: Calibration, now: int, known: Tensor, left: Tensor, surprise: float = 0.0
+) -> Outlook | None:
     """The mean OKS of estimates some of which are measured; None without a pair, or without an instance.
 
     How far it may be off comes from how well the calibration's curve is known, and from how single instances scatter
-    around it, by Student's distribution.
+    around it, by Student's distribution; and from what no scatter shows: a selector that prefers the hard ones among
+    those that look alike, and estimates that have got better since most labels were given. By as much as the last query
+    turned out otherwise than expected, the others may.
 
     Args:
         pairs: that the calibration is by.
         calibration: for an estimator that has learnt from ``now`` labels.
         known: (M,) float64, the OKS of those that are measured.
         left: (U,) float64, what the heatmaps say of the others.
+        surprise: by how much the mean OKS of the last query was not what it had been expected to be.
     """
     from scipy.stats import t as student
 
@@ -95,6 +101,7 @@ def expected_mean(pairs: Pairs, calibration: Calibration, now: int, known: Tenso
     scatter = float((pairs.oks - calibration.curve(pairs.raw, pairs.since(now))).square().mean())
     variance = float(calibration.curve.variance_of_sum(left)) + len(left) * scatter
     half = float(student.ppf((1 + LEVEL) / 2, max(len(pairs) - 1, 1))) * variance**0.5 / count
+    half += abs(surprise) * len(left) / count
     return Outlook(mean, max(mean - half, 0.0), min(mean + half, 1.0))
 
 
@@ -102,6 +109,12 @@ def _left(raw: Tensor, records: Sequence[CycleRecord], folder: RunFolder) -> Ten
     """(U,) what the heatmaps say of the instances that had no label after these cycles; nobody is no instance."""
     standing, cpu = Standing.of(len(raw), records, folder.answers, records[-1].cycle + 1), torch.device("cpu")
     return raw[standing.there(cpu) & ~standing.labelled(cpu)]
+
+
+def _surprise(cycles: Sequence[Seen]) -> float:
+    """By how much the last query's mean OKS was not what it was expected to be; 0 where nothing of it is visible."""
+    answered = [cycle.asked for cycle in cycles if not cycle.asked[:, 1].isnan().all()]
+    return float((answered[-1][:, 1] - answered[-1][:, 0]).nanmean()) if answered else 0.0
 
 
 def _pairs(cycles: Sequence[Seen]) -> Pairs:
