@@ -130,6 +130,6 @@ def test_following_a_page_works(page: Path, reader: Reader) -> None:
 
 
 def test_a_command_that_does_not_exist_is_found(tmp_path: Path) -> None:
-    for line in ("vatl run --query thx", "vatl rum", "vatl run --quer thc", "vatl run -o thc.norm=l3", "make nothing"):
+    for line in ("vatl run --query thx", "vatl rum", "vatl run --quer thc", "vatl run --query thc -o thc.norm=l3", "make nothing"):
         with pytest.raises((InputError, click.ClickException, AssertionError)):
             check_command(line.split(), registry_of(""), tmp_path)

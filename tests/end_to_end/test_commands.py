@@ -126,6 +126,13 @@ def test_several_runs_make_one_picture(finished: tuple[Path, Outcome], vatl: Vat
     assert list((tmp_path / "both").glob("*.png"))
 
 
+def test_options_of_what_is_no_part_of_the_run_are_told(vatl: Vatl) -> None:
+    outcome = vatl("run", *SHORT, "-o", "continual.alpha=3", "-o", "budget.labels=90")
+    assert outcome.code == 0, outcome.err
+    assert outcome.err.splitlines()[0] == "options of continual change nothing: --retrain is few-labels"
+    assert "options of budget" not in outcome.err, "it may advise"
+
+
 def test_the_signature_with_nothing_else_works_on_the_embedded_data(vatl: Vatl) -> None:
     outcome = vatl("run", "--query", "wpu", "--stop", "sc-thc", "--json", *SHORT)
     assert outcome.code == 0, outcome.err
@@ -239,8 +246,8 @@ class TestQuickWords:
             (["run", "--stop", "sc-tch"], "did you mean 'sc-thc'?", "budget"),
             (["run", "--retrain", "continal"], "did you mean 'continual'?", "full"),
             (["run", "--dataset", "syntetic"], "did you mean 'synthetic'?", "coco"),
-            (["run", "-o", "wpu.zdim=4"], "did you mean 'z_dim'?", "ignore, output, z_dim"),
-            (["run", "-o", "wup.z_dim=4"], "did you mean 'wpu'?", "estimator"),
+            (["run", "--query", "wpu", "-o", "wpu.zdim=4"], "did you mean 'z_dim'?", "ignore, output, z_dim"),
+            (["run", "--query", "wpu", "-o", "wup.z_dim=4"], "did you mean 'wpu'?", "estimator"),
             (["run", "--video", "dence"], "did you mean 'dance'?", "beach"),
             (["rnu"], "did you mean 'run'?", "predict"),
             (["plugins", "show", "wup"], "did you mean 'wpu'?", "thc"),
@@ -259,9 +266,9 @@ class TestQuickWords:
     @pytest.mark.parametrize(
         ("words", "says"),
         [
-            (["-o", "wpu.z_dim=0"], "z_dim"),
-            (["-o", "wpu.z_dim=four"], "int is expected"),
-            (["-o", "wpu.output=sigmod"], "output"),
+            (["--query", "wpu", "-o", "wpu.z_dim=0"], "z_dim"),
+            (["--query", "wpu", "-o", "wpu.z_dim=four"], "int is expected"),
+            (["--query", "wpu", "-o", "wpu.output=sigmod"], "output"),
             (["-o", "z_dim=4"], "PART.OPTION=VALUE"),
             (["-o", "tiny.input_size=100,100"], "multiples of 32"),
             (["-o", "tiny.input_size=128"], "input_size"),

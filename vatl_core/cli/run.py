@@ -48,6 +48,7 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
     PATH is a video, a folder of pictures or a file of annotations. With nothing else given it adapts `tiny` to the
     first embedded video. Options of the parts are shown by `vatl plugins show NAME`.
     """
+    from vatl_core.config import chosen
     from vatl_core.config_files import configure
     from vatl_core.discovery import discover, say_what_is_left_out
     from vatl_core.store import RunFolder
@@ -61,6 +62,9 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
         options = (f"dataset.{option}={path}", *options)
     options += ("dataset.skip_broken=true",) * flags.pop("skip_broken")
     made = configure(registry, flags, options=options, file=config)
+    for role in made.options.keys() - {"query", "stop"}:  # criteria may be watched, and any stopping criterion advise
+        for name in made.options[role].keys() - set(chosen(made, role)):
+            click.echo(f"options of {name} change nothing: --{role} is {chosen(made, role)[0]}", err=True)
     numbered = itertools.chain([made.run_name], (f"{made.run_name}-{number}" for number in itertools.count(2)))
     made = attrs.evolve(made, name=made.name or next(name for name in numbered if not (made.runs / name).exists()))
     click.get_current_context().ensure_object(dict)["run"] = made.path
