@@ -35,7 +35,7 @@ class FewLabels(Retraining):
     """
 
     steps: int = attrs.field(default=160, validator=ge(1))
-    epochs: int = attrs.field(default=10, validator=ge(0))
+    epochs: int = attrs.field(default=20, validator=ge(0))
     lr: float = attrs.field(default=2e-3, validator=gt(0))
     weight_decay: float = attrs.field(default=0.01, validator=ge(0))
     batch: int = attrs.field(default=16, validator=ge(1))

@@ -22,9 +22,11 @@ class Herding(Selector):
 
         argmaxₓ Σₙ uₙ·[k(zₙ, x) − max over labelled and picked s of k(zₙ, s)]₊,   k(a, b) = exp(−|a − b|² / σ²)
 
-    with u = 1 − λ·m·(1 − score), m the mean OKS of the previous query: all instances count alike while the estimator
-    knows nothing. z is made of standardised features, of poses in units of their boxes, and of time, each with its
-    share of the mean squared distance. Poses count m-fold, since those of an estimator that knows nothing say nothing.
+    with u = 1 − λ·m·(1 − score), m the mean height of the heatmaps' maxima: all instances count alike while the
+    estimator knows nothing. (The mean OKS of the previous query, by which others tell, is that of hard instances after
+    a query for hard ones and of easy ones after one for easy ones: queries would swing from the one to the other.)
+    z is made of standardised features, of poses in units of their boxes, and of time, each with its share of the mean
+    squared distance. Poses count m-fold, since those of an estimator that knows nothing say nothing.
     Time has a small share: with a large one, what comes back later counts as something else and is asked for again.
     σ is the median distance to the ⌈N/M⌉-th nearest neighbour, M what is labelled and to be picked, so it shrinks as
     the labelled set grows.
@@ -58,8 +60,8 @@ class Herding(Selector):
     def _parts(self, pool: Pool) -> list[tuple[Part, float]]:
         """What z is made of, with shares; the features alone where nothing else has one."""
         kind, parts = pool.features.dtype, []
-        if self.pose and pool.query_oks and pool.keypoints.numel():
-            parts.append((Part.of(in_their_boxes(pool).flatten(1).to(kind)), self.pose * pool.query_oks))
+        if self.pose and (sure := sureness(pool)) and pool.keypoints.numel():
+            parts.append((Part.of(in_their_boxes(pool).flatten(1).to(kind)), self.pose * sure))
         if self.time and pool.time.numel():
             # Seconds since 1970 would lose their fractions.
             parts.append((Part.of((pool.time - pool.time.mean())[:, None].to(kind)), self.time))
@@ -74,13 +76,20 @@ class Herding(Selector):
         if not known.any():
             return torch.ones_like(scores)
         scores = torch.where(pool.askable, scores, known.mean())  # what nobody can answer for has none
-        return 1 - self.uncertainty * (pool.query_oks or 0.0) * (1 - scores)
+        return 1 - self.uncertainty * sureness(pool) * (1 - scores)
 
 
 def in_their_boxes(pool: Pool) -> Tensor:
     """(N, K, 2) estimated keypoints from the middle of the box, in units of its longer side."""
     corner, size = pool.boxes[:, :2], pool.boxes[:, 2:]
     return (pool.keypoints - (corner + size / 2)[:, None]) / size.amax(1).clamp(min=1)[:, None, None]
+
+
+def sureness(pool: Pool) -> float:
+    """m: the mean height of the heatmaps' maxima, 0 to 1; 0 as long as nothing is learnt from the video."""
+    if not pool.labelled.any() or not pool.keypoint_scores.numel():
+        return 0.0
+    return round(float(pool.keypoint_scores.double().clamp(0, 1).mean()), 3)  # the same in any order of instances
 
 
 def shares(pool: Pool, count: int) -> int:
