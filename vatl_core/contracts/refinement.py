@@ -57,7 +57,7 @@ class Refinement(ABC):
 
     @abstractmethod
     def refine(self, tracks: Tracks, candidates: Tensor, labels: Labels) -> Refined:
-        """The poses that are queried by, measured and predicted.
+        """The poses that are queried by, measured and predicted; of labelled instances a run keeps the estimator's own.
 
         Args:
             tracks: what the pass found.

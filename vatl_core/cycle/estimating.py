@@ -82,6 +82,8 @@ def one_pass(run: RunState) -> Estimates:
     given = run.refinement.refine(tracks_of(run.crops, estimates), candidates, labels)
     found = estimates.keypoints, estimates.scores
     poses, spread = checked_refinement(run.config.refine, run.refinement, given, found)
+    own = standing.labelled(device)[:, None, None]  # a refinement may pin labels, and figures are not of these
+    poses = torch.where(own, estimates.keypoints, poses)
     kept = {n: rows.float().reshape(len(rows), -1) for n, rows in estimates.condensed.items() if run.criteria[n].keeps}
     return attrs.evolve(estimates, keypoints=poses, spread=spread, candidates=None, kept=kept)
 
