@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import attrs
@@ -33,7 +34,7 @@ class Chains:
     @property
     def steps(self) -> list[slice]:
         """The rows of each step."""
-        return [slice(first, last) for first, last in zip(self.starts, self.starts[1:], strict=False)]
+        return [slice(first, last) for first, last in pairwise(self.starts)]
 
 
 class _Walk(NamedTuple):
