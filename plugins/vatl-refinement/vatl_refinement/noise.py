@@ -76,8 +76,10 @@ def falling(bend: Tensor, ratio: Tensor) -> Tensor:
     relative = squares / squares.nanmedian(0).values
     usable = (relative > 0) & relative.isfinite()
     size = usable.sum() // _GROUPS
-    x, order = torch.where(usable, ratio.log(), torch.inf).flatten().sort()
-    y = relative.flatten()[order]
+    x, y = torch.where(usable, ratio.log(), torch.inf).flatten(), relative.flatten()
+    order = y.argsort()
+    order = order[x[order].argsort(stable=True)]  # equal scores by size, so that the order of instances is no matter
+    x, y = x[order], y[order]
     group = torch.arange(len(x), device=x.device) // size.clamp(min=1)
     inside = torch.arange(_GROUPS, device=x.device)[:, None] == group
     x, y = (torch.where(inside, column, torch.nan).nanmedian(1).values for column in (x, y.log()))
