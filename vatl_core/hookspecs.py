@@ -115,10 +115,7 @@ def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
 
 @hookspec
 def vatl_cycle_figures(run: Run, record: CycleRecord) -> Mapping[str, str]:
-    """Give further figures of a finished cycle, ``{name: figure}``, for the line that the console has on it.
-
-    Those of the last cycle stand in its closing table, too.
-    """
+    """Give further figures of a finished cycle, ``{name: figure}``: what shows a run has them from ``Run.figures``."""
 
 
 @hookspec

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -114,10 +115,15 @@ def test_two_cycles_by_mouse_alone(waiting: RunUnderTest, visit: Visit) -> None:
     page.click("[data-test=forward]")
     person.wait_for_other(first)
     person.wait_for_task()
-    for _ in range(3):
+    page.click("[data-test=as-proposed]")
+    person.wait_for_other(first)
+    for _ in range(2):
         shown = person.wait_for_task()
+        assert re.fullmatch(r"expected mean OKS: 0\.\d+ \(90%: .*\)", page.inner_text("[data-test=cycle-figures]"))
         page.click("[data-test=as-proposed]")
         person.wait_for_other(shown)
+    page.wait_for_selector("[data-test=finished]:visible")
+    assert re.search(r"expected mean OKS\s+0\.\d{3}\s+90%: 0\.\d{3} to ", page.inner_text("#figures"), re.IGNORECASE)
     record = waiting.end()
     assert (record["labelled"], record["cycles"]) == (4, 2)
     assert len({label["instance"] for label in waiting.labels()}) == 4

@@ -129,6 +129,11 @@ class RunState:
         elapsed = sum(sum(record.seconds.values()) for record in records)
         return History(records, self.config.threshold, elapsed, is_random(self.weights))
 
+    def figures(self, record: CycleRecord) -> dict[str, str]:
+        """What plugins have to say of a finished cycle in figures, by name."""
+        given = self.hook.vatl_cycle_figures(run=self, record=record)
+        return {str(name): str(figure) for figures in given for name, figure in figures.items()}
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep other processes from working on the run within the block.

@@ -53,6 +53,7 @@ class Desk:
         closing: how the run ended.
         error: what made it fail.
         oks: of each label of the present queue, the proposal's with it.
+        figures: what plugins say of the last finished cycle, by name.
         on_open: called when a queue is there.
         lock: of all that both threads touch.
         tray: what was handed in and is not on disk yet.
@@ -69,6 +70,7 @@ class Desk:
     closing: RunRecord | None = None
     error: str | None = None
     oks: dict[int, float] = attrs.field(factory=dict)
+    figures: dict[str, str] = attrs.field(factory=dict)
     on_open: Callable[[], None] = lambda: None
     lock: threading.RLock = attrs.field(factory=threading.RLock)
     tray: Tray = attrs.field(factory=Tray)

@@ -43,7 +43,8 @@ def vatl_run_started(run: Run) -> None:
     """Open the desk of a run whose oracle is a person in the browser."""
     oracle = sys.modules.get("vatl_annotate.browser")  # not imported for runs that do without it
     if oracle is not None and isinstance(run.oracle, oracle.Browser):
-        _desks[run.folder.path] = run.oracle.attend(run)
+        desk = _desks[run.folder.path] = run.oracle.attend(run)
+        desk.figures = run.figures(run.records[-1]) if run.records else {}
 
 
 @hookimpl
@@ -55,9 +56,10 @@ def vatl_progress(run: Path, stage: str, done: int, total: int) -> None:
 
 @hookimpl
 def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
-    """Let the page show the new point of the learning curve."""
-    if run.folder.path in _desks:
-        _desks[run.folder.path].progress("", 0, 0)
+    """Let the page show the new point of the learning curve, and what plugins say of the cycle."""
+    if desk := _desks.get(run.folder.path):
+        desk.figures = run.figures(record)
+        desk.progress("", 0, 0)
 
 
 @hookimpl(trylast=True)

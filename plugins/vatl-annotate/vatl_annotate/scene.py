@@ -232,6 +232,7 @@ class Scene:
                 "instances": last.instances if last else len(run.video.instances),
                 "schedule": [a for a in amounts(run.config.schedule, len(run.video.instances)) if a > labelled],
                 "curve": [self._point(record) for record in records],
+                "figures": desk.figures,
                 "stopping": [
                     {"name": name, "own": name in run.stopping, "fires": last.fired.get(name) if last else None}
                     for name in [*run.stopping, *run.advising]

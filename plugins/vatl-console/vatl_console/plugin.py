@@ -28,12 +28,6 @@ def _display(run: Run) -> Display:
     return _displays[run.folder.path]
 
 
-def figures_of(run: Run, record: CycleRecord) -> dict[str, str]:
-    """What plugins have to say of a cycle in figures, by name."""
-    given = run.hook.vatl_cycle_figures(run=run, record=record)
-    return {str(name): str(figure) for figures in given for name, figure in figures.items()}
-
-
 @hookimpl
 def vatl_run_started(run: Run) -> None:
     """Open the display."""
@@ -66,13 +60,13 @@ def vatl_queried(run: Run, cycle: int, indices: Sequence[int]) -> None:
 @hookimpl
 def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
     """One line on what the cycle found."""
-    _display(run).finished(record, figures_of(run, record))
+    _display(run).finished(record, run.figures(record))
 
 
 @hookimpl(trylast=True)
 def vatl_run_finished(run: Run, record: RunRecord) -> None:
     """The closing table; last, so that the report can be pointed at."""
-    _display(run).end(run, record, figures_of(run, run.records[-1]))
+    _display(run).end(run, record, run.figures(run.records[-1]))
     _displays.pop(run.folder.path, None)
 
 

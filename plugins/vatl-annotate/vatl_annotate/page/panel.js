@@ -42,6 +42,7 @@ export class Panel {
       `${state.labelled} of ${state.instances} labelled, ${percent(state.labelled, state.instances)}`,
     );
     drawCurve(byId("curve"), state);
+    renew(byId("cycle-figures"), Object.entries(state.figures), figure, "");
     renew(byId("stopping"), state.stopping, opinion, "No stopping criterion has spoken yet.");
     renew(byId("people"), Object.entries(state.annotators), (one) => this.#person(one), "Nobody has labelled yet.");
   }
@@ -56,6 +57,11 @@ export class Panel {
     const own = name === this.annotator ? " (you)" : "";
     return make("li", {}, make("span", {}, `${name}${own}`), make("b", {}, plural(labels, "label")));
   }
+}
+
+/** @param {[string, string]} figure  what a plugin says of the last cycle */
+function figure([name, value]) {
+  return make("li", {}, `${name}: `, make("b", {}, value));
 }
 
 /** @param {Criterion} criterion */
@@ -87,5 +93,5 @@ function renew(list, items, item, otherwise) {
   const told = JSON.stringify(items);
   if (list.dataset.told === told) return;
   list.dataset.told = told;
-  list.replaceChildren(...(items.length ? items.map(item) : [make("li", { class: "soft" }, otherwise)]));
+  list.replaceChildren(...(items.length || !otherwise ? items.map(item) : [make("li", { class: "soft" }, otherwise)]));
 }

@@ -88,13 +88,14 @@ export class Progress {
 
   /** @param {State} state */
   #finish(state) {
-    const { closing, spent } = state;
+    const { closing, spent, figures: said } = state;
     if (!closing) return;
     const by = closing.stopped_by ? `${closing.stopped_by}: ` : "";
     say(byId("closing-reason"), closing.reason ? sentence(`${by}${closing.reason}`) : "The run has come to its end.");
     const figures = [
       ["labelled", `${closing.labelled}`, `of ${closing.instances}, ${percent(closing.labelled, closing.instances)}`],
       ["time spent", duration(spent.seconds), `${duration(spent.mean)} a label`],
+      ...Object.entries(said).map(([name, figure]) => [name, ...parted(figure)]),
       ...(closing.mean_oks === null ? [] : [["mean OKS", accuracy(closing.mean_oks), "over all instances"]]),
     ];
     const items = figures.map(([name, value, note]) =>
@@ -104,6 +105,16 @@ export class Progress {
     say(byId("predict"), closing.next.predict);
     say(byId("report"), closing.next.report);
   }
+}
+
+/**
+ * What a plugin says in figures, and what it adds in brackets.
+ *
+ * @param {string} figure
+ */
+function parted(figure) {
+  const [, value, note] = /^(.*?)(?: \((.*)\))?$/.exec(figure) ?? ["", figure];
+  return [value, note ?? ""];
 }
 
 /**
