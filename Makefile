@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test lint parity combinations campaign benchmarks docs weights clean
+.PHONY: help run test lint parity explore combinations campaign benchmarks docs weights clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -44,6 +44,9 @@ lint: $(BIN)/.installed ## Style, types, which way imports go, and how large the
 
 parity: $(BIN)/.installed ## Compare with the published numbers, ending in a table; FIXTURES=DIR for another folder of them
 	VATL_PARITY_FIXTURES='$(FIXTURES)' $(BIN)/pytest -q -rN --tb=short tests/parity
+
+explore: $(BIN)/.installed ## Try the property tests on examples that nobody has seen; T=FILE for some of them
+	$(BIN)/pytest -n auto --hypothesis-profile="new examples" $(or $(T),tests/unit)
 
 combinations: $(BIN)/.installed ## Run every combination of criterion, selector, policy and stopping: some minutes
 	$(BIN)/pytest -m combinations tests/unit/test_combinations.py
