@@ -86,7 +86,17 @@ def herded(pool: Pool, count: int) -> list[int]:
     for part, share in ((features, 1.0), (poses.flatten(1), sure), (pool.time[:, None], 0.1)):
         squared += share * apart(part) / (part - part.mean(0)).square().sum(1).mean()
     near = (-squared / neighbour(squared, shares)).exp()
-    return one_at_a_time(near, pool, 1 - sure * (1 - pool.scores), count)
+    return one_at_a_time(near, pool, uncertain(pool), count)
+
+
+def uncertain(pool: Pool) -> Tensor:
+    """The scores, from 0 at the 5th percentile of what may be asked for to 1 at the 95th; 1 where nothing is known."""
+    ordered = sorted(pool.scores[pool.askable].tolist())
+    last = len(ordered) - 1
+    if not pool.labelled.any() or last < 0 or ordered[int(0.95 * last)] <= ordered[int(0.05 * last)]:
+        return torch.ones_like(pool.scores)
+    low, high = ordered[int(0.05 * last)], ordered[int(0.95 * last)]
+    return ((pool.scores - low) / (high - low)).clamp(0, 1)
 
 
 # ----------------------------------------------------------------------------------------------------------- exactness
@@ -187,19 +197,30 @@ def test_large_groups_without_a_label_come_first(selector: Selector) -> None:
     assert group[selector.select(islands(sizes, [0]), 3, seeded())].tolist() == [2, 3, 1]
 
 
-def test_uncertainty_counts_once_something_is_learnt_and_heatmaps_are_high() -> None:
+def test_uncertainty_counts_once_something_is_learnt() -> None:
     group = torch.arange(3).repeat_interleave(torch.tensor([20, 10, 5]))
     unsure = attrs.evolve(islands([20, 10, 5], [2]), scores=(group == 1).float())
     fresh = attrs.evolve(unsure, labelled=torch.zeros(35) > 0, answerable=group < 2)
 
-    def first(herding: Herding, pool: Pool, height: float) -> int:
-        heights = torch.full((35, 3), height)
-        return int(group[herding.select(attrs.evolve(pool, keypoint_scores=heights), 1, seeded())[0]])
+    def first(herding: Herding, pool: Pool) -> int:
+        return int(group[herding.select(pool, 1, seeded())[0]])
 
-    assert first(Herding(), unsure, 0.9) == 1
-    assert first(Herding(), unsure, 0.1) == 0
-    assert first(Herding(uncertainty=0), unsure, 0.9) == 0
-    assert first(Herding(), fresh, 0.9) == 0, "nothing is learnt from the video yet"
+    assert first(Herding(), unsure) == 1
+    assert first(Herding(uncertainty=0), unsure) == 0
+    assert first(Herding(), fresh) == 0, "nothing is learnt from the video yet"
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 300.0])
+def test_uncertainty_is_relative_to_the_videos_own(scale: float) -> None:
+    pool = video(40, 8, 3)
+    other = attrs.evolve(pool, scores=pool.scores * scale + scale)
+    assert Herding().select(pool, 8, seeded()).tolist() == Herding().select(other, 8, seeded()).tolist()
+
+
+def test_where_all_are_equally_uncertain_they_count_alike() -> None:
+    pool = video(40, 8, 3)
+    alike = attrs.evolve(pool, scores=torch.full((40,), 0.3))
+    assert Herding().select(alike, 8, seeded()).tolist() == Herding(uncertainty=0).select(pool, 8, seeded()).tolist()
 
 
 def test_each_share_can_be_switched_off() -> None:

@@ -22,11 +22,12 @@ class Herding(Selector):
 
         argmaxₓ Σₙ uₙ·[k(zₙ, x) − max over labelled and picked s of k(zₙ, s)]₊,   k(a, b) = exp(−|a − b|² / σ²)
 
-    with u = 1 − λ·m·(1 − score), m the mean height of the heatmaps' maxima: all instances count alike while the
-    estimator knows nothing. (The mean OKS of the previous query, by which others tell, is that of hard instances after
-    a query for hard ones and of easy ones after one for easy ones: queries would swing from the one to the other.)
+    with u = 1 while nothing is learnt from the video, then u = 1 − λ·(1 − s), s the score from 0 at the 5th percentile
+    of the video to 1 at the 95th: where the score goes with the expected error, a pick's gain is the error that it
+    may take away. It is relative, since after the first labels no score is calibrated yet.
     z is made of standardised features, of poses in units of their boxes, and of time, each with its share of the mean
-    squared distance. Poses count m-fold, since those of an estimator that knows nothing say nothing.
+    squared distance. Poses count as much as the heatmaps' maxima are high on average, since those of an estimator that
+    knows nothing say nothing.
     Time has a small share: with a large one, what comes back later counts as something else and is asked for again.
     σ is the median distance to the ⌈N/M⌉-th nearest neighbour, M what is labelled and to be picked, so it shrinks as
     the labelled set grows.
@@ -35,7 +36,7 @@ class Herding(Selector):
     many instances, drawn evenly, as keep the kernel within 0.8 GB (2,000 of 100,000), while all may be picked.
 
     Attributes:
-        uncertainty: λ; 0 is MaxHerding.
+        uncertainty: λ; 0 is MaxHerding, with 1 the surest do not count.
         features: its share in the squared distance; 0 leaves it out.
         pose: likewise.
         time: likewise.
@@ -71,12 +72,21 @@ class Herding(Selector):
 
     def _weights(self, pool: Pool) -> Tensor:
         """(N,) u."""
-        scores = pool.scores.to(pool.features.dtype).clamp(0, 1)
-        known = scores[pool.unlabelled]
-        if not known.any():
+        scores, known = pool.scores.to(pool.features.dtype), pool.scores[pool.unlabelled]
+        if not pool.labelled.any() or not len(known):
             return torch.ones_like(scores)
-        scores = torch.where(pool.askable, scores, known.mean())  # what nobody can answer for has none
-        return 1 - self.uncertainty * sureness(pool) * (1 - scores)
+        low, high = _low_and_high(known)
+        if not high > low:
+            return torch.ones_like(scores)
+        uncertain = ((scores - low) / (high - low)).clamp(0, 1)
+        uncertain = torch.where(pool.askable, uncertain, uncertain[pool.unlabelled].mean())  # others have no score
+        return 1 - self.uncertainty * (1 - uncertain)
+
+
+def _low_and_high(scores: Tensor) -> tuple[float, float]:
+    """The 5th and the 95th percentile."""
+    ordered = scores.sort().values
+    return float(ordered[int(0.05 * (len(ordered) - 1))]), float(ordered[int(0.95 * (len(ordered) - 1))])
 
 
 def in_their_boxes(pool: Pool) -> Tensor:
