@@ -28,8 +28,8 @@ def command(run: Path, data_root: Path | None, out: Path | None, with_labels: bo
     from vatl_core.progress import bar
     from vatl_core.run import PastRun, move_data
     from vatl_core.weights import read_checkpoint
-    from vatl_report.folders import real_folder
-    from vatl_report.predictions import Predictions, write_coco, write_csv, write_overlay
+    from vatl_formats import real_folder
+    from vatl_predict.predictions import Predictions, write_coco, write_csv, write_overlay
 
     if data_root:
         move_data(run, data_root)
