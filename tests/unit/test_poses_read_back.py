@@ -25,7 +25,8 @@ from vatl_drawing import write_video
 from vatl_formats import NumberedPictures
 from vatl_posetrack21.dataset import PoseTrack21
 from vatl_predict.command import command
-from vatl_predict.predictions import Predictions, write_coco
+from vatl_predict.coco import write_coco
+from vatl_predict.predictions import Predictions
 from vatl_sleap_io.dataset import SleapIO
 
 NODES = ["nose", "eye_a", "eye_b", "tail"]
