@@ -54,7 +54,7 @@ def write_nwb(found: Predictions, path: Path, scorer: str) -> Path:
     behaviour = file.create_processing_module("behavior", "the skeleton")
     behaviour.add(ndx_pose.Skeletons(skeletons=[skeleton]))
     poses = file.create_processing_module(f"SLEAP_VIDEO_000_{_named(video.name)}", "poses")
-    about = _about(video, scorer) | {"devices": [file.create_device(name="camera", description="of the video")]}
+    about = _about(video, scorer)
     times = np.array([video.frames.time(frame) for frame in range(len(video.frames))])
     for name, values in zip(who.names, who.cells(found).swapaxes(0, 1), strict=True):
         series = [_series(*each, times) for each in zip(skeleton.nodes, values.swapaxes(0, 1), strict=True)]
