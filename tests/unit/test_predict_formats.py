@@ -253,7 +253,7 @@ def test_a_table_of_pictures_is_read_by_sleap_io(tmp_path: Path) -> None:
         np.testing.assert_allclose(one.numpy(), expected(found, row)[place], atol=1e-4)
 
 
-# -------------------------------------------------------------------------------------------------------------- refusals
+# ------------------------------------------------------------------------------------------------------------- refusals
 @pytest.mark.parametrize("name", ["dlc-csv", "dlc-h5", "nwb"])
 def test_who_is_nowhere_told_apart_has_no_column(tmp_path: Path, name: str) -> None:
     video = clip(tmp_path)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 OWN: Final = ("estimator", "weights", "weights_keypoints", "refine")
 """What a run has of its own."""
-OF_OTHERS: Final = ("only", "skip_broken", "device", "batch", "options")
+SETTINGS: Final = ("device", "precision", "batch")
+"""How other videos are estimated: as the run's own was if not given."""
+OF_OTHERS: Final = ("only", "skip_broken", *SETTINGS, "options")
 """What is said of videos that are estimated now: a run's own was, when it ran."""
 
 
@@ -33,6 +35,7 @@ OF_OTHERS: Final = ("only", "skip_broken", "device", "batch", "options")
 @click.option("--weights-keypoints", help="Of a head that names none: their names, person-17, or same (the video's).")
 @click.option("--refine", help="Without RUN: refinement that makes the poses consistent over time.")
 @click.option("--device", help="Of other videos: auto, cpu, cuda, …; the run's if not given.")
+@click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="Of other videos, as --device.")
 @click.option("--batch", type=int, help="Of other videos: instances to a forward pass; the run's if not given.")
 @click.option("--skip-broken", is_flag=True, help="Leave out who is on frames that cannot be read.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the run's data is now, if it was moved.")
@@ -81,11 +84,19 @@ def command(
 
 
 def _draw(found: Predictions, path: Path, fps: float) -> None:
+    from vatl_core.errors import InputError
     from vatl_core.progress import bar
-    from vatl_predict.overlay import write_overlay
+    from vatl_predict.overlay import covered, write_overlay
 
-    with bar("overlay", len(found.video.frames)) as step:
-        write_overlay(found, path, fps, lambda done: step())
+    length = len(found.video.frames)
+    try:
+        with bar("overlay", length) as step:
+            write_overlay(found, path, fps, lambda done: step())
+    except InputError as error:  # nobody is on that frame: the poses have been found
+        found, count = covered(found)
+        click.echo(f"{error}; the overlay shows what was there before on {count} of {length} frames", err=True)
+        with bar("overlay", length) as step:
+            write_overlay(found, path, fps, lambda done: step())
     click.echo(str(path))
 
 
@@ -152,13 +163,16 @@ def _of_others(
 ) -> Iterator[Job]:
     """The poses of other videos."""
     from vatl_core.discovery import discover, say_what_is_left_out
+    from vatl_core.errors import InputError
     from vatl_predict.elsewhere import predict_with_run, predict_with_weights
     from vatl_predict.videos import sources
 
+    if not paths and not flags["dataset"]:
+        raise InputError("there is nothing to predict: give a PATH, a folder or a --dataset")
     registry = past.registry if past else discover()
     say_what_is_left_out(registry)
     options = (*flags["options"], *("dataset.skip_broken=true",) * flags["skip_broken"])
-    settings = {name: flags[name] for name in ("dataset", "device", "batch", *OWN)}
+    settings = {name: flags[name] for name in ("dataset", *SETTINGS, *OWN)}
     found = sources(registry, settings, paths, flags["only"], options)
     _refuse_idle(found[0].config.options, past is not None)
 
@@ -167,7 +181,7 @@ def _of_others(
 
     if past is None:
         return predict_with_weights(registry, found, folder, check, tell)
-    changed = {name: getattr(found[0].config, name) for name in ("device", "batch") if flags[name] is not None}
+    changed = {name: getattr(found[0].config, name) for name in SETTINGS if flags[name] is not None}
     return predict_with_run(past, changed, found, folder, check, tell)
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from vatl_core.video import Frames, PictureFiles, VideoFile
+from vatl_core.video import Frames, PictureFiles, Video, VideoFile
 from vatl_formats import Covered, NumberedPictures
 
 
@@ -24,6 +24,11 @@ def names_of(frames: Frames) -> list[str]:
         return names
     root = os.path.commonpath([path.absolute().parent for path in frames.paths])
     return [path.absolute().relative_to(root).as_posix() for path in frames.paths]
+
+
+def size_of(video: Video) -> tuple[int, int]:
+    """Width and height in pixels of the first frame that somebody is on: others need not be readable."""
+    return video.frames.size(int(video.instances.frame[0]))
 
 
 def files_of(frames: Frames) -> Path | list[Path] | None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from vatl_core.errors import InputError
 from vatl_core.files import whole
 from vatl_core.video import Skeleton, Video
-from vatl_predict.frame_names import files_of
+from vatl_predict.frame_names import files_of, size_of
 from vatl_predict.individuals import Individuals
 from vatl_predict.predictions import Predictions
 
@@ -76,7 +76,7 @@ def _skeleton(skeleton: Skeleton) -> Any:
 
 
 def _about(video: Video, scorer: str) -> dict[str, Any]:
-    width, height = video.frames.size(0)
+    width, height = size_of(video)
     return {
         "description": f"poses in video {video.name}",
         "original_videos": [_place(video)],

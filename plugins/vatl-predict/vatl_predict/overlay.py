@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import attrs
 import torch
 from torch import Tensor
 
 from vatl_core.promises import checked_pictures
 from vatl_drawing import draw_pose, track_colour, write_video
+from vatl_formats import Covered, broken_frames
 from vatl_predict.predictions import Predictions
 
 
@@ -20,6 +22,14 @@ def write_overlay(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_video(path, _drawn(predictions, progress), frames_per_second)
     return path
+
+
+def covered(predictions: Predictions) -> tuple[Predictions, int]:
+    """The same over frames of which those that cannot be read show what came before; and how many those are."""
+    video = predictions.video
+    broken = broken_frames(video.frames, range(len(video.frames)))
+    frames = Covered(video.frames, broken)
+    return attrs.evolve(predictions, video=attrs.evolve(video, frames=frames)), len(broken)
 
 
 def _drawn(predictions: Predictions, progress: Callable[[int], None]) -> Iterator[Tensor]:

@@ -10,7 +10,7 @@ import torch
 
 from vatl_core.files import whole
 from vatl_core.video import Skeleton, Video
-from vatl_predict.frame_names import files_of
+from vatl_predict.frame_names import files_of, size_of
 from vatl_predict.individuals import are_linked, called
 from vatl_predict.predictions import Predictions
 
@@ -71,7 +71,7 @@ def _skeleton(skeleton: Skeleton) -> sleap_io.Skeleton:
 
 def _video(video: Video) -> sleap_io.Video:
     """The video by its files, which are not opened; by its name where it has none."""
-    files, (width, height) = files_of(video.frames), video.frames.size(0)
+    files, (width, height) = files_of(video.frames), size_of(video)
     shape = [len(video.frames), height, width, 3]
     about: dict[str, Any] = {"shape": shape, "grayscale": False}
     if isinstance(files, list):
