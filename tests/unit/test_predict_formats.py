@@ -240,6 +240,16 @@ def test_a_table_is_a_data_set_again_over_its_video(tmp_path: Path, kind: str) -
     assert torch.allclose(one.keypoints, found.keypoints[:, place], atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["csv", "h5"])
+def test_rows_of_pictures_are_called_by_their_files(tmp_path: Path, kind: str) -> None:
+    names = ["Kopf", "épaule", "手,左", "a b", "=x"]
+    video = attrs.evolve(clip(tmp_path, pictures=True), skeleton=Skeleton("fly", names))
+    table = as_deeplabcut_reads(written(poses(video), f"dlc-{kind}", tmp_path))
+    assert table.index.tolist() == [f"img{7 + 2 * i:03d}.png" for i in range(FRAMES)]
+    read = list(dict.fromkeys(table.columns.get_level_values("bodyparts")))
+    assert read == [*names[:4], "'=x" if kind == "csv" else "=x"], "a spreadsheet would run a formula"
+
+
 def test_a_table_of_pictures_is_read_by_sleap_io(tmp_path: Path) -> None:
     found = poses(clip(tmp_path, pictures=True))
     path = written(found, "dlc-csv", tmp_path / "shots")
@@ -293,3 +303,12 @@ def test_videos_called_alike_have_files_of_their_own() -> None:
     names = [place.video for place in places]
     assert names == ["clip", "clip-3", "Clip-4", "clip-2", "a_b", "__"]
     assert len({place.of(name) for place in places for name in FORMATS}) == len(names) * len(FORMATS)
+
+
+def test_a_video_s_name_may_be_longer_than_a_file_s(tmp_path: Path) -> None:
+    places = named_apart(tmp_path, ["手" * 200, "手" * 199], SCORER)
+    assert len({place.video for place in places}) == 2
+    for place in places:
+        assert place.video.startswith("手" * 50)
+        for name in ("coco", "dlc-csv"):
+            FORMATS[name].write(poses(stick_video(FRAMES)), place.of(name), SCORER)

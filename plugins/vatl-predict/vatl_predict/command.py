@@ -143,7 +143,7 @@ def _own(past: PastRun, folder: Path, flags: Mapping[str, Any], check: Check) ->
     """The poses that a run found in its own video."""
     from vatl_core.errors import InputError
     from vatl_predict.beginnings import nothing_learnt
-    from vatl_predict.places import Place, scorer_of
+    from vatl_predict.places import Place, called, scorer_of
     from vatl_predict.predictions import Predictions
 
     if given := next((name for name in OF_OTHERS if flags[name]), None):
@@ -151,7 +151,7 @@ def _own(past: PastRun, folder: Path, flags: Mapping[str, Any], check: Check) ->
         about = "is about other videos than the run's own, whose poses it has"
         raise InputError(f"{option} {about}: give a PATH or --dataset")
     found = Predictions.of(past, flags["with_labels"])
-    place = Place(folder, found.video.name, scorer_of(past.config.estimator))
+    place = Place(folder, called(found.video.name), scorer_of(past.config.estimator))
     check([place], [found.video])
     if not found.learnt:
         click.echo(nothing_learnt(past), err=True)

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Final
 
 import attrs
 
 from vatl_core.config import path_component
 from vatl_core.errors import InputError
 from vatl_predict.formats import FORMATS
+
+LONGEST: Final = 150
+"""Bytes of a video's name that files are called by: they may have 255, with all that is added to it."""
 
 
 @attrs.frozen
@@ -46,9 +50,14 @@ def scorer_of(estimator: str) -> str:
     return f"DLC_vatl_{path_component(estimator)}"
 
 
+def called(video: str) -> str:
+    """A video's name as a part of files' names, which may not be as long as names may."""
+    return path_component(video).encode()[:LONGEST].decode(errors="ignore")
+
+
 def named_apart(folder: Path, videos: Iterable[str], scorer: str) -> list[Place]:
     """Places for several videos, each by its own name; those called alike are numbered."""
-    names = [path_component(name) for name in videos]
+    names = [called(name) for name in videos]
     taken, seen = {name.casefold() for name in names}, Counter[str]()
     places = []
     for name in names:

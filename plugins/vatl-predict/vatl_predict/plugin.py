@@ -11,6 +11,4 @@ vatl_contract = ">=2.0,<3"
 @hookimpl
 def vatl_commands() -> list[Command]:
     """Describe the command."""
-    return [
-        Command("predict", "Write the adapted estimator's poses for the whole video.", "vatl_predict.command:command")
-    ]
+    return [Command("predict", "Write poses for whole videos, for other programs.", "vatl_predict.command:command")]
