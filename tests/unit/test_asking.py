@@ -34,7 +34,7 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 from vatl_core.records import ANNOTATOR, RunRecord
 from vatl_core.run import PastRun, execute
-from vatl_report.predictions import Predictions
+from vatl_predict.predictions import Predictions
 
 BOX = (10.0, 20.0, 60.0, 80.0)
 

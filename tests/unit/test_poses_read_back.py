@@ -24,8 +24,9 @@ from vatl_core.video import PictureFiles, Skeleton, Video
 from vatl_drawing import write_video
 from vatl_formats import NumberedPictures
 from vatl_posetrack21.dataset import PoseTrack21
-from vatl_report.commands.predict import command
-from vatl_report.predictions import Predictions, write_coco
+from vatl_predict.coco import write_coco
+from vatl_predict.command import command
+from vatl_predict.predictions import Predictions
 from vatl_sleap_io.dataset import SleapIO
 
 NODES = ["nose", "eye_a", "eye_b", "tail"]

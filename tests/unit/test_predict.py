@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from tests.conftest import Registered, configured
 from vatl_core.run import execute
 from vatl_oracles.ground_truth import GroundTruth
-from vatl_report.commands.predict import command
+from vatl_predict.command import command
 
 
 def test_poses_before_anything_was_learnt_are_told_to_be(

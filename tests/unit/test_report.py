@@ -27,8 +27,8 @@ from vatl_core.records import CycleRecord, Evaluation, History, RunRecord
 from vatl_core.run import PastRun
 from vatl_core.store import RunFolder
 from vatl_core.video import PERSON_17, Frames, Instances, Video
+from vatl_predict.command import command as predict
 from vatl_report import before_after, queries
-from vatl_report.commands.predict import command as predict
 from vatl_report.commands.report import command as report
 from vatl_report.commands.visualize import command as visualize
 from vatl_report.comparison import run_names, write_comparison

@@ -24,10 +24,13 @@ from vatl_core.metrics import oks
 from vatl_core.records import CycleRecord, History, RunRecord
 from vatl_core.run import PastRun, execute
 from vatl_core.video import Skeleton
+from vatl_predict.coco import write_coco
+from vatl_predict.keypoint_rows import write_csv
+from vatl_predict.overlay import write_overlay
+from vatl_predict.predictions import Predictions
 from vatl_report.annotation import annotators, time_curves
 from vatl_report.comparison import write_comparison
 from vatl_report.drawing import LABEL, draw_pose
-from vatl_report.predictions import Predictions, write_coco, write_csv, write_overlay
 from vatl_report.run_page import write_run_page
 from vatl_report.same_video import check_video
 from vatl_report.visualisation import visualise
@@ -311,7 +314,7 @@ class TestPredictions:
         assert {row["labelled"] for row in removed} == {"1"}
         assert plain.visible.all(), "the estimates alone are of every keypoint"
         drawn: list[Any] = []
-        monkeypatch.setattr("vatl_report.predictions.draw_pose", lambda *given: drawn.append(given[5].tolist()))
+        monkeypatch.setattr("vatl_predict.overlay.draw_pose", lambda *given: drawn.append(given[5].tolist()))
         write_overlay(predictions, tmp_path / "overlay.mp4", 25)
         assert sum(map(sum, drawn)) == int(predictions.visible.sum()) < predictions.visible.numel()
 

@@ -14,9 +14,9 @@ from vatl_core.compute import Stopwatch
 from vatl_core.contracts import Poses
 from vatl_core.cycle.state import RunState
 from vatl_core.errors import InputError
-from vatl_core.estimation import Estimates, estimate, score_pool, tracks_of
+from vatl_core.estimation import Estimates, estimate, refined, score_pool
 from vatl_core.metrics import evaluate
-from vatl_core.promises import check_finite, checked_refinement
+from vatl_core.promises import check_finite
 from vatl_core.records import CycleRecord
 from vatl_core.seeds import generator, seed_of
 
@@ -76,12 +76,7 @@ def one_pass(run: RunState) -> Estimates:
     standing, labels = run.beginning()
     score_pool(run.criteria, estimates, run.crops, standing.labelled(device))
     check_finite(estimates.criteria, run.criteria)
-    candidates = estimates.candidates
-    if candidates is None:
-        candidates = estimates.scores.new_empty((*estimates.scores.shape, 0, 3))
-    given = run.refinement.refine(tracks_of(run.crops, estimates), candidates, labels)
-    found = estimates.keypoints, estimates.scores
-    poses, spread = checked_refinement(run.config.refine, run.refinement, given, found)
+    poses, spread = refined(run.config.refine, run.refinement, run.crops, estimates, labels)
     own = standing.labelled(device)[:, None, None]  # a refinement may pin labels, and figures are not of these
     poses = torch.where(own, estimates.keypoints, poses)
     kept = {n: rows.float().reshape(len(rows), -1) for n, rows in estimates.condensed.items() if run.criteria[n].keeps}

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from vatl_core.compute import Compute, Stopwatch
-from vatl_core.contracts import Criterion, Estimator, Maps, Tracks, Window
+from vatl_core.contracts import Criterion, Estimator, Labels, Maps, Refined, Refinement, Tracks, Window
 from vatl_core.estimation.crops import Crops, ahead
 from vatl_core.estimation.estimates import Estimates
 from vatl_core.estimation.further_passes import FurtherPasses
 from vatl_core.progress import Progress, silent
-from vatl_core.promises import checked_condensed, checked_maps, checked_scores, finite_maps
+from vatl_core.promises import checked_condensed, checked_maps, checked_refinement, checked_scores, finite_maps
 from vatl_core.seeds import seed_of
 from vatl_core.video import Instances, decode, peaks
 
@@ -227,6 +227,13 @@ def score_pool(criteria: Mapping[str, Criterion], estimates: Estimates, crops: C
             with estimates.scoring.on(estimates.scores.device):
                 seen = attrs.evolve(window, condensed=estimates.condensed.get(name, window.condensed))
                 estimates.criteria[name][:] = checked_scores(name, criterion, seen)
+
+
+def refined(name: str, refinement: Refinement, crops: Crops, found: Estimates, labels: Labels) -> Refined:
+    """What the refinement of this name makes of the poses of a pass that kept the candidates which it asks for."""
+    none = found.scores.new_empty((*found.scores.shape, 0, 3))
+    given = refinement.refine(tracks_of(crops, found), none if found.candidates is None else found.candidates, labels)
+    return checked_refinement(name, refinement, given, (found.keypoints, found.scores))
 
 
 def _forward(

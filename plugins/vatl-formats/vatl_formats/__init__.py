@@ -6,6 +6,7 @@ from vatl_formats.broken_frames import Covered, broken_frames, without_broken
 from vatl_formats.category import described, of_another, skeleton_of
 from vatl_formats.extent import at_least, extent_of
 from vatl_formats.file_names import PICTURE_SUFFIXES, VIDEO_SUFFIXES, pictures_in
+from vatl_formats.folders import real_folder
 from vatl_formats.inside import refuse_outside
 from vatl_formats.json_files import read_json
 from vatl_formats.numbered_pictures import (
@@ -33,5 +34,5 @@ __all__ = [
     "broken_frames", "by_position", "clipped", "csv_text", "described", "extent_of", "flip_pairs_from_names",
     "frame_numbers", "frames_of_names", "images_and_annotations", "keypoints_of", "kinds", "missing_files",
     "named_pairs", "neighbours_in_time", "numbered", "of_another", "on_pictures", "pictures_in", "read_json",
-    "recognised", "refuse_outside", "skeleton_of", "times_of_names", "with_tracks", "without_broken",
+    "real_folder", "recognised", "refuse_outside", "skeleton_of", "times_of_names", "with_tracks", "without_broken",
 ]  # fmt: skip

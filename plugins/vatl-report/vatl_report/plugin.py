@@ -20,11 +20,6 @@ vatl_contract = ">=2.0,<3"
 def vatl_commands() -> list[Command]:
     """Describe the commands."""
     return [
-        Command(
-            "predict",
-            "Write the adapted estimator's poses for the whole video.",
-            "vatl_report.commands.predict:command",
-        ),
         Command("report", "Write a report on one or more runs.", "vatl_report.commands.report:command"),
         Command("visualize", "Draw what a run saw, cycle by cycle.", "vatl_report.commands.visualize:command"),
         Command("evaluate", "Measure any weights on any split.", "vatl_report.commands.evaluate:command"),

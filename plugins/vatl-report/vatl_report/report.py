@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vatl_core.errors import InputError, VatlError
-from vatl_report.folders import real_folder
+from vatl_formats import real_folder
 
 if TYPE_CHECKING:
     from vatl_core.run import PastRun

@@ -52,7 +52,7 @@ def command(
 
     from vatl_core.discovery import discover
     from vatl_core.run import PastRun, move_data
-    from vatl_report.folders import real_folder
+    from vatl_formats import real_folder
     from vatl_report.visualisation import visualise
 
     if data_root:

@@ -1,0 +1,1 @@
+"""An adapted estimator's poses, in files for other programs, for vatl."""
