@@ -162,6 +162,17 @@ def test_nwb_keeps_frames_times_file_skeleton_tracks_and_scores(tmp_path: Path) 
         assert (about["scorer"][()], about["source_software"][()]) == (SCORER.encode(), b"vatl")
 
 
+def test_frames_of_nwb_are_read_as_they_were_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = poses(clip(tmp_path))
+    path = written(found, "nwb", tmp_path)
+    empty = np.empty
+    memory = lambda shape, *more, **named: np.full((), -7.0) if shape == () else empty(shape, *more, **named)  # noqa: E731
+    monkeypatch.setattr(np, "empty", memory)
+    data = SleapIO(path, predicted="truth", frames=tmp_path / "clip.mp4")
+    read = data.load(data.videos()[0]).instances
+    assert sorted(read.frame.tolist()) == sorted(found.video.instances.frame.tolist())
+
+
 def test_names_that_nwb_has_not_are_refused(tmp_path: Path) -> None:
     video = attrs.evolve(stick_video(FRAMES), skeleton=Skeleton("a/b", ["eye:L", "b", "c", "d", "e"]))
     with pytest.raises(InputError, match=r"^NWB's pose estimation has no name with / or : in it, as keypoint 'eye:L'"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import numpy as np
 import sleap_io
 
 from vatl_core.errors import InputError
@@ -118,13 +119,40 @@ def _pictures_alone() -> Iterator[None]:
         sleap_io.Video.exists = theirs
 
 
+class _SoundNumpy:
+    """numpy, but that an array of no shape is one of nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def empty(self, shape: Any, *options: Any, **named: Any) -> Any:
+        return np.empty(shape or 0, *options, **named)
+
+
+@contextmanager
+def _times_alone() -> Iterator[None]:
+    """Keep sleap-io's reader of NWB from counting what lay in memory among a file's times, as 0.9 does.
+
+    Then all frames behind that value are one too high.
+    """
+    from sleap_io.io import nwb_predictions  # which takes seconds
+
+    theirs = nwb_predictions.np
+    nwb_predictions.np = _SoundNumpy()
+    try:
+        yield
+    finally:
+        nwb_predictions.np = theirs
+
+
 def _load(path: Path, least_likelihood: float) -> object:
     closed = {"open_videos": False} if path.suffix.lower() == ".slp" else {}  # we find the videos ourselves
     if path.name == "data.yaml" and (known := recognised(path)):  # sleap-io makes a video of each of its pictures
         raise InputError(f"{path} is {known}")
     try:
         table = read_table(path, least_likelihood) if path.suffix.lower() in READERS else None
-        with warnings.catch_warnings(), _pictures_alone():
+        timed = _times_alone() if path.suffix.lower() == ".nwb" else nullcontext()
+        with warnings.catch_warnings(), _pictures_alone(), timed:
             # instances that it leaves out where a picture is missing would be lost
             warnings.filterwarnings("error", ".*skipped along with their annotations", UserWarning)
             labels = table or sleap_io.load_file(path.absolute().as_posix(), **closed)
