@@ -51,7 +51,7 @@ class PastRun:
         """
         folder = RunFolder.open(path)
         registry, cycles, end = with_objects(registry or discover(), folder), folder.cycles(), folder.closing()
-        if end and len(cycles) <= end.cycles:  # the last is the closing pass
+        if end and len(cycles) <= end.cycles + bool(folder.given):  # the last is the closing pass
             raise InputError(f"{path / 'cycles.jsonl'} has {len(cycles)} passes, not {end.cycles + 1}: is it whole?")
         return cls(folder, config_of(folder, registry), cycles, end, registry)
 

@@ -66,7 +66,7 @@ def vatl_queried(run: Run, cycle: int, indices: Sequence[int]) -> None:
 @hookimpl
 def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
     """One line on what the cycle found."""
-    _display(run).finished(record, figures_of(run, record))
+    _display(run).finished(record, figures_of(run, record), len(run.folder.given))
 
 
 @hookimpl(trylast=True)
