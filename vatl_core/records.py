@@ -57,7 +57,7 @@ class CycleRecord:
         cycle: from 0.
         instances: N, those of the video, without those at which an annotator found nobody.
         labelled: how many were labelled before this cycle's query.
-        query: instances asked for and labelled, in the order of picking; those that nobody would label are left out.
+        query: instances asked for and labelled, in the order of picking, or given in cycle 0; others are left out.
         corrected: instances of earlier queries whose label was given anew in this cycle.
         query_oks: their OKS against the answers, before retraining; None where no keypoint of the answer is visible.
         labelled_oks: OKS of everything labelled, the query last, under this cycle's estimates.

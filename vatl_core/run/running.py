@@ -159,14 +159,15 @@ def _keep_given(run: Run) -> None:
         by = dict.fromkeys(torch.nonzero(truth.annotated).flatten().tolist(), run.config.dataset)
     if by is None or wanted is False:
         return
-    if wanted is None and len(by) == len(truth):
+    by = {int(i): str(who) for i, who in sorted(by.items())}
+    if wanted is None and len(by) == len(truth) and not run.oracle.asks_people:  # it is an experiment
         run.warnings.append("all instances are labelled already: --start-with-labels learns from these labels at once")
     elif by and truth.keypoints is not None and truth.visible is not None:
         done = run.folder.answers.labelled()  # it may have been killed just here
         for who in dict.fromkeys(by.values()):
-            index = torch.tensor([i for i in sorted(by) if by[i] == who and i not in done], dtype=torch.int64)
+            index = torch.tensor([i for i in by if by[i] == who and i not in done], dtype=torch.int64)
             columns = truth.keypoints[index].float(), truth.visible[index], who, torch.zeros(len(index))
             run.folder.answers.save(0, Labels(index, *columns))
-        run.folder.save_query(0, sorted(by), given=True)
+        run.folder.save_query(0, list(by), given=True)
     else:
         run.warnings.append("no label in the data is by hand: the run starts without any")

@@ -158,15 +158,15 @@ def _cycles(run: Run) -> int:
 
 
 def _line(record: CycleRecord, further: Mapping[str, str], given: int = 0) -> str:
-    parts = [f"{record.labelled}/{record.instances} labelled{f' ({given} given)' if given and record.labelled else ''}"]
-    if given and not record.labelled:
-        parts.append(f"learnt {given} labels given with the data")
+    before = given and not record.labelled
+    whose = "their" if before else "query's"
+    parts = [f"{record.labelled}/{record.instances} labelled{f' ({given} given)' if given and not before else ''}"]
+    parts += [f"learnt from {given} labels given with the data"] if before else []
     if record.evaluation:
         of = _measured(record.evaluation.measured, record.instances)
         parts += [f"mean OKS {record.evaluation.mean_oks:.3f}{of and f' of {of}'}", f"AP {record.evaluation.ap:.3f}"]
     if record.corrected:
         parts.append(f"{len(record.corrected)} corrected")
-    whose = "their" if given and not record.labelled else "query's"
     if record.query_mean_oks is not None:
         parts.append(f"{whose} mean OKS {record.query_mean_oks:.3f}")
     parts += [f"{name} {figure}" for name, figure in further.items()]
