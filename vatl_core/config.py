@@ -66,8 +66,7 @@ class RunConfig:
         name: of the run; made from the parts if empty.
         runs: folder of run directories.
         schedule: cumulative labels: fractions (with a point), counts, or ``one-by-one``.
-        start_with_labels: whether the labels in the data are learnt from before anybody is asked; where some are by
-            hand, and the data says which, if None.
+        start_with_labels: whether labels in the data are learnt from first; where it tells which are by hand if None.
         query_weights: how the parts of a sum are weighed: ``dynamic`` (a part that knows its share of a sum gets it,
             the others have the rest; all count alike where none does), ``constant`` (all alike), ``increase`` (the
             first grows with the labelled fraction) or ``decrease``.

@@ -275,6 +275,17 @@ def test_labels_of_nobody_there_are_refused() -> None:
             attrs.evolve(video, labelled_by={3: "anna", strange: "ben"})
 
 
+def test_labels_in_which_nothing_is_visible_are_not_given(registered: Registered, tmp_path: Path) -> None:
+    video = attrs.evolve(partly(stick_video(), [3, 9], (5,)), labelled_by=dict.fromkeys([3, 5], "anna"))
+    parts: dict[str, Any] = {"query": "lc", "select": "top", "retrain": "none", "stop": "none", "refine": "none"}
+    run = vatl_core.start(video=video, schedule=["2"], weights="none", estimator="tiny", **parts)
+    assert run.folder.given == [3]
+    assert any(text.startswith("1 labels in the data show no keypoint") for text in run.warnings)
+    record = run.adapt()
+    assert (record.given, record.asked) == (1, 2)
+    assert sorted(run.asked) == [3, 5, 9]  # what ground-truth knows
+
+
 def test_methods_are_not_told_who_is_labelled() -> None:
     assert attrs.evolve(stick_video(), labelled_by=BY).without_truth().labelled_by is None
 

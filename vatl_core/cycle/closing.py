@@ -50,8 +50,7 @@ def _out_of_labels(run: RunState, last: CycleRecord) -> str:
     standing, cpu = run.standing(), torch.device("cpu")
     askable = standing.askable(cpu)
     unknown = int((~standing.settled(cpu) & ~askable).sum())
-    asked = last.labelled - len(run.folder.given)
-    if askable.any() or amounts(run.config.schedule, last.instances)[-1] <= asked:
+    if askable.any() or amounts(run.config.schedule, last.instances)[-1] <= last.labelled - len(run.folder.given):
         return "every label of the schedule was asked for"
     whose = f"the truth of {unknown} of {last.instances} instances is not known to oracle '{run.config.oracle}'"
     return f"nothing is left to ask for: {whose if unknown else 'every instance has its answer'}"

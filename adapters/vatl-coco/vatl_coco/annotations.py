@@ -54,7 +54,7 @@ def instances_of(
     image = _images(document, rows)
     keypoints, visible, known = _keypoints(rows, len(skeleton))
     boxes, sieve = _boxes(rows, keypoints, visible, places.size[image], dropped, extent)
-    makers, known = (Makers.none(rows) if training else Makers.of(rows)).without_blank(visible, known, dropped)
+    makers = Makers.none(rows) if training else Makers.of(rows, visible)
     first = np.argsort(~makers.by_hand, kind="stable")  # of two that are the same, what is by hand stays
     again = np.zeros(len(rows), dtype=np.bool_)
     again[first] = repeated(rows.take(first), image[first], boxes[first], keypoints[first])
@@ -86,7 +86,8 @@ def instances_of(
     # Neighbours follow from time, in which picture files may leave gaps that their places in the list do not show.
     previous, following = neighbours_in_time(instances.frame, instances.track)
     frame = torch.from_numpy(places.index[image])
-    by = {i: who for i, who in enumerate(makers.people[place] for place in order.tolist()) if who is not None}
+    people = [makers.people[place] if known[place] else None for place in order.tolist()]
+    by = {i: who for i, who in enumerate(people) if who is not None}
     instances = attrs.evolve(instances, frame=frame, previous=previous, next=following)
     return instances, dropped, by if makers.tell else None
 

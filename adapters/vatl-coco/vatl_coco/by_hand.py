@@ -22,7 +22,7 @@ class Makers:
     """Who made n annotations, as far as their file says.
 
     ``labelled``, as ``vatl predict`` writes it, says yes or no; else an ``annotator`` says yes, and a score no. Where
-    there are predictions, what says nothing is by hand.
+    there are predictions, what says nothing is by hand, if any keypoint of it is annotated.
 
     Attributes:
         people: n names of who made them by hand; the file's where it has none; None of others.
@@ -33,8 +33,8 @@ class Makers:
     predicted: Mask
 
     @classmethod
-    def of(cls, rows: Rows) -> Makers:
-        """What the annotations say.
+    def of(cls, rows: Rows, visible: Mask) -> Makers:
+        """What the annotations say, whose annotated keypoints are ``visible`` (n, K).
 
         Raises:
             InputError: a value that says neither.
@@ -48,7 +48,7 @@ class Makers:
         columns = zip(told, labelled, scored, strict=True)
         guessed = [not by and (score or flag is not None) for by, flag, score in columns]
         predicted = np.array(guessed, dtype=np.bool_)
-        hand = ~predicted if predicted.any() else np.array(told, dtype=np.bool_)
+        hand = np.array(told, dtype=np.bool_) | (predicted.any() & ~predicted & visible.any(axis=1))
         own = rows.path.name
         return cls([(name or own) if by else None for name, by in zip(names, hand.tolist(), strict=True)], predicted)
 
@@ -66,14 +66,6 @@ class Makers:
     def tell(self) -> bool:
         """Whether any annotation says who made it."""
         return bool(self.predicted.any() or self.by_hand.any())
-
-    def without_blank(self, visible: Mask, known: Mask, dropped: dict[str, int]) -> tuple[Makers, Mask]:
-        """The same, and what is known (n,), where labels by hand without a visible keypoint say nothing."""
-        blank = self.by_hand & ~visible.any(axis=1)
-        if self.tell and (count := int((blank & known).sum())):
-            dropped["by hand, without a visible keypoint: only the boxes are kept"] = count
-        people = [None if none else name for name, none in zip(self.people, blank.tolist(), strict=True)]
-        return attrs.evolve(self, people=people), known & ~blank
 
 
 def once(rows: Rows, makers: Makers, image: Indices, boxes: Numbers, sieve: Sieve, predicted: str) -> None:

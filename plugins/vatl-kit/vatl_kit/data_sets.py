@@ -247,14 +247,14 @@ class DatasetContract(Contract):
     def _says_who_labelled(self, video: Video) -> None:
         __tracebackhide__ = True
         told: Any = video.labelled_by
-        annotated = dict(enumerate(video.instances.annotated.tolist()))
+        known = dict(enumerate(video.instances.known.tolist()))
         named = told is None or (isinstance(told, Mapping) and all(isinstance(who, str) for who in told.values()))
         promise(
-            named and all(type(i) is int and annotated.get(i) for i in told or ()),
-            f"{self.called}: labelled_by says who labelled which instances by hand, each with a visible keypoint",
+            named and all(type(i) is int and known.get(i) for i in told or ()),
+            f"{self.called}: labelled_by says who labelled which instances by hand, each of known truth",
             "{number of the instance: name}, or None where the data does not tell",
             told,
-            "name the file where it names nobody; leave out whose keypoints are predicted, or not annotated",
+            "name the file where it names nobody; leave out whose keypoints are predicted, or not known",
         )
 
     def _is_column(self, name: str, column: Any, shape: tuple[int, ...], kind: torch.dtype) -> None:
