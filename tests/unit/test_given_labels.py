@@ -131,6 +131,14 @@ def test_it_starts_with_them_where_the_data_tells_or_the_user_does(
     assert told == [] if given or wanted is False or why is None else [text.startswith(why) for text in told] == [True]
 
 
+def test_a_lost_pass_is_noticed(registered: Registered, tmp_path: Path) -> None:
+    ran(registered, tmp_path, schedule=["1"])
+    file = tmp_path / "run" / "cycles.jsonl"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(InputError, match="has 2 passes, not 3: is it whole"):
+        PastRun.open(tmp_path / "run", registered(BEGUN))
+
+
 def test_all_are_labelled_so_it_adapts_and_ends(registered: Registered, tmp_path: Path) -> None:
     past = ran(registered, tmp_path, {"by": "every"}, start_with_labels=True)
     assert past.closing is not None

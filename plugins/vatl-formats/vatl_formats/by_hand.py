@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Final
 
@@ -49,18 +48,22 @@ class OnPictures:
         return min(found, default=None)
 
     def _pairs(self, others: Mask, least: float) -> Iterator[tuple[float, int, int]]:
-        """How far a label and one of the others may be the same (2 of one track), and their places."""
-        there = defaultdict[int, list[int]](list)
-        for other in np.flatnonzero(others).tolist():
-            there[int(self.image[other])].append(other)
-        for label in np.flatnonzero(self.by_hand).tolist():
-            for other in there[int(self.image[label])]:
-                if other != label and (alike := self._alike(label, other)) >= least:
-                    yield alike, label, other
+        """How far a label and one of the others on its picture may be the same, ``least`` or more, and their places."""
+        order, numbers = np.argsort(self.image, kind="stable"), dict[Hashable, int]()
+        track = np.array([-1 if t is None else numbers.setdefault(t, len(numbers)) for t in self.track], dtype=np.int64)
+        for here in np.split(order, np.flatnonzero(np.diff(self.image[order])) + 1):
+            labels, rest = here[self.by_hand[here]], here[others[here]]
+            alike = self._alike(labels, rest, track)
+            for i, j in np.argwhere((alike >= least) & (labels[:, None] != rest)).tolist():
+                yield float(alike[i, j]), int(labels[i]), int(rest[j])
 
-    def _alike(self, one: int, two: int) -> float:
-        if self.track[one] is not None and self.track[two] is not None:
-            return 2.0 if self.track[one] == self.track[two] else 0.0
-        (a, b), (c, d) = ((box[:2], box[:2] + box[2:]) for box in self.boxes[[one, two]])
-        shared = float(np.prod((np.minimum(b, d) - np.maximum(a, c)).clip(0)))
-        return shared / max(float(np.prod(b - a) + np.prod(d - c)) - shared, 1e-9)
+    def _alike(self, labels: Indices, rest: Indices, track: Indices) -> Numbers:
+        """(L, R) the overlap of boxes; where both have a track 2 if it is the same, else 0."""
+        one, other = self.boxes[labels][:, None], self.boxes[rest]
+        near = np.maximum(one[..., :2], other[:, :2])
+        far = np.minimum(one[..., :2] + one[..., 2:], other[:, :2] + other[:, 2:])
+        shared = (far - near).clip(0).prod(-1)
+        overlap = shared / np.maximum(one[..., 2:].prod(-1) + other[:, 2:].prod(-1) - shared, 1e-9)
+        told = (track[labels] >= 0)[:, None] & (track[rest] >= 0)
+        same: Numbers = np.where(told, 2.0 * (track[labels][:, None] == track[rest]), overlap)
+        return same
