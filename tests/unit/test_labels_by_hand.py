@@ -247,6 +247,18 @@ def test_a_project_with_labels_and_predictions(clip: Path, tmp_path: Path, monke
     goes_on(Path("runs/run/predictions/poses.json"), clip)
 
 
+def test_a_project_of_predictions_alone_says_so_and_asks(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(project(clip, sleap_io.PredictedInstance), tmp_path)
+    words = ("flies.slp", *SMALL, "--schedule", "2", "--oracle", "files", "-o", "files.wait=0", "--start-with-labels")
+    done = CliRunner().invoke(run, list(words))
+    assert "2 instances to label in" in str(done.exception)
+    assert "warning: no label in the data is by hand: the run starts without any" in done.output
+    assert PastRun.open(Path("runs/run")).folder.given == []
+
+
 def goes_on(poses: Path, clip: Path) -> None:
     """What it predicted with its labels is a project to begin with, too."""
     from vatl_coco.dataset import Coco

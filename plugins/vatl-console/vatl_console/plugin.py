@@ -36,8 +36,11 @@ def figures_of(run: Run, record: CycleRecord) -> dict[str, str]:
 
 @hookimpl
 def vatl_run_started(run: Run) -> None:
-    """Open the display."""
+    """Open the display; whom a run keeps waiting is told at once what else is told at the end."""
     _display(run).begin()
+    if run.oracle.asks_people and not run.records:
+        for warning in run.warnings:
+            _display(run).say(f"warning: {warning}")
 
 
 @hookimpl
