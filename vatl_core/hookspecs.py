@@ -100,7 +100,7 @@ def vatl_queried(run: Run, cycle: int, indices: Sequence[int]) -> None:
 
 @hookspec
 def vatl_labelled(run: Run, cycle: int, indices: Sequence[int]) -> None:
-    """The oracle has answered for these instances, and the answers are on disk."""
+    """There are labels of these instances, on disk: the oracle's answers, or in the first cycle the data's own."""
 
 
 @hookspec

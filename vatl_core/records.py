@@ -57,7 +57,7 @@ class CycleRecord:
         cycle: from 0.
         instances: N, those of the video, without those at which an annotator found nobody.
         labelled: how many were labelled before this cycle's query.
-        query: instances asked for and labelled, in the order of picking; those that nobody would label are left out.
+        query: instances asked for and labelled, in the order of picking, or given in cycle 0; others are left out.
         corrected: instances of earlier queries whose label was given anew in this cycle.
         query_oks: their OKS against the answers, before retraining; None where no keypoint of the answer is visible.
         labelled_oks: OKS of everything labelled, the query last, under this cycle's estimates.
@@ -120,12 +120,14 @@ class History:
         threshold: τ, the OKS at which a pose counts as correct.
         elapsed: seconds since the run began, interruptions left out.
         random_source: whether the run began with random weights.
+        beforehand: how many of the labels came with the data: nobody was asked for them.
     """
 
     cycles: tuple[CycleRecord, ...] = attrs.field(converter=_without_truth)
     threshold: float
     elapsed: float = 0.0
     random_source: bool = False
+    beforehand: int = 0
 
     @property
     def present(self) -> CycleRecord:
@@ -139,8 +141,8 @@ class History:
 
     @property
     def given(self) -> int:
-        """How many labels were given, corrections included, and those of instances that were refused later."""
-        before = self.cycles[0].labelled if self.cycles else 0
+        """How many labels were asked for and given, with corrections and those of instances that were refused later."""
+        before = (self.cycles[0].labelled if self.cycles else 0) - self.beforehand
         return before + sum(len(record.query) + len(record.corrected) for record in self.cycles)
 
 
@@ -159,6 +161,7 @@ class RunRecord:
         seconds: wall-clock of the whole run, interruptions left out.
         warnings: what the user should know before believing the figures.
         notes: what the criteria knew before the first label.
+        given, asked: how many of the labelled came so with the data, and how many were asked for.
     """
 
     run: str
@@ -181,6 +184,8 @@ class RunRecord:
     weights: str
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    given: int = 0
+    asked: int = attrs.field(default=attrs.Factory(lambda self: self.labelled - self.given, takes_self=True))
 
 
 def _as_it_is(value: Any, kind: type[Any]) -> Any:

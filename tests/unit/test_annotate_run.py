@@ -15,6 +15,7 @@ import pytest
 from tests.annotator import Annotator, Pose, enter
 from tests.conftest import Registered, configured
 from tests.people import TRUTH, UNLABELLED
+from tests.unit.test_given_labels import BEGUN, BY
 from vatl_core.errors import InputError
 from vatl_core.records import RunRecord
 from vatl_core.run import execute
@@ -98,6 +99,22 @@ def test_without_truth_it_runs_as_well_and_leaves_no_thread(
     for thread in left:
         thread.join(5)
     assert not [thread for thread in left if thread.is_alive()]
+
+
+def test_people_are_asked_for_what_is_not_labelled_in_the_data(
+    registered: Registered, tmp_path: Path, opened: Future[str]
+) -> None:
+    person = Annotator(None, truth(), wrong=1.2, noise=0.8)  # type: ignore[arg-type]
+    options = {"oracle": {"browser": {"pause": 0.0}}, "dataset": {"begun": {"known": "given"}}} | QUICK
+    settings = SHORT | {"dataset": "begun", "oracle": "browser", "query": "lc", "schedule": ["3"]}
+    with ThreadPoolExecutor(1) as pool:
+        working, registry = pool.submit(labelled_by, person, opened), registered(BEGUN)
+        record = execute(configured(registry, tmp_path, options=options, **settings), registry)
+        state = working.result(60)
+    assert (record.given, record.asked, len(person.given)) == (4, 3, 3)
+    assert not {*person.given} & {*BY}
+    assert (state["labelled"], state["before"], state["spent"]["labels"], state["schedule"]) == (7, 4, 3, [])
+    assert sum(state["annotators"].values()) == 3
 
 
 def test_a_port_that_is_taken_leaves_no_run_behind(registered: Registered, tmp_path: Path, opened: Future[str]) -> None:

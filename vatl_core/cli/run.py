@@ -27,6 +27,7 @@ import click
 @click.option("--oracle", help="Who labels.")
 @click.option("--executor", help="Where the run is carried out.")
 @click.option("--schedule", help="Cumulative labels: fractions (0.05,0.1), counts (30,60), or one-by-one.")
+@click.option("--start-with-labels/--no-start-with-labels", default=None, help="Learn from those in the data first.")
 @click.option("--threshold", type=float, help="OKS from which a pose counts as correct.")
 @click.option("--weights", help="auto (default), none (random), a known name, URL#sha256=HEX, or a file.")
 @click.option("--weights-keypoints", help="Of a head that names none: their names, person-17, or same (the video's).")
@@ -62,9 +63,7 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
         options = (f"dataset.{option}={path}", *options)
     options += ("dataset.skip_broken=true",) * flags.pop("skip_broken")
     made = configure(registry, flags, options=options, file=config)
-    for role in sorted(
-        made.options.keys() - {"query", "stop"}
-    ):  # criteria may be watched, and any stopping criterion advise
+    for role in sorted(made.options.keys() - {"query", "stop"}):  # criteria may be watched, stopping criteria advise
         for name in sorted(made.options[role].keys() - set(chosen(made, role))):
             click.echo(f"options of {name} change nothing: --{role} is {chosen(made, role)[0]}", err=True)
     numbered = itertools.chain([made.run_name], (f"{made.run_name}-{number}" for number in itertools.count(2)))

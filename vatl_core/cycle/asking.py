@@ -30,7 +30,8 @@ def asked(run: RunState, record: CycleRecord) -> CycleRecord:
     """
     labelled: list[int] = []
     while query := chosen(run, record):
-        run.hook.vatl_queried(run=run, cycle=run.cycle, indices=query)
+        if query != run.folder.given:
+            run.hook.vatl_queried(run=run, cycle=run.cycle, indices=query)
         started = time.perf_counter()
         labelled = ask(run, query)
         record.seconds["label"] = record.seconds.get("label", 0.0) + time.perf_counter() - started
@@ -96,19 +97,13 @@ def answered(run: RunState, record: CycleRecord, labelled: list[int]) -> CycleRe
     if standing.instances != record.instances:  # measured anew without those that turned out to be none
         evaluation = evaluate(run.video, run.present, run.beginning()[1], run.config.threshold, there, run.hook)
     return attrs.evolve(
-        record,
-        instances=standing.instances,
-        labelled=len(standing.asked),
-        query=tuple(labelled),
+        record, instances=standing.instances, labelled=len(standing.asked), query=tuple(labelled),
         corrected=tuple(i for i in answers.given_in(run.cycle) if i in standing.asked),
-        query_oks=tuple(similarity[len(standing.asked) :]),
-        labelled_oks=tuple(similarity),
-        mean_scores=run.mean_scores(there),
-        evaluation=evaluation,
-        annotation_seconds=answers.seconds(run.cycle),
+        query_oks=tuple(similarity[len(standing.asked) :]), labelled_oks=tuple(similarity),
+        mean_scores=run.mean_scores(there), evaluation=evaluation, annotation_seconds=answers.seconds(run.cycle),
         fired={} if ended is None else {ANNOTATOR: f"{ended or 'an annotator'} said that it is enough"},
         stopped_by=None if ended is None else ANNOTATOR,
-    )
+    )  # fmt: skip
 
 
 def _similarity(run: RunState, labels: Labels) -> list[float | None]:
@@ -127,15 +122,12 @@ def request_of(run: RunState, query: Sequence[int]) -> Request:
     estimates, instances = run.present, run.video.instances
     redrawn = instances.with_boxes(run.folder.answers.boxes())  # of its own: the pass has been made in the old ones
     return Request(
-        video=attrs.evolve(run.video, instances=redrawn),
-        cycle=run.cycle,
-        query=torch.tensor(query, dtype=torch.int64),
-        indices=missing,
+        video=attrs.evolve(run.video, instances=redrawn), cycle=run.cycle, folder=run.folder.cycle_folder(run.cycle),
+        query=torch.tensor(query, dtype=torch.int64), indices=missing,
         proposals=estimates.keypoints[missing.to(estimates.keypoints.device)].cpu(),
         scores=estimates.scores[missing.to(estimates.scores.device)].cpu(),
         labels=run.labels([*run.asked, *query]),
-        folder=run.folder.cycle_folder(run.cycle),
-    )
+    )  # fmt: skip
 
 
 def _unsettled(run: RunState, query: Sequence[int]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import torch
 
@@ -25,29 +25,24 @@ def close(run: RunState) -> None:
 def closing_record(run: RunState) -> RunRecord:
     """How the run ended, from its records."""
     last, stopped = run.records[-1], next((r for r in run.records if r.stopped_by), None)
-    ended_by = stopped.stopped_by or "" if stopped else "schedule"
+    given, ended_by = len(run.folder.given), stopped.stopped_by or "" if stopped else "schedule"
     measured = [(record.fraction, record.evaluation) for record in run.records if record.evaluation]
     fractions = [fraction for fraction, _ in measured]
     names = ("mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels")
-    figures = {name: getattr(last.evaluation, name, None) for name in names}
+    figures: dict[str, Any] = {name: getattr(last.evaluation, name, None) for name in names}
     return RunRecord(
-        run=str(run.folder.path),
-        dataset=run.config.dataset,
-        video=run.video.name,
-        instances=last.instances,
-        labelled=last.labelled,
+        run=str(run.folder.path), dataset=run.config.dataset, video=run.video.name, weights=run.weights,
+        instances=last.instances, labelled=last.labelled, given=given, stopped_by=ended_by,
         measured=last.evaluation.measured if last.evaluation else 0,
-        cycles=sum(bool(record.query) for record in run.records),
-        stopped_by=ended_by,
+        cycles=sum(bool(record.query) for record in run.records) - bool(given),
         reason=stopped.fired[ended_by] if stopped else _out_of_labels(run, last),
         **figures,
         alc=alc(fractions, [e.ap for _, e in measured]) if measured else None,
         alc_with_labels=alc(fractions, [e.ap_with_labels for _, e in measured]) if measured else None,
         seconds=sum(sum(record.seconds.values()) for record in run.records),
-        weights=run.weights,
         warnings=(*run.warnings, *_by_hand(run), *_unlearnt(last)),
         notes=tuple(run.notes),
-    )
+    )  # fmt: skip
 
 
 def _out_of_labels(run: RunState, last: CycleRecord) -> str:
@@ -55,10 +50,10 @@ def _out_of_labels(run: RunState, last: CycleRecord) -> str:
     standing, cpu = run.standing(), torch.device("cpu")
     askable = standing.askable(cpu)
     unknown = int((~standing.settled(cpu) & ~askable).sum())
-    if not unknown or askable.any() or amounts(run.config.schedule, last.instances)[-1] <= last.labelled:
+    if askable.any() or amounts(run.config.schedule, last.instances)[-1] <= last.labelled - len(run.folder.given):
         return "every label of the schedule was asked for"
     whose = f"the truth of {unknown} of {last.instances} instances is not known to oracle '{run.config.oracle}'"
-    return f"nothing is left to ask for: {whose}"
+    return f"nothing is left to ask for: {whose if unknown else 'every instance has its answer'}"
 
 
 def _by_hand(run: RunState) -> list[str]:

@@ -127,7 +127,7 @@ class RunState:
         """What a stopping criterion or a retraining policy may see in the cycle of this record."""
         records = (*self.records, record)
         elapsed = sum(sum(record.seconds.values()) for record in records)
-        return History(records, self.config.threshold, elapsed, is_random(self.weights))
+        return History(records, self.config.threshold, elapsed, is_random(self.weights), len(self.folder.given))
 
     def figures(self, record: CycleRecord) -> dict[str, str]:
         """What plugins have to say of a finished cycle in figures, by name."""

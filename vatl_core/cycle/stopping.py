@@ -16,6 +16,8 @@ def decided(run: RunState, record: CycleRecord) -> CycleRecord:
     Raises:
         PluginError: one of the run's own fails, or decides something else than a reason.
     """
+    if not record.cycle and run.folder.given:  # nobody was asked yet, and labels that are there are to be learnt from
+        return record
     history = run.history(record)
     fired = {name: reason for name, s in run.stopping.items() if (reason := checked_reason(name, s, history))}
     advice: dict[str, str] = {}

@@ -51,8 +51,8 @@ class PastRun:
         """
         folder = RunFolder.open(path)
         registry, cycles, end = with_objects(registry or discover(), folder), folder.cycles(), folder.closing()
-        if end and len(cycles) <= end.cycles:  # the last is the closing pass
-            raise InputError(f"{path / 'cycles.jsonl'} has {len(cycles)} passes, not {end.cycles + 1}: is it whole?")
+        if end and len(cycles) < (passes := end.cycles + bool(folder.given) + 1):  # the last is the closing pass
+            raise InputError(f"{path / 'cycles.jsonl'} has {len(cycles)} passes, not {passes}: is it whole?")
         return cls(folder, config_of(folder, registry), cycles, end, registry)
 
     @cached_property

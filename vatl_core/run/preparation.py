@@ -56,28 +56,13 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     warnings += cautions + broken + dropped + video.skeleton.warnings
     crops, pictures = _crops(config.cache_mb * 2**20, estimator.input_size, video, compute.device)
     return Run(
-        config=config,
-        folder=RunFolder(config.path),
-        video=video,
-        estimator=estimator,
-        criteria=criteria,
-        selector=selector,
-        refinement=refinement,
-        retraining=retraining,
-        stopping=made["stop"],
-        advising=advising | advisers,
-        oracle=oracle,
-        answerable=answerable,
-        compute=compute,
-        crops=crops,
-        pictures=pictures,
-        hook=registry.manager.hook,
-        weights=weights,
+        config=config, folder=RunFolder(config.path), video=video, estimator=estimator, criteria=criteria,
+        selector=selector, refinement=refinement, retraining=retraining, oracle=oracle, answerable=answerable,
+        stopping=made["stop"], advising=advising | advisers, compute=compute, crops=crops, pictures=pictures,
+        hook=registry.manager.hook, weights=weights, notes=notes, learnt=learnt,
         warnings=list(dict.fromkeys(warnings)),  # a run taken up again has said some before
-        notes=notes,
-        learnt=learnt,
         source={name: tensor.detach().clone() for name, tensor in estimator.state_dict().items()},
-    )
+    )  # fmt: skip
 
 
 def _built(registry: Registry, config: RunConfig, role: str, names: Iterable[str]) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import torch
 
 from vatl_core.config import ROLES, RunConfig
-from vatl_core.config_files import SETTINGS, configure
+from vatl_core.config_files import configure
+from vatl_core.contracts import Labels
 from vatl_core.cycle import Run
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
@@ -65,7 +67,7 @@ def _from_its_beginning(config: RunConfig, registry: Registry) -> RunRecord:
     try:
         return run.adapt()
     except InputError:
-        if not run.records and not (run.folder.path / "labels.sqlite").exists():
+        if not run.records and (run.folder.given or not (run.folder.path / "labels.sqlite").exists()):
             shutil.rmtree(run.folder.path)
         raise
     finally:
@@ -136,7 +138,7 @@ def config_of(folder: RunFolder, registry: Registry) -> RunConfig:
     """What a run is made of, wherever its folder has been moved to since and whatever its file calls it."""
     with reading(file := folder.path / "config.toml"):
         config = configure(registry, {"name": "moved"}, file=file)
-        if (now := folder.config).get("made_with") and (lacking := SETTINGS - {"channels_last"} - now["run"].keys()):
+        if (now := folder.config).get("made_with") and (lacking := config.to_toml()["run"].keys() - now["run"].keys()):
             raise InputError(f"[run] lacks {min(lacking)}, which every run has: put the file back")
     return attrs.evolve(config, runs=folder.path.parent, name=folder.path.name)
 
@@ -146,4 +148,29 @@ def _keep_beginning(run: Run) -> None:
     keep_data(run.folder, run.video)
     for name, found in run.learnt.items():
         write_whole(learnt_file(run.folder, name), found.data)
+    _keep_given(run)
     save_checkpoint(run.folder.weights(0), run.estimator, run.video.skeleton, run.weights, run.warnings)
+
+
+def _keep_given(run: Run) -> None:
+    """Have labels that came with the data be the first query and its answers, if they are to; else warn of them."""
+    truth, by, wanted = run.video.instances, run.video.labelled_by, run.config.start_with_labels
+    shown = truth.annotated.tolist()
+    if by is None and wanted:
+        by = dict.fromkeys((i for i, seen in enumerate(shown) if seen), run.config.dataset)
+    if by is None or wanted is False:
+        return
+    told, by = len(by), {int(i): str(who) for i, who in sorted(by.items()) if shown[i]}
+    if blank := told - len(by):
+        run.warnings.append(f"{blank} labels in the data show no keypoint: these instances are asked for like others")
+    if wanted is None and len(by) == len(truth) and not run.oracle.asks_people:  # it is an experiment
+        run.warnings.append("all instances are labelled already: --start-with-labels learns from these labels at once")
+    elif by and truth.keypoints is not None and truth.visible is not None:
+        done = run.folder.answers.labelled()  # it may have been killed just here
+        for who in dict.fromkeys(by.values()):
+            index = torch.tensor([i for i in by if by[i] == who and i not in done], dtype=torch.int64)
+            columns = truth.keypoints[index].float(), truth.visible[index], who, torch.zeros(len(index))
+            run.folder.answers.save(0, Labels(index, *columns))
+        run.folder.save_query(0, list(by), given=True)
+    else:
+        run.warnings.append("no label in the data is by hand: the run starts without any")

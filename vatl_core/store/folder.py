@@ -164,9 +164,9 @@ class RunFolder:
             criteria = {name.removeprefix("criterion."): column.view(count) for name, column in tensors.items()}
             return Estimates(points, scores, scores[:, :0], criteria, kept=kept, spread=spread)
 
-    def save_query(self, cycle: int, indices: Sequence[int], by_hand: bool = False) -> None:
-        """Keep what is going to be asked, before it is asked, and whether it was chosen in place of the selector."""
-        query = {"instances": list(indices)} | ({"by_hand": True} if by_hand else {})
+    def save_query(self, cycle: int, indices: Sequence[int], by_hand: bool = False, given: bool = False) -> None:
+        """Keep what is going to be asked, before it is; whether it was chosen in place of the selector, or is given."""
+        query = {"instances": list(indices)} | {k: True for k, so in (("by_hand", by_hand), ("given", given)) if so}
         write_whole(self.cycle_folder(cycle) / "query.json", json.dumps(query))
 
     def query(self, cycle: int) -> list[int] | None:
@@ -176,6 +176,12 @@ class RunFolder:
     def by_hand(self, cycle: int) -> bool:
         """Whether somebody chose the cycle's query in place of the selector."""
         return bool(self._query(cycle).get("by_hand"))
+
+    @property
+    def given(self) -> list[int]:
+        """Whose labels came with the data: the first query, for which nobody was asked, but those refused since."""
+        first, refused = self._query(0), self.answers.refused()
+        return [i for i in first["instances"] if i not in refused] if first.get("given") else []
 
     def _query(self, cycle: int) -> dict[str, Any]:
         with reading(file := self.cycle_folder(cycle) / "query.json", "delete it to have the cycle ask anew"):

@@ -24,6 +24,8 @@ class Video:
         frames: the pictures.
         instances: who is where, with the truth where the data set has it.
         dropped: why and how many annotations were left out, ``{reason: count}``.
+        labelled_by: who labelled which instances by hand before, ``{instance: name}``, each of known truth; None where
+            the data does not tell: it has no labels, or truth for experiments.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Video:
     frames: Frames
     instances: Instances
     dropped: Mapping[str, int] = attrs.field(factory=dict)
+    labelled_by: Mapping[int, str] | None = None
 
     @classmethod
     def of(
@@ -75,7 +78,10 @@ class Video:
         if last >= len(self.frames) or int(self.instances.frame.min()) < 0:
             said = f"an annotation is on frame {last}, but there are only {len(self.frames)} frames"
             raise InputError(f"video '{self.name}': {said}")
+        known = dict(enumerate(self.instances.known.tolist()))
+        if strange := [i for i in self.labelled_by or () if not known.get(i)]:
+            raise InputError(f"video '{self.name}': labelled_by names instance {strange[0]}, which has no label")
 
     def without_truth(self) -> Video:
         """The same video as a method may see it."""
-        return attrs.evolve(self, instances=self.instances.without_truth())
+        return attrs.evolve(self, instances=self.instances.without_truth(), labelled_by=None)

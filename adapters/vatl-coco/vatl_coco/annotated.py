@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from vatl_coco.annotations import instances_of
+from vatl_coco.by_hand import PREDICTED
 from vatl_coco.document import Document, read_document
 from vatl_coco.pictures import Places, open_frames, places_of
 from vatl_core.video import Instances, Skeleton, Video, exists
@@ -29,6 +30,7 @@ class Annotated:
         name: what the video is called where the file holds one; the file's folder and own name if None.
         outside: whether a ``file_name`` may lead out of the folder.
         extent: pixels that a side of a box around keypoints has at least; None for boxes as they are.
+        predicted: what becomes of predictions, as :class:`vatl_coco.dataset.Coco` has it.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class Annotated:
     name: str | None = None
     outside: bool = False
     extent: float | None = None
+    predicted: str = PREDICTED[0]
     _document: Document | None = attrs.field(init=False, default=None)
     _ids: dict[str, Id | None] | None = attrs.field(init=False, default=None)
 
@@ -58,14 +61,15 @@ class Annotated:
         skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs, edges)
         places = self._places(document)
         frames = open_frames(document.images, places, self._source, self.option)
-        instances, dropped = instances_of(document, skeleton, places, self.training, self.extent)
-        return Video(name, skeleton, frames, instances, edges | dropped)
+        instances, dropped, by = instances_of(document, skeleton, places, self.training, self.extent, self.predicted)
+        return Video(name, skeleton, frames, instances, edges | dropped, by)
 
     def poses(self, name: str) -> tuple[Skeleton, Instances]:
         """One of :meth:`videos` without looking at its pictures."""
         document = self._part(name)
         skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs, {})
-        return skeleton, instances_of(document, skeleton, self._places(document), self.training, self.extent)[0]
+        places = self._places(document)
+        return skeleton, instances_of(document, skeleton, places, self.training, self.extent, self.predicted)[0]
 
     def _places(self, document: Document) -> Places:
         """Where a video's images stand; what they name lies in its folder, unless that is allowed otherwise."""

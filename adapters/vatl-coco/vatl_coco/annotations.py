@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vatl_coco.by_hand import PREDICTED, Makers, once
 from vatl_coco.document import Document
 from vatl_coco.pictures import Places
 from vatl_coco.repeated import REPEATED, repeated
@@ -28,9 +29,14 @@ from vatl_formats import (
 
 
 def instances_of(
-    document: Document, skeleton: Skeleton, places: Places, training: bool = False, extent: float | None = None
-) -> tuple[Instances, dict[str, int]]:
-    """The instances in order of frame, then of the file, and how many annotations were dropped for which reason.
+    document: Document,
+    skeleton: Skeleton,
+    places: Places,
+    training: bool = False,
+    extent: float | None = None,
+    predicted: str = PREDICTED[0],
+) -> tuple[Instances, dict[str, int], dict[int, str] | None]:
+    """The instances in order of frame, then of the file, what was dropped, and who labelled which by hand, if it tells.
 
     Args:
         document: what holds them.
@@ -38,25 +44,32 @@ def instances_of(
         places: of its images.
         training: whether to keep only what :func:`for_training` does.
         extent: pixels that a side of a box around keypoints has at least; None for boxes as they are.
+        predicted: one of :data:`PREDICTED`.
 
     Raises:
-        InputError: a value that cannot be used, one track twice in a frame, or nothing is left.
+        InputError: a value that cannot be used, one track twice in a frame, somebody labelled twice, or nothing left.
     """
     dropped: dict[str, int] = {}
     rows = _of_category(document, dropped)
     image = _images(document, rows)
     keypoints, visible, known = _keypoints(rows, len(skeleton))
     boxes, sieve = _boxes(rows, keypoints, visible, places.size[image], dropped, extent)
-    again = repeated(rows, image, boxes, keypoints)
+    makers = Makers.none(rows) if training else Makers.of(rows, visible)
+    first = np.argsort(~makers.by_hand, kind="stable")  # of two that are the same, what is by hand stays
+    again = np.zeros(len(rows), dtype=np.bool_)
+    again[first] = repeated(rows.take(first), image[first], boxes[first], keypoints[first])
     if training:
         boxes = for_training(rows, visible, boxes, places.size[image], sieve)
     sieve.drop(again, REPEATED)
+    once(rows, makers, image, boxes, sieve, predicted)
     kept = np.flatnonzero(sieve.kept)
     if not len(kept):
         reasons = "".join(f"; {count} dropped: {reason}" for reason, count in dropped.items())
         alone = len(skeleton) == 1 and extent is None
         remedy = "give boxes around its one keypoint an extent in pixels, -o dataset.extent=…" if alone else ""
         raise InputError(f"{document.path} has no instances to estimate{reasons}: {remedy or 'check its annotations'}")
+    if predicted != "truth" and makers.by_hand[kept].any():
+        visible, known = visible & ~makers.predicted[:, None], known & ~makers.predicted
     order = kept[np.argsort(places.time[image[kept]], kind="stable")]
     rows, image, visible = rows.take(order), image[order], visible[order]
     track = _tracks(rows)
@@ -73,7 +86,10 @@ def instances_of(
     # Neighbours follow from time, in which picture files may leave gaps that their places in the list do not show.
     previous, following = neighbours_in_time(instances.frame, instances.track)
     frame = torch.from_numpy(places.index[image])
-    return attrs.evolve(instances, frame=frame, previous=previous, next=following), dropped
+    people = [makers.people[place] if known[place] else None for place in order.tolist()]
+    by = {i: who for i, who in enumerate(people) if who is not None}
+    instances = attrs.evolve(instances, frame=frame, previous=previous, next=following)
+    return instances, dropped, by if makers.tell else None
 
 
 def _tensor(numbers: Numbers) -> torch.Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from vatl_coco.annotated import Annotated
+from vatl_coco.by_hand import PREDICTED
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Instances, Skeleton, Video
@@ -37,6 +38,10 @@ class Coco(Dataset):
     all is annotated no truth is known. Crowds, other categories than the first with keypoints, boxes without area,
     boxes outside of the picture and, without a track, what is there twice are dropped and counted.
 
+    Annotations may say who made them: ``labelled`` yes or no, an ``annotator``, or the ``score`` or ``keypoint_scores``
+    of a prediction, beside which what says nothing is by hand. Then those by hand are labels that a run starts with. A
+    prediction of whom somebody labelled on the same picture is dropped and counted.
+
     Of ``train`` and ``val``, such as the published person_keypoints_train2017 and val2017, only what one can train on
     is kept: annotated keypoints, an area, and a box, which ends where the picture ends.
 
@@ -57,6 +62,8 @@ class Coco(Dataset):
         val_frames: its pictures, as ``frames``.
         skip_broken: whether to leave out, and count, who is on frames that cannot be read; every frame is looked at.
         outside: whether a ``file_name`` may lead out of the folder that it starts from (``..``, absolute paths).
+        predicted: what becomes of predictions beside labels by hand: ``boxes``, they are estimated and have no truth;
+            ``truth``, they count as true; ``none``, they are dropped. In a file of them alone they are the truth.
     """
 
     annotations: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
@@ -71,6 +78,7 @@ class Coco(Dataset):
     val_frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     outside: bool = False
     skip_broken: bool = False
+    predicted: str = attrs.field(default=PREDICTED[0], validator=attrs.validators.in_(PREDICTED))
     _parts: dict[str, Annotated] = attrs.field(init=False, repr=False, eq=False)
 
     @_parts.default
@@ -78,7 +86,7 @@ class Coco(Dataset):
         """The files that are given, by split; that to adapt to first, so that the others are read only if need be."""
         parts = {}
         options: dict[str, Any] = {"sigmas": self.sigmas, "flip_pairs": self.flip_pairs, "extent": self.extent}
-        options |= {"outside": self.outside}
+        options |= {"outside": self.outside, "predicted": self.predicted}
         if self.annotations is not None:
             parts["test"] = Annotated(self.annotations, self.frames, "frames", name=self.name, **options)
         for split, path, frames in (("train", self.train, self.train_frames), ("val", self.val, self.val_frames)):

@@ -67,8 +67,8 @@ class SleapIO(Dataset):
                 f"{project.path} has {len(videos)} videos: give the folder that holds them as the option frames"
             )
         footage = open_footage(videos[name], Search(project.path, self.frames, self.outside))
-        instances, dropped = instances_of(project, videos[name], footage, self.predicted, self.extent)
-        video = Video(name, skeleton, footage.frames, instances, dropped)
+        instances, dropped, by = instances_of(project, videos[name], footage, self.predicted, self.extent)
+        video = Video(name, skeleton, footage.frames, instances, dropped, by)
         return without_broken(video) if self.skip_broken else video
 
     def _read(self) -> Project:

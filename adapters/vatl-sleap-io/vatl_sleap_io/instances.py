@@ -11,20 +11,22 @@ from torch import Tensor
 
 from vatl_core.errors import InputError
 from vatl_core.video import Instances, boxes_around
-from vatl_formats import Mask, Sieve, again, at_least, neighbours_in_time
+from vatl_formats import Mask, OnPictures, Sieve, again, at_least, neighbours_in_time
 from vatl_sleap_io.footage import Footage, numbers_of
 from vatl_sleap_io.project import Project
 
 Listed = list[tuple[sleap_io.LabeledFrame, sleap_io.Instance]]
 
+REPLACED: Final = "predicted, and labelled by a user too"
+"""Why a prediction is left out."""
 PREDICTED: Final = ("boxes", "truth", "none")
 """What becomes of instances that a program predicted: boxes without truth, instances like a user's, or nothing."""
 
 
 def instances_of(
     project: Project, video: sleap_io.Video, footage: Footage, predicted: str, extent: float | None = None
-) -> tuple[Instances, dict[str, int]]:
-    """The instances in order of frame, then of the file, and how many were dropped for which reason.
+) -> tuple[Instances, dict[str, int], dict[int, str]]:
+    """The instances in order of frame, then of the file, what was dropped, and who labelled which.
 
     Args:
         project: what holds them.
@@ -34,12 +36,15 @@ def instances_of(
         extent: pixels that a side of a box has at least; None for boxes as they are.
 
     Raises:
-        InputError: a track is twice in a frame, an instance is on a frame without picture, or nothing is left.
+        InputError: a track is twice in a frame, an instance is on a frame without picture, nothing is left, or users
+            labelled one individual twice.
     """
     dropped: dict[str, int] = {}
     numbers = numbers_of(video)
     listed = _wanted(_listed(project, video, numbers), project.nodes, predicted, dropped)
     listed, keypoints, visible, boxes = _placed(listed, len(project.nodes), dropped, extent)
+    left = _once(project, listed, boxes, dropped)
+    listed, keypoints, visible, boxes = [listed[i] for i in left.tolist()], keypoints[left], visible[left], boxes[left]
     if not listed:
         reasons = "".join(f"; {count} dropped: {reason}" for reason, count in dropped.items())
         raise InputError(f"{project.path} has no instances to estimate{reasons}: check its annotations")
@@ -56,7 +61,7 @@ def instances_of(
         _ids(number.tolist()),
         *truth,
     )
-    return instances, dropped
+    return instances, dropped, dict.fromkeys(np.flatnonzero(~_automatic(listed)).tolist(), project.path.name)
 
 
 def _number(frame: sleap_io.LabeledFrame, numbers: list[int] | None) -> int:
@@ -75,7 +80,7 @@ def _wanted(listed: Listed, nodes: list[str], predicted: str, dropped: dict[str,
     frames = {id(frame): frame for frame, _ in listed}.values()
     unused = {id(instance) for frame in frames for instance in frame.unused_predictions}
     replaced = _automatic(listed) & _mask([id(instance) not in unused for _, instance in listed])
-    sieve.drop(replaced, "predicted, and labelled by a user too")
+    sieve.drop(replaced, REPLACED)
     if predicted == "none":
         sieve.drop(_automatic(listed), "predicted, not labelled by a user")
     return [listed[i] for i in sieve.left]
@@ -103,6 +108,24 @@ def _placed(
     sieve.drop((boxes[:, 2:].float() <= 0).any(1).numpy(), "box without area")
     left = torch.from_numpy(sieve.left)
     return [listed[i] for i in sieve.left], keypoints[left], visible[left], boxes[left]
+
+
+def _once(project: Project, listed: Listed, boxes: Tensor, dropped: dict[str, int]) -> Tensor:
+    """Which are left: no prediction of whom a user labelled in the frame, be there no track or link to tell."""
+    sieve, users = Sieve.of(len(listed), dropped), ~_automatic(listed)
+    if users.any() and not users.all():
+        frame = np.array([int(frame.frame_idx) for frame, _ in listed], dtype=np.int64)
+        there = OnPictures(frame, boxes.double().numpy(), [_track(instance) for _, instance in listed], users)
+        if found := there.twice():
+            number = listed[found[1]][0].frame_idx
+            said = f"users labelled one instance of frame {number} twice: delete one, or give each a track of its own"
+            raise InputError(f"{project.path}: {said}")
+        sieve.drop(there.taken_over(), REPLACED)
+    return torch.from_numpy(sieve.left)
+
+
+def _track(instance: sleap_io.Instance) -> int | None:
+    return None if instance.track is None else id(instance.track)
 
 
 def _tracks(project: Project, listed: Listed) -> list[int]:

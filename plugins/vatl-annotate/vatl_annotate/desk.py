@@ -79,7 +79,7 @@ class Desk:
 
     @ledger.default
     def _on_disk(self) -> Ledger:
-        return Ledger.of(self.run.folder.answers)
+        return Ledger.of(self.run.folder.answers, frozenset(self.run.folder.given))
 
     @boxes.default
     def _of_the_video(self) -> torch.Tensor:

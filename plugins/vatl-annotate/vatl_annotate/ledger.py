@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 import attrs
 
@@ -19,24 +20,27 @@ class Ledger:
     """The answers that are on disk.
 
     Attributes:
-        given: every label, in order.
+        given: every label that somebody was asked for, in order.
         newest: the one that counts, by instance.
         refused: the instances that get no label, each with whether nobody is there.
+        before: how many labels came with the data: nobody was asked for them.
     """
 
     given: list[GivenLabel]
     newest: dict[int, GivenLabel]
     refused: dict[int, bool]
+    before: int = 0
 
     @classmethod
-    def of(cls, answers: Answers) -> Ledger:
-        """What is on disk now.
+    def of(cls, answers: Answers, before: Collection[int] = ()) -> Ledger:
+        """What is on disk now; the instances ``before`` were labelled in the data, as the first cycle's answers.
 
         Raises:
             InputError: the file is damaged.
         """
-        given = answers.history()
-        return cls(given, {g.instance: g for g in given}, answers.refused())
+        every = answers.history()
+        given = [g for g in every if g.cycle or g.instance not in before]
+        return cls(given, {g.instance: g for g in every}, answers.refused(), len(before))
 
     def add(self, cycle: int, answer: Answer) -> None:
         """Heed an answer that has come to be on disk."""

@@ -216,7 +216,8 @@ class Scene:
             records, queue, given = list(run.records), desk.queue, desk.ledger.given
             total = len(queue.places)
             last = records[-1] if records else None
-            labelled = desk.ledger.labelled
+            labelled, before = desk.ledger.labelled, desk.ledger.before
+            schedule = [before + a for a in amounts(run.config.schedule, len(run.video.instances))]
             return {
                 "phase": desk.phase,
                 "cycle": run.cycle,
@@ -230,7 +231,8 @@ class Scene:
                 },
                 "labelled": labelled,
                 "instances": last.instances if last else len(run.video.instances),
-                "schedule": [a for a in amounts(run.config.schedule, len(run.video.instances)) if a > labelled],
+                "before": before,
+                "schedule": [a for a in schedule if a > labelled],
                 "curve": [self._point(record) for record in records],
                 "figures": desk.figures,
                 "stopping": [

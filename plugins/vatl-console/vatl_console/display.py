@@ -106,12 +106,15 @@ class Display:
         if done >= total:
             self._close_stage()
 
-    def finished(self, record: CycleRecord, further: Mapping[str, str]) -> None:
-        """One line on a cycle, with plugins' ``further`` figures by name, and the bar of the whole run."""
+    def finished(self, record: CycleRecord, further: Mapping[str, str], given: int = 0) -> None:
+        """One line on a cycle, with plugins' ``further`` figures by name, and the bar of the whole run.
+
+        ``given`` labels came with the data; in the first cycle they are learnt from.
+        """
         self._close_stage()
         self.clock.spent.append(time.monotonic() - self.clock.began - sum(self.clock.spent))
         self.progress.advance(self._whole)
-        self.say(_line(record, further))
+        self.say(_line(record, further, given))
 
     def say(self, text: str) -> None:
         """A line above the bars."""
@@ -145,20 +148,27 @@ class Display:
 
 def _cycles(run: Run) -> int:
     """How many cycles the schedule still has, the closing pass included."""
-    done = run.records[-1].labelled_after if run.records else 0
-    most = done + int(run.standing().askable(torch.device("cpu")).sum())
-    return 1 + len({min(a, most) for a in amounts(run.config.schedule, len(run.video.instances)) if a > done} - {done})
+    given = run.folder.given
+    done = run.records[-1].labelled_after - len(given) if run.records else 0
+    askable = run.standing().askable(torch.device("cpu"))
+    askable[given] = False
+    most = done + int(askable.sum())
+    ahead = {min(a, most) for a in amounts(run.config.schedule, len(run.video.instances)) if a > done} - {done}
+    return 1 + len(ahead) + bool(given and not run.records)
 
 
-def _line(record: CycleRecord, further: Mapping[str, str]) -> str:
-    parts = [f"{record.labelled}/{record.instances} labelled"]
+def _line(record: CycleRecord, further: Mapping[str, str], given: int = 0) -> str:
+    before = given and not record.labelled
+    whose = "their" if before else "query's"
+    parts = [f"{record.labelled}/{record.instances} labelled{f' ({given} given)' if given and not before else ''}"]
+    parts += [f"learnt from {given} labels given with the data"] if before else []
     if record.evaluation:
         of = _measured(record.evaluation.measured, record.instances)
         parts += [f"mean OKS {record.evaluation.mean_oks:.3f}{of and f' of {of}'}", f"AP {record.evaluation.ap:.3f}"]
     if record.corrected:
         parts.append(f"{len(record.corrected)} corrected")
     if record.query_mean_oks is not None:
-        parts.append(f"query's mean OKS {record.query_mean_oks:.3f}")
+        parts.append(f"{whose} mean OKS {record.query_mean_oks:.3f}")
     parts += [f"{name} {figure}" for name, figure in further.items()]
     parts += [f"{count} further passes for {name}" for name, count in record.further_passes.items()]
     parts += [f"{name} would stop" for name in record.fired if name != record.stopped_by]
@@ -172,11 +182,12 @@ def _measured(measured: int, instances: int) -> str:
 
 
 def labelled_by(run: Run) -> str:
-    """How many labels each annotator gave, and how long they took; empty where no person did."""
-    given = [label for label in run.folder.answers.history() if label.annotator != run.config.oracle]
-    spent = sum(label.seconds for label in given)
-    counts = Counter(label.annotator or "nameless" for label in given).most_common()
-    took = f" in {_time(spent)}, {spent / len(given):.0f} s a label" if spent else ""
+    """How many labels each annotator who was asked gave, and how long they took; empty where no person did."""
+    came, history = set(run.folder.given), run.folder.answers.history()
+    asked = [label for label in history if label.annotator != run.config.oracle and (label.cycle or not came)]
+    spent = sum(label.seconds for label in asked)
+    counts = Counter(label.annotator or "nameless" for label in asked).most_common()
+    took = f" in {_time(spent)}, {spent / len(asked):.0f} s a label" if spent else ""
     return ", ".join(f"{name} {count}" for name, count in counts) + took
 
 
@@ -186,6 +197,7 @@ def _table(record: RunRecord, people: str, further: Mapping[str, str]) -> Table:
     share = f" ({record.labelled / record.instances:.0%})" if record.instances else ""
     rows = {
         "labelled": f"{record.labelled} of {record.instances}{share}",
+        "of these": f"{record.given} given with the data, {record.asked} asked for" if record.given else "",
         "labelled by": people,
         "stopped by": f"{record.stopped_by}: {record.reason}",
         "measured": _measured(record.measured, record.instances) if record.measured else "",

@@ -30,8 +30,11 @@ def _display(run: Run) -> Display:
 
 @hookimpl
 def vatl_run_started(run: Run) -> None:
-    """Open the display."""
+    """Open the display; whom a run keeps waiting is told at once what else is told at the end."""
     _display(run).begin()
+    if run.oracle.asks_people and not run.records:
+        for warning in run.warnings:
+            _display(run).say(f"warning: {warning}")
 
 
 @hookimpl
@@ -60,7 +63,7 @@ def vatl_queried(run: Run, cycle: int, indices: Sequence[int]) -> None:
 @hookimpl
 def vatl_cycle_finished(run: Run, record: CycleRecord) -> None:
     """One line on what the cycle found."""
-    _display(run).finished(record, run.figures(record))
+    _display(run).finished(record, run.figures(record), len(run.folder.given))
 
 
 @hookimpl(trylast=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vatl_formats.broken_frames import Covered, broken_frames, without_broken
+from vatl_formats.by_hand import OnPictures
 from vatl_formats.category import described, of_another, skeleton_of
 from vatl_formats.extent import at_least, extent_of
 from vatl_formats.file_names import PICTURE_SUFFIXES, VIDEO_SUFFIXES, pictures_in
@@ -30,7 +31,7 @@ from vatl_formats.tracks import with_tracks
 
 __all__ = [
     "LARGEST", "PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "Annotations", "Covered", "Id", "Indices", "Mask",
-    "NumberedPictures", "Numbers", "Pictures", "Reading", "Rows", "Sieve", "again", "alike", "at_least",
+    "NumberedPictures", "Numbers", "OnPictures", "Pictures", "Reading", "Rows", "Sieve", "again", "alike", "at_least",
     "broken_frames", "by_position", "clipped", "csv_text", "described", "extent_of", "flip_pairs_from_names",
     "frame_numbers", "frames_of_names", "images_and_annotations", "keypoints_of", "kinds", "missing_files",
     "named_pairs", "neighbours_in_time", "numbered", "of_another", "on_pictures", "pictures_in", "read_json",

@@ -54,7 +54,9 @@ def without_broken(video: Video, broken: Set[int] | None = None) -> Video:
     if not whole.any():
         raise InputError(f"video '{video.name}': everybody is {why}: is its file complete?")
     dropped = {**video.dropped, why: int((~whole).sum())}
-    return attrs.evolve(video, instances=rows_of(video.instances, whole), dropped=dropped)
+    place, by = (whole.cumsum(0) - 1).tolist(), video.labelled_by
+    by = None if by is None else {place[i]: who for i, who in by.items() if whole[i]}
+    return attrs.evolve(video, instances=rows_of(video.instances, whole), dropped=dropped, labelled_by=by)
 
 
 def rows_of(instances: Instances, rows: Tensor) -> Instances:

@@ -125,6 +125,13 @@ class DatasetContract(Contract):
         first, again = self._video(), self._video()
         self._are_same(first.instances, again.instances)
         promise(
+            first.labelled_by == again.labelled_by,
+            f"{self.called}: a run that is taken up again is given the same labels",
+            first.labelled_by,
+            again.labelled_by,
+            "draw nothing at random that no option seeds; keep the annotations' order",
+        )
+        promise(
             first.skeleton == again.skeleton and torch.equal(first.frames.read(0), again.frames.read(0)),
             f"{self.called}: a run that is taken up again sees the same video",
             "the same skeleton and pictures",
@@ -199,6 +206,7 @@ class DatasetContract(Contract):
         for name, (shape, kind) in columns.items():
             self._is_column(name, getattr(found, name), shape, kind)
         self._says_what_is_known(found)
+        self._says_who_labelled(video)
         promise(
             len(found.ids) == count and len(set(found.ids)) == count,
             f"{self.called}: every instance has an id of its own",
@@ -234,6 +242,19 @@ class DatasetContract(Contract):
             "known, keypoints and visible that agree",
             "known instances without keypoints" if found.visible is None else "visible keypoints that are not known",
             "make Instances by Instances.of(…, known=…), which hides what is not known",
+        )
+
+    def _says_who_labelled(self, video: Video) -> None:
+        __tracebackhide__ = True
+        told: Any = video.labelled_by
+        known = dict(enumerate(video.instances.known.tolist()))
+        named = told is None or (isinstance(told, Mapping) and all(isinstance(who, str) for who in told.values()))
+        promise(
+            named and all(type(i) is int and known.get(i) for i in told or ()),
+            f"{self.called}: labelled_by says who labelled which instances by hand, each of known truth",
+            "{number of the instance: name}, or None where the data does not tell",
+            told,
+            "name the file where it names nobody; leave out whose keypoints are predicted, or not known",
         )
 
     def _is_column(self, name: str, column: Any, shape: tuple[int, ...], kind: torch.dtype) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Collection, Sequence
+from itertools import accumulate, compress
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -67,17 +67,18 @@ class Annotation:
 
 def annotation(past: PastRun) -> Annotation | None:
     """What people did; None where nobody spent time, refused or redrew anything."""
-    people = annotators(past.folder.answers)
+    people = annotators(past.folder.answers, past.folder.given)
     if not any(sum(p.seconds) or p.unclear or p.absent or p.boxes for p in people):
         return None
     curves = time_curves(past.cycles)
     return Annotation(_columns(people), len(people), _plot(curves) if curves else None)
 
 
-def annotators(answers: Answers) -> list[Annotator]:
-    """Everybody who answered, those who labelled most to the front."""
-    history, refusals, redrawn = answers.history(), answers.refusals().values(), answers.redrawn().values()
-    again = _corrections(history)
+def annotators(answers: Answers, given: Collection[int] = ()) -> list[Annotator]:
+    """Everybody who answered, those who labelled most to the front; ``given`` were labelled in the data already."""
+    every, refusals, redrawn = answers.history(), answers.refusals().values(), answers.redrawn().values()
+    asked = [label.cycle > 0 or label.instance not in given for label in every]
+    history, again = list(compress(every, asked)), list(compress(_corrections(every), asked))
     names = dict.fromkeys([*(g.annotator for g in history), *(r.annotator for r in refusals)])
     names |= dict.fromkeys(r.annotator for r in redrawn)
     found = []

@@ -153,6 +153,7 @@ def _line(name: str, run: PastRun, apart: Sequence[str], shown: Sequence[str]) -
     if closing is None:
         return Line(name, chosen, listed(None), (listed(None),) * len(shown), listed(None), "not finished")
     labelled = f"{closing.labelled} of {closing.instances} ({percent(closing.labelled, closing.instances)})"
+    labelled += f", {closing.given} given with the data" if closing.given else ""
     figures = tuple(accuracy(getattr(closing, key)) for key in shown)
     return Line(name, chosen, labelled, figures, duration(closing.seconds), closing.stopped_by)
 

@@ -55,13 +55,15 @@ def query_rows(past: PastRun) -> list[Row]:
     shots = [_shots(past, record, given) for record in records]
     tiles = iter(take(past.video, [shot for row in shots for shot in row]))
     return [
-        Row(_title(record), [next(tiles) for _ in row], len(record.query) - len(row))
+        Row(_title(record, bool(past.folder.given)), [next(tiles) for _ in row], len(record.query) - len(row))
         for record, row in zip(records, shots, strict=True)
     ]
 
 
-def _title(record: CycleRecord) -> str:
+def _title(record: CycleRecord, given: bool) -> str:
     mean = accuracy(record.query_mean_oks)
+    if given and not record.cycle:
+        return f"Cycle 0: {len(record.query)} labels given with the data, for which nobody was asked, mean OKS {mean}"
     before = f"{record.labelled} of {record.instances} before ({percent(record.labelled, record.instances)})"
     return f"Cycle {record.cycle}: {len(record.query)} labelled, mean OKS {mean}, {before}"
 

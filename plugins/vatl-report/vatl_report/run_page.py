@@ -75,7 +75,9 @@ def write_run_page(past: PastRun, folder: Path) -> Path:
     people = annotation(past)
     if people and people.plot:
         people.plot.write(folder, "annotation")
-    files = {"cycles.csv": cycles_csv(cycles)} | ({"labels.csv": annotation_csv(past)} if people else {})
+    files = {"cycles.csv": cycles_csv(cycles, bool(past.folder.given))} | (
+        {"labels.csv": annotation_csv(past)} if people else {}
+    )
     for name, text in files.items():
         write_whole(folder / name, text)
     plots = {"learning_curve": plot, "annotation": people.plot if people else None}
@@ -83,7 +85,7 @@ def write_run_page(past: PastRun, folder: Path) -> Path:
         folder / "index.html",
         "run.html",
         name=past.folder.path.name,
-        verdict=verdict(cycles, closing),
+        verdict=verdict(cycles, closing, len(past.folder.given)),
         ending=f"Stopped by {closing.stopped_by}: {closing.reason}" if closing else None,
         warnings=_warnings(past),
         facts=_facts(past),
@@ -91,7 +93,7 @@ def write_run_page(past: PastRun, folder: Path) -> Path:
         plot=plot.inline if plot else None,
         truth=any(record.evaluation for record in cycles),
         instances=cycles[-1].instances if cycles else 0,
-        table=cycle_table(cycles) if cycles else [],
+        table=cycle_table(cycles, bool(past.folder.given)) if cycles else [],
         rows=len(cycles),
         stops=marks,
         finish=actual_finish(cycles),
@@ -168,6 +170,11 @@ def _figures(past: PastRun) -> list[tuple[str, str, str]]:
     people = sum(record.annotation_seconds for record in past.cycles)
     return [
         ("Labelled", f"{closing.labelled}", f"of {closing.instances} ({percent(closing.labelled, closing.instances)})"),
+        *(
+            [("Of these given with the data", f"{closing.given}", f"asked for {closing.asked}")]
+            if closing.given
+            else []
+        ),
         *_accuracies(closing, past.cycles),
         ("Time", duration(closing.seconds), f"annotating {duration(people)}" if people else "of the whole run"),
     ]

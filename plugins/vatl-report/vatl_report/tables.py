@@ -42,8 +42,11 @@ def names(records: Iterable[Mapping[str, float]], first: Sequence[str] = ()) -> 
     return [*(name for name in first if name in seen), *(name for name in seen if name not in first)]
 
 
-def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
-    """The table of the page, in groups of columns; a column of which nothing is known is left out."""
+def cycle_table(cycles: Sequence[CycleRecord], given: bool = False) -> list[Group]:
+    """The table of the page, in groups of columns; a column of which nothing is known is left out.
+
+    ``given``: whether the first cycle's labels came with the data.
+    """
 
     def column(title: str, cell: Callable[[CycleRecord], str]) -> Column:
         return Column(title, tuple(cell(record) for record in cycles))
@@ -77,7 +80,8 @@ def cycle_table(cycles: Sequence[CycleRecord]) -> list[Group]:
             "labels",
             (
                 column("before", lambda r: str(r.labelled)),
-                column("queried", lambda r: str(len(r.query))),
+                *([column("given", lambda r: UNKNOWN if r.cycle else str(len(r.query)))] if given else []),
+                column("queried", lambda r: UNKNOWN if given and not r.cycle else str(len(r.query))),
                 *([column("corrected", lambda r: str(len(r.corrected)))] if any(r.corrected for r in cycles) else []),
             ),
         ),
@@ -117,10 +121,11 @@ def _ranks(cycles: Iterable[CycleRecord]) -> list[dict[str, float]]:
     return [r.evaluation.rank_correlation for r in cycles if r.evaluation]
 
 
-def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
+def cycles_csv(cycles: Sequence[CycleRecord], given: bool = False) -> str:
     """Everything a cycle's record says except who was asked for, in full precision; unknown cells are empty.
 
-    What takes truth has no columns where there is none.
+    What takes truth has no columns where there is none, nor have labels that were ``given`` with the data, to be learnt
+    in the first cycle.
     """
     truth = any(r.evaluation for r in cycles)
     scores = names(r.mean_scores for r in cycles)
@@ -129,7 +134,8 @@ def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
     ranks = names(_ranks(cycles))
     passes, further = names(r.further_passes for r in cycles), [name.lower() for name in _further(cycles)]
     head = [
-        "cycle", "instances", "labelled", "labelled_fraction", "queried", "corrected", "query_mean_oks",
+        "cycle", "instances", "labelled", "labelled_fraction", *(("given",) if given else ()), "queried", "corrected",
+        "query_mean_oks",
         *(("measured", *MEASURES, *further, *(f"{name}_with_labels" for name in further),
            *(f"ap_{t}" for t in thresholds), "all_correct",
            *(c.replace(" ", "_") for c in COUNTS)) if truth else ()),
@@ -139,7 +145,8 @@ def cycles_csv(cycles: Sequence[CycleRecord]) -> str:
     ]  # fmt: skip
     rows = [
         [
-            r.cycle, r.instances, r.labelled, r.fraction, len(r.query), len(r.corrected), r.query_mean_oks,
+            r.cycle, r.instances, r.labelled, r.fraction, *((0 if r.cycle else len(r.query),) if given else ()),
+            0 if given and not r.cycle else len(r.query), len(r.corrected), r.query_mean_oks,
             *(_judged(r, thresholds, _further(cycles)) if truth else ()),
             *(r.mean_scores.get(name) for name in scores),
             *(r.evaluation.rank_correlation.get(name) if r.evaluation else None for name in ranks),

@@ -74,14 +74,18 @@ def change(before: float, after: float) -> str:
     return f"{'rose' if after > before else 'fell'} from {accuracy(before)} to {accuracy(after)}"
 
 
-def verdict(cycles: Sequence[CycleRecord], closing: RunRecord | None) -> str:
-    """What came of the run, in a sentence or two for somebody who wants to use the poses."""
+def verdict(cycles: Sequence[CycleRecord], closing: RunRecord | None, given: int = 0) -> str:
+    """What came of the run, in a sentence or two for somebody who wants to use the poses.
+
+    ``given`` of its labels came with the data.
+    """
     if not cycles:
         return "No cycle has been finished yet, so there is nothing to report."
     labelled, instances = (
         (closing.labelled, closing.instances) if closing else (cycles[-1].labelled_after, cycles[-1].instances)
     )
-    start = f"With {labelled} of {instances} instances labelled ({percent(labelled, instances)}), "
+    came = f", {given} of them given with the data" if given and labelled else ""
+    start = f"With {labelled} of {instances} instances labelled ({percent(labelled, instances)}){came}, "
     ending = "" if closing else " The run has not ended; these are the cycles so far."
     return start + (_with_truth(cycles, closing) or _without_truth(cycles)) + ending
 

@@ -15,9 +15,11 @@ from vatl_core.records import History
 class Budget(Stopping):
     """Stops at the first limit that is reached; what was labelled until then is still learnt from.
 
+    Only what was asked for counts: labels that came with the data cost nobody anything.
+
     Attributes:
         labels: number of labels, corrections of earlier cycles' labels included; never more are asked for.
-        fraction: labelled fraction of the video; never more is asked for.
+        fraction: of the video's instances; never more are asked for.
         minutes: of the annotators' time; as soon as their mean time for a label is known, no more are asked for than
             fit, save that a last label may begin before they are over.
         hours: of wall-clock, since the run began.
@@ -35,8 +37,9 @@ class Budget(Stopping):
         minutes, share = _seconds(history) / 60, self._share(history)
         if self.labels is not None and history.given >= self.labels:
             return f"{history.given} of {self.labels} labels are given"
-        if share is not None and history.labelled >= share:
-            return f"{history.labelled} of {history.present.instances} instances are labelled ({self.fraction:.0%})"
+        if share is not None and (asked := history.labelled - history.beforehand) >= share:
+            done = "asked for and labelled" if history.beforehand else "labelled"
+            return f"{asked} of {history.present.instances} instances are {done} ({self.fraction:.0%})"
         if self.minutes is not None and minutes >= self.minutes:
             return f"{minutes:.1f} of {self.minutes:g} minutes of annotation are used"
         if self.hours is not None and history.elapsed >= self.hours * 3600:
@@ -48,7 +51,7 @@ class Budget(Stopping):
         share, seconds = self._share(history), _seconds(history)
         left = [] if self.labels is None else [max(0, self.labels - history.given)]
         if share is not None:
-            left.append(max(0, share - history.labelled))
+            left.append(max(0, share - (history.labelled - history.beforehand)))
         if self.minutes is not None and seconds > 0 and history.given:
             left.append(max(1, int((self.minutes * 60 - seconds) * history.given / seconds)))
         return min(left, default=None)

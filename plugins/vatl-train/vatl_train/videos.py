@@ -93,7 +93,7 @@ def _only(video: Video, index: Tensor) -> Video:
     columns = [None if c is None else c[index] for c in (old.keypoints, old.visible, old.known)]
     ids = tuple(old.ids[i] for i in index.tolist())
     new = Instances.of(old.frame[index], old.track[index], old.boxes[index], ids, *columns)
-    return attrs.evolve(video, instances=new)
+    return attrs.evolve(video, instances=new, labelled_by=None)
 
 
 def _shuffled(values: Tensor, seed: int) -> Tensor:

@@ -39,7 +39,8 @@ export class Panel {
     );
     say(
       byId("labelled"),
-      `${state.labelled} of ${state.instances} labelled, ${percent(state.labelled, state.instances)}`,
+      `${state.labelled} of ${state.instances} labelled, ${percent(state.labelled, state.instances)}` +
+        (state.before ? `; ${state.before} of them came with the data` : ""),
     );
     drawCurve(byId("curve"), state);
     renew(byId("cycle-figures"), Object.entries(state.figures), figure, "");

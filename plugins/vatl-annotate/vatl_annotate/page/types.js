@@ -28,7 +28,8 @@
  *   mean_oks: number | null, next: {predict: string, report: string}}} Closing
  * @typedef {{phase: Phase, cycle: number, stage: Stage | null,
  *   queue: {total: number, answered: number, left: number, pause: number | null},
- *   labelled: number, instances: number, schedule: number[], curve: CurvePoint[], figures: Record<string, string>, stopping: Criterion[],
+ *   labelled: number, before: number, instances: number, schedule: number[], curve: CurvePoint[],
+ *   figures: Record<string, string>, stopping: Criterion[],
  *   spent: {labels: number, seconds: number, last: number | null, mean: number | null},
  *   annotators: Record<string, number>, closing: Closing | null, error: string | null}} State
  *
