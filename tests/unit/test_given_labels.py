@@ -27,8 +27,8 @@ from vatl_core.run import PastRun, execute
 from vatl_core.run.running import begin
 from vatl_core.video import Video
 from vatl_kit.checking import flaws
+from vatl_predict.predictions import Predictions
 from vatl_report.annotation import annotators
-from vatl_report.predictions import Predictions
 from vatl_report.run_page import write_run_page
 from vatl_stopping.budget import Budget
 

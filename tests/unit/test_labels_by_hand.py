@@ -26,7 +26,7 @@ from vatl_core.run import PastRun
 from vatl_core.video import Video
 from vatl_drawing import write_video
 from vatl_formats import without_broken
-from vatl_report.commands.predict import command as predict
+from vatl_predict.command import command as predict
 
 SMALL = (
     "--estimator", "tiny", "--weights", "none", "--query", "lc", "--select", "top", "--refine", "none",
