@@ -62,9 +62,7 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
         options = (f"dataset.{option}={path}", *options)
     options += ("dataset.skip_broken=true",) * flags.pop("skip_broken")
     made = configure(registry, flags, options=options, file=config)
-    for role in sorted(
-        made.options.keys() - {"query", "stop"}
-    ):  # criteria may be watched, and any stopping criterion advise
+    for role in sorted(made.options.keys() - {"query", "stop"}):  # criteria may be watched, stopping criteria advise
         for name in sorted(made.options[role].keys() - set(chosen(made, role))):
             click.echo(f"options of {name} change nothing: --{role} is {chosen(made, role)[0]}", err=True)
     numbered = itertools.chain([made.run_name], (f"{made.run_name}-{number}" for number in itertools.count(2)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +14,7 @@ from vatl_core.config_files import SETTINGS, configure
 from vatl_core.cycle import Run
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
-from vatl_core.files import reading, write_whole
+from vatl_core.files import discard, reading, write_whole
 from vatl_core.plugins import Registry, exposed
 from vatl_core.records import RunRecord
 from vatl_core.run.data import from_where_begun, keep_data, paths_of
@@ -66,7 +65,7 @@ def _from_its_beginning(config: RunConfig, registry: Registry) -> RunRecord:
         return run.adapt()
     except InputError:
         if not run.records and not (run.folder.path / "labels.sqlite").exists():
-            shutil.rmtree(run.folder.path)
+            discard(run.folder.path, run.folder.unlock)
         raise
     finally:
         run.folder.unlock()
@@ -86,8 +85,7 @@ def begin(config: RunConfig, registry: Registry) -> Run:
     try:
         _keep_beginning(run)
     except InputError:
-        shutil.rmtree(run.folder.path)
-        run.folder.unlock()
+        discard(run.folder.path, run.folder.unlock)
         raise
     return run
 

@@ -107,7 +107,7 @@ def _no_driver() -> Finding:
 def _asked(program: str) -> str | Finding:
     """What NVIDIA's program says, or what is wrong where it says nothing."""
     try:
-        asked = subprocess.run([program], capture_output=True, text=True, timeout=_ANSWERS, errors="replace")
+        asked = subprocess.run([program], capture_output=True, encoding="utf-8", errors="replace", timeout=_ANSWERS)
     except (OSError, subprocess.TimeoutExpired) as error:
         return advice(f"nvidia-smi does not answer ({describe(error)})", "restart, or reinstall NVIDIA's driver")
     if asked.returncode:
