@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save
 
 from tests.structure.portable import unportable
 from tests.windows import as_on_windows, bad_names
@@ -22,6 +24,7 @@ from vatl_core.errors import InputError
 from vatl_core.files import append_line, discard, temporary_folder, write_whole
 from vatl_core.run import running
 from vatl_core.store import RunFolder
+from vatl_core.weights import read_checkpoint
 from vatl_executors.local import Local
 from vatl_oracles.files.folder import _whole_folder
 from vatl_sweep.folder import SweepFolder
@@ -135,6 +138,14 @@ def test_files_are_written(windows: None, tmp_path: Path) -> None:
     assert (tmp_path / "new" / "a.txt").read_bytes() == "ä\n→\n".encode()
     assert (tmp_path / "task" / "inner" / "b").read_bytes() == b"\r\n"
     assert len(list(tmp_path.rglob("*"))) == 5
+
+
+def test_weights_are_replaced_while_they_are_in_use(windows: None, tmp_path: Path) -> None:
+    file = tmp_path / "tiny.safetensors"
+    write_whole(file, save({"weight": torch.arange(4.0)}))
+    tensors = read_checkpoint(file).tensors
+    write_whole(file, save({"weight": torch.zeros(4)}))
+    assert tensors["weight"].tolist() == [0, 1, 2, 3]
 
 
 def test_what_nobody_works_on_is_deleted_with_its_lock(
