@@ -7,6 +7,7 @@ import subprocess
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.strangers import bringing, describing, install
+from vatl_core.cli import main
 from vatl_core.discovery import discover
 from vatl_doctor import Finding, aside, examination, fine, graphics, installed, machine, media
 from vatl_doctor.command import command
@@ -35,6 +37,13 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def doctor(*words: str) -> Result:
     return CliRunner().invoke(command, list(words))
+
+
+@pytest.mark.parametrize(("path", "code"), [("runs", 0), ("file/runs", 1)])
+def test_the_exit_code_is_that_of_the_command_line(here: None, tmp_path: Path, path: str, code: int) -> None:
+    (tmp_path / "file").touch()
+    with suppress(SystemExit) if not code else pytest.raises(SystemExit, match="1"):
+        main(["doctor", "--runs", str(tmp_path / path)])
 
 
 def told(result: Result) -> dict[str, dict[str, str]]:
@@ -128,7 +137,7 @@ def test_a_name_that_two_claim_is_wrong(tmp_path: Path, monkeypatch: pytest.Monk
     for name in ("vatl-left", "vatl-right"):
         install(tmp_path / name, name, describing("criterion", "same", "vatl_odd.odd:Odd"))
         monkeypatch.syspath_prepend(str(tmp_path / name))
-    (found,) = installed.plugins(discover())
+    (found,) = [found for found in installed.plugins(discover()) if "'same'" in found.found]
     assert found.state == "wrong"
     assert "'same' is claimed by vatl-left 1.0 and by vatl-right 1.0" in found.found
 
