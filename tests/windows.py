@@ -26,8 +26,8 @@ def as_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "open", _no_folder(os.open))
     monkeypatch.setattr(os, "fsync", _written(os.fsync))
     monkeypatch.setattr(os, "fork", _missing)
-    monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.delattr(os, "sysconf")
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.delattr(os, "sysconf", raising=False)
 
 
 def bad_names(folder: Path) -> list[str]:

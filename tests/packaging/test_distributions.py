@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -19,6 +20,7 @@ from packaging.metadata import Metadata
 from readme_renderer import markdown
 
 from tests.conftest import once
+from tests.packaging import __main__ as making
 from tests.packaging.distributions import ROOT, Source, closure, link, sources, unpack, whose
 from vatl_core.cli import main
 
@@ -133,6 +135,17 @@ def test_vatl_asks_for_every_distribution_and_its_extras_for_theirs() -> None:
     offered = {(need.name, extra) for need in WHOLE.all_needs for extra in need.extras}
     there = {(source.name, extra) for source in SOURCES for extra in source.project.get("optional-dependencies", {})}
     assert offered == {(name, extra) for name, extra in there if name != WHOLE.name and extra != "test"}
+
+
+def test_wheels_take_the_place_of_older_ones(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def copied(_: object, out: Path) -> Path:
+        return Path(shutil.copytree(built, out / "built", ignore=shutil.ignore_patterns("sources", "unpacked")))
+
+    monkeypatch.setattr(making, "build", copied)
+    (tmp_path / "vatl_gone-0.0.1-py3-none-any.whl").touch()
+    making.main(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in built.glob("*.whl"))
+    assert len(list(tmp_path.iterdir())) == len(SOURCES)
 
 
 def test_one_distribution_alone_owns_the_command(built: Path) -> None:

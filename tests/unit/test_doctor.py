@@ -7,7 +7,6 @@ import subprocess
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -18,7 +17,7 @@ from click.testing import CliRunner, Result
 from tests.strangers import bringing, describing, install
 from vatl_core.cli import main
 from vatl_core.discovery import discover
-from vatl_doctor import Finding, aside, examination, fine, graphics, installed, machine, media
+from vatl_doctor import Finding, advice, aside, examination, fine, graphics, installed, machine, media, wrong
 from vatl_doctor.command import command
 from vatl_doctor.findings import findings
 
@@ -39,11 +38,17 @@ def doctor(*words: str) -> Result:
     return CliRunner().invoke(command, list(words))
 
 
-@pytest.mark.parametrize(("path", "code"), [("runs", 0), ("file/runs", 1)])
-def test_the_exit_code_is_that_of_the_command_line(here: None, tmp_path: Path, path: str, code: int) -> None:
-    (tmp_path / "file").touch()
-    with suppress(SystemExit) if not code else pytest.raises(SystemExit, match="1"):
-        main(["doctor", "--runs", str(tmp_path / path)])
+@pytest.mark.parametrize(("finding", "code"), [(fine("9"), 0), (advice("9", "10"), 0), (wrong("8", "9"), 1)])
+def test_the_exit_code_is_that_of_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, finding: Finding, code: int
+) -> None:
+    monkeypatch.setattr("vatl_doctor.command.examine", lambda *_: iter([("lens", finding)]))
+    ended = 0
+    try:
+        main(["doctor"])
+    except SystemExit as error:
+        ended = int(error.code or 0)
+    assert ended == code
 
 
 def told(result: Result) -> dict[str, dict[str, str]]:

@@ -28,6 +28,7 @@ from vatl_core.weights import read_checkpoint
 from vatl_executors.local import Local
 from vatl_oracles.files.folder import _whole_folder
 from vatl_sweep.folder import SweepFolder
+from vatl_train import team
 
 ROOT = Path(__file__).parents[2]
 LOOKED_AT = {("plugins/vatl-doctor/vatl_doctor/graphics.py", "/sys/bus/pci/devices")}
@@ -182,6 +183,13 @@ class Unprepared:
 
     class compute:  # noqa: N801
         describe = staticmethod(dict)
+
+
+def test_a_team_without_nccl_talks_by_gloo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: True)
+    assert (team.backend("cuda:1"), team.backend("cpu")) == ("nccl", "gloo")
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: False)
+    assert team.backend("cuda:1") == "gloo"
 
 
 @pytest.fixture
