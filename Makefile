@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test lint parity explore combinations campaign benchmarks docs weights clean
+.PHONY: help run test lint parity explore combinations campaign benchmarks docs wheels weights clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -14,6 +14,10 @@ $(BIN)/.installed: requirements.txt constraints.txt pyproject.toml $(wildcard pl
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory venv-package
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(BIN)/.with-tests: $(BIN)/.installed requirements-test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@
 
 # Installing a Debian package needs root's rights.
@@ -32,33 +36,36 @@ venv-package: # Debian keeps Python's venv module in a package of its own
 run: $(BIN)/.installed ## Set up and run the main job on the embedded video; the report's place is its last line
 	$(BIN)/vatl run
 
-test: $(BIN)/.installed lint browser ## Set up and pass the tests
+test: $(BIN)/.with-tests lint browser ## Set up and pass the tests
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-lint: $(BIN)/.installed ## Style, types, which way imports go, and how large the core is
+lint: $(BIN)/.with-tests ## Style, types, which way imports go, and how large the core is
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.structure.measure
 
-parity: $(BIN)/.installed ## Compare with the published numbers, ending in a table; FIXTURES=DIR for another folder of them
+parity: $(BIN)/.with-tests ## Compare with the published numbers, ending in a table; FIXTURES=DIR for another folder of them
 	VATL_PARITY_FIXTURES='$(FIXTURES)' $(BIN)/pytest -q -rN --tb=short tests/parity
 
-explore: $(BIN)/.installed ## Try the property tests on examples that nobody has seen; T=FILE for some of them
+explore: $(BIN)/.with-tests ## Try the property tests on examples that nobody has seen; T=FILE for some of them
 	$(BIN)/pytest -n auto --hypothesis-profile="new examples" $(or $(T),tests/unit)
 
-combinations: $(BIN)/.installed ## Run every combination of criterion, selector, policy and stopping: some minutes
+combinations: $(BIN)/.with-tests ## Run every combination of criterion, selector, policy and stopping: some minutes
 	$(BIN)/pytest -m combinations tests/unit/test_combinations.py
 
-campaign: $(BIN)/.installed ## Kill 200 runs at random, crowd, flood and fill the disk: nothing may be lost; some minutes
+campaign: $(BIN)/.with-tests ## Kill 200 runs at random, crowd, flood and fill the disk: nothing may be lost; some minutes
 	$(BIN)/python -m tests.campaign -n 200 --seed 0
 
-benchmarks: $(BIN)/.installed ## Speed, as ratios within one run
+benchmarks: $(BIN)/.with-tests ## Speed, as ratios within one run
 	$(BIN)/pytest -s tests/benchmarks
 
-docs: $(BIN)/.installed ## Build the documentation's site into build/site
+docs: $(BIN)/.with-tests ## Build the documentation's site into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+wheels: $(BIN)/.with-tests ## Build every distribution into build/wheels: `uv tool install vatl --find-links build/wheels`
+	$(BIN)/python -m tests.packaging build/wheels
 
 weights: $(BIN)/.installed ## Make the weights of `tiny` that ship with the synthetic data set
 	$(BIN)/vatl train --dataset synthetic --estimator tiny --val-split none --epochs 60 --optimiser adamw --lr 2e-3 \

@@ -52,3 +52,15 @@ def linger_or_end(path: str) -> None:
 def where(_: int) -> tuple[str, str]:
     """The present folder, and how many threads torch is to have."""
     return str(Path.cwd()), os.environ["OMP_NUM_THREADS"]
+
+
+def small_run_in(folder: str) -> list[float | None]:
+    """Carry out a small run below a folder, as on Windows; its accuracies."""
+    import pytest
+
+    from tests.windows import as_on_windows
+    from vatl_kit.small_runs import small_run
+
+    with pytest.MonkeyPatch.context() as patch:
+        as_on_windows(patch)
+        return [record.evaluation.mean_oks for record in small_run(Path(folder)).cycles if record.evaluation]

@@ -45,9 +45,9 @@ def _copied(options: Options) -> Options:
 
 
 def path_component(name: str) -> str:
-    """A run's name as one printable component of a path, since data sets and videos are called by others."""
-    kept = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
-    return kept if kept.strip(".") else "_" * len(kept)
+    """A run's name as one printable component of a path, on any system: data sets and videos are called by others."""
+    kept = "".join(letter if letter.isprintable() and letter not in '/\\:*?"<>|' else "_" for letter in name)
+    return kept.rstrip(". ") + "_" * (len(kept) - len(kept.rstrip(". ")))
 
 
 @attrs.frozen

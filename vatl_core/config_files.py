@@ -51,8 +51,8 @@ def configure(
     if name := settings.get("preset") or (not recorded and below.get("preset")):
         given, tables = _over_preset(registry.find("preset", str(name)), registry, given, tables)
     config = _filled(registry, given)
-    if config.name != path_component(config.name):
-        raise InputError(f"name {config.name!r}: a run's name is one printable part of a path, without / or \\")
+    if config.name != (fit := path_component(config.name)):
+        raise InputError(f"name {config.name!r}: a run's name is one printable part of a path anywhere, as {fit!r} is")
     for part, values in (options if isinstance(options, Mapping) else _parsed(options)).items():
         role, name = _place(part, config, registry)
         tables = laid_over({role: {name: values}}, tables)

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -31,16 +31,29 @@ def whole(path: Path) -> Iterator[Path]:
     os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         yield beside
-        with beside.open("rb") as file:
+        with beside.open("rb+") as file:  # Windows synchronises only what may be written
             os.fsync(file.fileno())
         beside.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)  # so that the renaming survives a power cut
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        keep_names(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def keep_names(folder: Path) -> None:
+    """Have what was renamed in a folder survive a power cut; Windows, which opens no folder, sees to it itself."""
+    with suppress(PermissionError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def discard(folder: Path, unlock: Callable[[], None]) -> None:
+    """Delete a folder whose lock is held, so that nobody begins anything in it, and let go of it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    unlock()
+    shutil.rmtree(folder, ignore_errors=True)  # Windows keeps the lock, and the folder with it, while it is held
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
@@ -85,5 +98,6 @@ def temporary_folder() -> Iterator[Path]:
             with suppress(Timeout, OSError):  # somebody else's, at work, or gone by now
                 if lock.parent.lstat().st_uid == Path(name).stat().st_uid:
                     with FileLock(lock, timeout=0):
-                        shutil.rmtree(lock.parent, ignore_errors=True)
+                        pass  # nobody has it; Windows deletes no file that somebody has
+                    shutil.rmtree(lock.parent, ignore_errors=True)
         yield Path(name)

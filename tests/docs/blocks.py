@@ -62,7 +62,7 @@ class Block:
 
 def pages() -> list[Path]:
     """Everything that somebody wrote for users: the site's pages, and what the packages say of themselves."""
-    readmes = [ROOT / "README.md", ROOT / "vatl_core/README.md", *sorted(ROOT.glob("*/vatl-*/README.md"))]
+    readmes = [ROOT / "README.md", ROOT / "vatl_core/README.md", *sorted(ROOT.glob("*/vatl*/README.md"))]
     examples = sorted((ROOT / "docs" / "examples").glob("*/README.md"))
     return [*sorted((ROOT / "docs").glob("*.md")), *readmes, *examples]
 

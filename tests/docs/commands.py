@@ -77,7 +77,7 @@ def check_command(words: Sequence[str], registry: Registry, folder: Path) -> Non
         targets = set(_TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
         assert {word for word in rest if "=" not in word} <= targets, f"the Makefile has no {rest}"
     elif program == "pip":
-        known = {path.parent.name for path in ROOT.glob("*/vatl-*/pyproject.toml")} | {"vatl-core"}
+        known = {path.parent.name for path in ROOT.glob("*/vatl*/pyproject.toml")} | {"vatl-core"}
         known |= {f"vatl-{name}" for name in registry.manager.get_plugin(THE_PAGE).names}
         named = {re.sub(r"\[.*", "", word) for word in rest[1:] if not word.startswith("-")}
         missing = {name for name in named if name not in known and name != "."}

@@ -156,7 +156,7 @@ def test_missing_words_are_found() -> None:
 
 
 def test_every_package_has_its_page(site: Site) -> None:
-    folders = [path.parent.name for path in ROOT.glob("*/vatl-*/pyproject.toml")]
+    folders = [path.parent.name for path in ROOT.glob("*/vatl*/pyproject.toml")]
     assert {f"packages/{name}.html" for name in ("vatl-core", *folders)} <= set(site)
 
 

@@ -53,6 +53,12 @@ class Source:
         return _requirements(self.project["dependencies"])
 
     @property
+    def all_needs(self) -> list[Requirement]:
+        """What it and its extras declare."""
+        extras = self.project.get("optional-dependencies", {}).values()
+        return [Requirement(text) for texts in (self.project["dependencies"], *extras) for text in texts]
+
+    @property
     def optional(self) -> dict[str, Requirement]:
         """What its extras declare, by canonical name."""
         extras = self.project.get("optional-dependencies", {})

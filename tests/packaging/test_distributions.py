@@ -5,11 +5,13 @@ from __future__ import annotations
 import email
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
 from email.message import Message
+from importlib.metadata import EntryPoints
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,14 @@ from packaging.metadata import Metadata
 from readme_renderer import markdown
 
 from tests.conftest import once
+from tests.packaging import __main__ as making
 from tests.packaging.distributions import ROOT, Source, closure, link, sources, unpack, whose
+from vatl_core.cli import main
 
 SOURCES = sources()
 OURS = {source.name: source for source in SOURCES}
+WHOLE = OURS["vatl"]
+"""All of them as one thing to install."""
 each = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 
 
@@ -106,7 +112,8 @@ def test_it_declares_what_it_imports(source: Source) -> None:
     needed = {whose(module): files for module, files in source.imports().items()}
     undeclared = {name: sorted(files)[:3] for name, files in needed.items() if name not in _declared(source)}
     assert undeclared == {}
-    assert set(source.dependencies) - set(needed) == set(), "declared, and never imported"
+    if source is not WHOLE:
+        assert set(source.dependencies) - set(needed) == set(), "declared, and never imported"
 
 
 def _declared(source: Source) -> set[str]:
@@ -114,10 +121,53 @@ def _declared(source: Source) -> set[str]:
 
 
 def test_all_are_of_one_version() -> None:
-    versions = {source.project["version"] for source in SOURCES}
-    assert len(versions) == 1
-    for source in SOURCES[1:]:
-        assert str(source.dependencies["vatl-core"].specifier) == f"=={versions.copy().pop()}"
+    (version,) = {source.project["version"] for source in SOURCES}
+    for source in SOURCES:
+        wanted = [need for need in source.all_needs if need.name in OURS]
+        assert source is SOURCES[0] or "vatl-core" in {need.name for need in wanted}
+        assert {str(need.specifier) for need in wanted} <= {f"=={version}"}, source.name
+
+
+def test_vatl_asks_for_every_distribution_and_its_extras_for_theirs() -> None:
+    others = set(OURS) - {WHOLE.name}
+    assert {name for name in WHOLE.dependencies if name in OURS} == others - {"vatl-ray"}
+    assert {need.name for need in WHOLE.all_needs} == others
+    offered = {(need.name, extra) for need in WHOLE.all_needs for extra in need.extras}
+    there = {(source.name, extra) for source in SOURCES for extra in source.project.get("optional-dependencies", {})}
+    assert offered == {(name, extra) for name, extra in there if name != WHOLE.name and extra != "test"}
+
+
+def test_wheels_take_the_place_of_older_ones(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def copied(_: object, out: Path) -> Path:
+        return Path(shutil.copytree(built, out / "built", ignore=shutil.ignore_patterns("sources", "unpacked")))
+
+    monkeypatch.setattr(making, "build", copied)
+    (tmp_path / "vatl_gone-0.0.1-py3-none-any.whl").touch()
+    making.main(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in built.glob("*.whl"))
+    assert len(list(tmp_path.iterdir())) == len(SOURCES)
+
+
+def test_one_distribution_alone_owns_the_command(built: Path) -> None:
+    """uv and pipx make the commands of the distribution that they are asked for, so it is that one."""
+    owners = {}
+    for source in SOURCES:
+        with zipfile.ZipFile(wheel(source, built)) as file:
+            points = EntryPoints(EntryPoints._from_text(_text(file, f"{_info(source)}/entry_points.txt")))
+        owners |= {(source.name, point.name): point for point in points.select(group="console_scripts")}
+    assert list(owners) == [("vatl", "vatl")]
+    assert owners["vatl", "vatl"].load() is main
+
+
+def _text(file: zipfile.ZipFile, name: str) -> str:
+    return file.read(name).decode() if name in file.namelist() else ""
+
+
+@pytest.mark.parametrize(("file", "left"), [("requirements.txt", {"vatl-ray"}), ("requirements-test.txt", set())])
+def test_a_checkout_is_set_up_with_every_distribution(file: str, left: set[str]) -> None:
+    both = (ROOT / "requirements.txt").read_text() + (ROOT / file).read_text()
+    folders = re.findall(r"^-e ([\w./-]+)", both, re.MULTILINE)
+    assert {source.name for source in SOURCES if (ROOT / source.folder) not in {ROOT / f for f in folders}} == left
 
 
 @pytest.fixture(scope="session")
@@ -154,7 +204,7 @@ def test_what_it_declares_is_all_it_needs(source: Source, alone: dict[str, dict[
     label = f"{source.name} {source.project['version']}"
     if source.project.get("entry-points", {}).get("vatl"):
         assert label in told["listed"] or _brings_no_component(source)
-    others = [other.name for other in SOURCES[1:] if other not in with_libraries(source)]
+    others = [other.name for other in SOURCES[1:] if other is not WHOLE and other not in with_libraries(source)]
     assert not [name for name in others if f"{name} " in told["listed"]]
     assert "failed" not in told["listed"]
 

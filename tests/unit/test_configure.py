@@ -93,7 +93,29 @@ def test_every_name_is_checked() -> None:
         configure(discover(), {"query": "thc+wpu"}, options=["query.z_dim=3"])
 
 
-BAD_NAMES = ("../../x", "/x", "a/b", "..", ".", "a\\b", "a\nb", "\x1b[2Jx", "a\0", "\u202egpj", "\udcff")
+BAD_NAMES = (
+    "../../x",
+    "/x",
+    "a/b",
+    "..",
+    ".",
+    "a\\b",
+    "a\nb",
+    "\x1b[2Jx",
+    "a\0",
+    "\u202egpj",
+    "\udcff",
+    "a:b",
+    "why?",
+    "*",
+    '"a"',
+    "<a",
+    "a>",
+    "a|b",
+    "a.",
+    "a ",
+    "a. .",
+)
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
@@ -118,7 +140,8 @@ def test_a_name_made_of_a_videos_is_one_printable_part_of_a_path(video: str) -> 
     config = attrs.evolve(configure(discover(), {}), video=video)
     assert config.path.parent == Path("runs")
     assert config.run_name.isprintable()
-    assert not set("/\\") & set(config.run_name)
+    assert not set('/\\:*?"<>|') & set(config.run_name)
+    assert config.run_name[-1] not in ". "
     alone = path_component(video)
     assert alone == path_component(alone) != ".."
 

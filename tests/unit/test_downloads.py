@@ -19,6 +19,7 @@ from urllib.response import addinfourl
 import attrs
 import pytest
 
+from tests.windows import as_on_windows
 from vatl_core.errors import InputError
 from vatl_weights import Download, downloads, fetch
 from vatl_weights.downloads import doubt, place
@@ -279,6 +280,7 @@ def test_a_file_that_is_too_large_is_not_kept(
 ) -> None:
     monkeypatch.setattr(downloads, "LARGEST", 1 << 19)
     server.tells_length = told
+    as_on_windows(monkeypatch)
     with pytest.raises(InputError, match=r"it has more than 0\.000488281 GiB, which no file of weights may have"):
         fetch(Download(server.url, SHA256))
     assert left(cached) == []

@@ -89,6 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():  # no other may
         signal.signal(signal.SIGTERM, _terminated)
         sys.unraisablehook = _unheard
+    getattr(sys.stdout, "reconfigure", dict)(errors="backslashreplace")  # a pipe of Windows cannot take every letter
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug, known = "--debug" in words, dict[str, Path]()
     try:

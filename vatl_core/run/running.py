@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +16,7 @@ from vatl_core.contracts import Labels
 from vatl_core.cycle import Run
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
-from vatl_core.files import reading, write_whole
+from vatl_core.files import discard, reading, write_whole
 from vatl_core.plugins import Registry, exposed
 from vatl_core.records import RunRecord
 from vatl_core.run.data import from_where_begun, keep_data, paths_of
@@ -68,7 +67,7 @@ def _from_its_beginning(config: RunConfig, registry: Registry) -> RunRecord:
         return run.adapt()
     except InputError:
         if not run.records and (run.folder.given or not (run.folder.path / "labels.sqlite").exists()):
-            shutil.rmtree(run.folder.path)
+            discard(run.folder.path, run.folder.unlock)
         raise
     finally:
         run.folder.unlock()
@@ -88,8 +87,7 @@ def begin(config: RunConfig, registry: Registry) -> Run:
     try:
         _keep_beginning(run)
     except InputError:
-        shutil.rmtree(run.folder.path)
-        run.folder.unlock()
+        discard(run.folder.path, run.folder.unlock)
         raise
     return run
 

@@ -126,7 +126,7 @@ class RunFolder:
     def closing(self) -> RunRecord | None:
         """The closing record, or None while the run goes on."""
         with reading(file := self.path / "run.json"):
-            return converter.structure(json.loads(file.read_text()), RunRecord) if file.exists() else None
+            return converter.structure(json.loads(file.read_text("utf-8")), RunRecord) if file.exists() else None
 
     def through(self) -> RunRecord | None:
         """The closing record once every plugin has heard of it, so that the report is there; None before."""
@@ -185,7 +185,7 @@ class RunFolder:
 
     def _query(self, cycle: int) -> dict[str, Any]:
         with reading(file := self.cycle_folder(cycle) / "query.json", "delete it to have the cycle ask anew"):
-            query = json.loads(file.read_text()) if file.exists() else {}
+            query = json.loads(file.read_text("utf-8")) if file.exists() else {}
             return query | {"instances": converter.structure(query["instances"], list[int])} if query else {}
 
     def forget_query(self, cycle: int) -> None:

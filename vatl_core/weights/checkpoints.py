@@ -75,12 +75,12 @@ def _as_safetensors(tensors: Mapping[str, Tensor], entry: str, about: object) ->
 
 
 def _read_safetensors(path: Path, entry: str) -> tuple[dict[str, Tensor], Any]:
-    """The tensors of a file, on the CPU, and what its ``entry`` says about them; None where there is none."""
+    """Copies of a file's tensors, so that it can be replaced anywhere, and what its ``entry`` says, or None."""
     if not path.is_file():
         raise InputError(f"weights {path}: there is no such file")
     with reading(path, f"{_AGAIN}: {remedy(path)}"), safetensors.safe_open(path, framework="pt") as file:
         about = json.loads((file.metadata() or {}).get(entry, "null"))
-        return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 - it is no dict
+        return {name: file.get_tensor(name).clone() for name in file.keys()}, about  # noqa: SIM118 - it is no dict
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -25,7 +25,7 @@ FRAMES: Final = ("middle", "labelled", "all")
 @cache
 def published() -> frozenset[str]:
     """The six-digit numbers of the 169 val videos that Taketsugu & Ukita (WACV 2024) adapt to."""
-    return frozenset((files("vatl_posetrack21") / "val_videos.txt").read_text().split())
+    return frozenset((files("vatl_posetrack21") / "val_videos.txt").read_text("utf-8").split())
 
 
 def expected(split: str, videos_of: str) -> frozenset[str]:

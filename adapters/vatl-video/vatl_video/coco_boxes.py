@@ -110,7 +110,7 @@ def write_coco_boxes(path: Path, boxes: Boxes, category: str, about: str, droppe
         "annotations": annotations,
         "categories": [{"id": 1, "name": category}],
     }
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), "utf-8")
 
 
 def read_skeleton(path: Path, dropped: dict[str, int] | None = None) -> Skeleton:

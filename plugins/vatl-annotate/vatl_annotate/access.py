@@ -64,7 +64,7 @@ class Keys:
             password: to be typed.
         """
         try:
-            known = json.loads(file.read_text())
+            known = json.loads(file.read_text("utf-8"))
             token, port = str(known["token"]), int(known["port"])
         except (OSError, ValueError, KeyError, TypeError):
             token, port = "", 0
@@ -114,7 +114,7 @@ def password_for(host: str, file: Path | None, typed: str = "", *, behind_proxy:
     password = typed
     if file is not None:
         try:
-            password = (file.read_text().splitlines() or [""])[0].strip()
+            password = (file.read_text("utf-8-sig").splitlines() or [""])[0].strip()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"the password file {file} cannot be read: {error}") from error
         if not password:

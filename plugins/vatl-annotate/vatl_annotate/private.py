@@ -16,7 +16,7 @@ def write_private(file: Path, text: str) -> None:
     with whole(file) as beside:
         beside.touch()
         beside.chmod(0o600)  # before anything is in it
-        beside.write_text(text)
+        beside.write_text(text, "utf-8")
 
 
 def lead(link: str, file: Path) -> str:

@@ -38,7 +38,7 @@ class Task:
 def work(task: Task) -> str:
     """Begin a run of a sweep or take it up; what it says goes into its log. Return its directory."""
     task.log.parent.mkdir(parents=True, exist_ok=True)
-    with task.log.open("a", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    with task.log.open("a", 1, "utf-8", "backslashreplace") as log, redirect_stdout(log), redirect_stderr(log):
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} on {socket.gethostname()}, process {os.getpid()}")
         try:
             return execute(task.run.config).run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import tomli_w
 from filelock import FileLock, Timeout
 
 from vatl_core.errors import InputError
-from vatl_core.files import reading, write_whole
+from vatl_core.files import discard, reading, write_whole
 from vatl_core.records import RunRecord
 from vatl_core.store import RunFolder
 from vatl_sweep.plan import SweepRun
@@ -61,15 +60,17 @@ class SweepFolder:
                     f"{place} is a symbolic link, which may lead anywhere: put what it leads to in its place"
                 )
         self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock")
         try:
-            with FileLock(self.path / ".lock", timeout=0):
-                try:
-                    yield
-                finally:
-                    if [entry.name for entry in self.path.iterdir()] == [".lock"]:
-                        shutil.rmtree(self.path)
+            lock.acquire(timeout=0)
         except Timeout as error:
             raise InputError(f"{self.path} is being worked on by another sweep: wait for it, or stop it") from error
+        try:
+            yield
+        finally:
+            if [entry.name for entry in self.path.iterdir()] == [".lock"]:
+                discard(self.path, lock.release)
+            lock.release()
 
     def check(self, runs: Iterable[SweepRun]) -> None:
         """Hold runs that were begun to the settings they were begun with.
@@ -101,7 +102,7 @@ class SweepFolder:
         """Why a run failed, or None if it did not."""
         file = self.path / "failed" / f"{run.name}.json"
         with reading(file, "delete it to have the run tried again"):
-            return Failure(**json.loads(file.read_text())) if file.exists() else None
+            return Failure(**json.loads(file.read_text("utf-8"))) if file.exists() else None
 
     def fail(self, run: SweepRun, cause: str) -> None:
         """Keep a failed run apart: it is not tried again before :meth:`forgive`."""

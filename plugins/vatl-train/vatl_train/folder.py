@@ -55,7 +55,7 @@ class TrainingFolder:
             InputError: it does not.
         """
         try:
-            theirs = json.loads((self.path / "settings.json").read_text())
+            theirs = json.loads((self.path / "settings.json").read_text("utf-8"))
         except FileNotFoundError:
             if self.path.exists() and any(map(_counts, self.path.iterdir())):
                 raise InputError(f"{self.path} exists and is no training's: choose another --out") from None
@@ -124,7 +124,7 @@ class TrainingFolder:
             raise InputError(
                 f"{self.path} says that {self.out} is done, but it is gone: delete the folder to repeat it"
             )
-        return [json.loads(line) for line in log.read_text().splitlines()]
+        return [json.loads(line) for line in log.read_text("utf-8").splitlines()]
 
 
 def _differences(theirs: Mapping[str, Any], ours: Mapping[str, Any], within: str = "") -> list[str]:

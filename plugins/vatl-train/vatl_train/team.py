@@ -89,11 +89,16 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
         yield Team(), device
         return
     device = own_device(device, int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
-    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=WAIT)
+    distributed.init_process_group(backend(device), timeout=WAIT)
     try:
         yield Team(distributed.get_rank(), distributed.get_world_size()), device
     finally:
         distributed.destroy_process_group()
+
+
+def backend(device: str) -> str:
+    """What the processes talk by: between GPUs NCCL, which not every system has."""
+    return "nccl" if device.startswith("cuda") and distributed.is_nccl_available() else "gloo"
 
 
 def own_device(device: str, number: int, count: int) -> str:

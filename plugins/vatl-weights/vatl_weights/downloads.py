@@ -191,8 +191,10 @@ def _transfer(download: Download, part: Path, have: int, timeout: float, progres
             for chunk in _chunks(response):
                 file.write(chunk)
                 done += len(chunk)
-                _refuse_large(download, part, done)
+                if done > LARGEST:
+                    break
                 progress("download", done, max(done, total))
+        _refuse_large(download, part, done)
     if done < total:
         raise BrokenOffError(f"the connection ended after {done} of {total} bytes")
 

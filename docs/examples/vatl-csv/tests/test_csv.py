@@ -23,7 +23,7 @@ TABLE = """frame,track,head_x,head_y,tail_x,tail_y
 def folder(tmp_path: Path) -> Path:
     for number in range(2):
         Image.new("RGB", (64, 48), (number, 0, 0)).save(tmp_path / f"00{number}.png")
-    (tmp_path / "points.csv").write_text(TABLE.replace("14,30,,", "14,30,40,33"))
+    (tmp_path / "points.csv").write_text(TABLE.replace("14,30,,", "14,30,40,33"), "utf-8")
     return tmp_path
 
 
@@ -39,7 +39,7 @@ def test_rows_are_instances_in_tracks(folder: Path) -> None:
 
 
 def test_an_empty_field_is_not_annotated(folder: Path) -> None:
-    (folder / "points.csv").write_text("frame,a_x,a_y,b_x,b_y,c_x,c_y\n000.png,1,2,30,40,,\n")
+    (folder / "points.csv").write_text("frame,a_x,a_y,b_x,b_y,c_x,c_y\n000.png,1,2,30,40,,\n", "utf-8")
     video = CsvFolder(folder).load(folder.name)
     assert video.instances.visible is not None
     assert torch.equal(video.instances.visible, torch.tensor([[True, True, False]]))
@@ -58,7 +58,7 @@ def test_an_empty_field_is_not_annotated(folder: Path) -> None:
     ],
 )
 def test_what_cannot_be_used_is_named(folder: Path, table: str, says: str) -> None:
-    (folder / "points.csv").write_text(table)
+    (folder / "points.csv").write_text(table, "utf-8")
     with pytest.raises(InputError, match=says):
         CsvFolder(folder).load(folder.name)
 

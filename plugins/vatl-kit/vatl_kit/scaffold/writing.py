@@ -113,8 +113,8 @@ def _suggested(registry: Registry) -> str:
 
 def _git_user(names: Names) -> str:
     try:
-        done = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False)
-    except OSError:
+        done = subprocess.run(["git", "config", "user.name"], capture_output=True, encoding="utf-8", check=False)
+    except (OSError, UnicodeDecodeError):
         return f"the authors of {names.distribution}"
     return done.stdout.strip() or f"the authors of {names.distribution}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import cv2
 from torch import Tensor
 
 from vatl_core.contracts import Request
-from vatl_core.files import write_whole
+from vatl_core.files import keep_names, write_whole
 from vatl_core.promises import checked_pictures
 from vatl_oracles.files.layout import Layout
 from vatl_oracles.files.task import Size, Task, picture_name
@@ -80,10 +79,6 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.rename(folder)
-        descriptor = os.open(folder.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        keep_names(folder.parent)
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -102,7 +102,7 @@ class Task:
     def read(cls, folder: Path) -> Task | None:
         """The task in a folder; None where it has no readable one."""
         try:
-            return cattrs.structure(json.loads((folder / RECORD).read_text()), cls)
+            return cattrs.structure(json.loads((folder / RECORD).read_text("utf-8")), cls)
         except (OSError, ValueError, cattrs.BaseValidationError):
             return None
 
