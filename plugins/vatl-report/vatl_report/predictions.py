@@ -20,7 +20,7 @@ from vatl_core.files import write_whole
 from vatl_core.promises import checked_pictures
 from vatl_core.video import Frames, Instances, PictureFiles, Video
 from vatl_drawing import draw_pose, track_colour, write_video
-from vatl_formats import NumberedPictures, csv_text
+from vatl_formats import NumberedPictures, csv_text, with_identities
 
 if TYPE_CHECKING:
     from vatl_core.run import PastRun
@@ -72,7 +72,8 @@ class Predictions:
             scores[labels.index] = seen.to(scores)
         index = torch.nonzero(run.standing.there(torch.device("cpu"))).flatten()
         columns = (keypoints, scores, labelled, visible, occluded)
-        return cls(run.video, index, *(column[index] for column in columns), learnt=cycle > 0)
+        video = with_identities(run.video, run.folder.path)
+        return cls(video, index, *(column[index] for column in columns), learnt=cycle > 0)
 
 
 def _last_estimates(run: PastRun) -> tuple[int, Estimates]:
