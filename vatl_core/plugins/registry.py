@@ -75,13 +75,7 @@ class Registry:
     def entries(self) -> list[dict[str, str]]:
         """Kind, name, distribution, version and a line of help of everything that is installed, by kind and name."""
         every = [t for kind in (*KINDS, "preset", "command") for _, t in sorted(self.described(kind).items())]
-        names = (
-            "kind",
-            "name",
-            "distribution",
-            "version",
-            "help",
-        )  # behind a version may stand more
+        names = ("kind", "name", "distribution", "version", "help")  # behind a version may stand more
         return [
             dict(zip(names, (t.kind, t.name, *[*t.origin.split(), "", ""][:2], t.help), strict=True)) for t in every
         ]
