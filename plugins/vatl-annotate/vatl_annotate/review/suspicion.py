@@ -114,7 +114,7 @@ def _sides(pairs: Pairs, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def _apart(first: Tensor, second: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(first - second, dim=2)
+    return ((first - second) ** 2).sum(2).sqrt()
 
 
 def _other_way_round(pairs: Pairs, poses: Tensor) -> Tensor:
