@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from tests.annotator import Annotator, enter
 from tests.beginning import Beginning
 from tests.conftest import Registered, configured
-from tests.people import TRUTH
+from tests.people import TRUTH, label
 from vatl_annotate.command import command
 from vatl_annotate.review.finished import Finished
 from vatl_annotate.review.wishes import Wish
@@ -127,9 +127,9 @@ def test_corrections_are_labels_of_the_run_and_others_come_next(run: Path, revie
     for instance in reviewed:
         assert rows[instance + 1]["labelled"]
         assert rows[instance + 1]["keypoints"][:2] == pytest.approx(first.person.given[instance][0][:2], abs=0.01)
-    (label, *_) = (g for g in kept.folder.answers.history() if g.instance in reviewed)
-    assert label.annotator == "scripted"
-    assert label.proposal == kept.folder.estimates(2).keypoints[label.instance].tolist()  # type: ignore[union-attr]
+    (given, *_) = (g for g in kept.folder.answers.history() if g.instance in reviewed)
+    assert given.annotator == "scripted"
+    assert given.proposal == kept.folder.estimates(2).keypoints[given.instance].tolist()  # type: ignore[union-attr]
     second = reviewing(run, "--review", "--count", 2)
     assert second.person.work() == 2
     second.end()
@@ -183,17 +183,21 @@ def test_it_learns_on_request_and_goes_on_with_the_new_estimates(
     assert not torch.equal(past.folder.estimates(3).keypoints, past.folder.estimates(2).keypoints)  # type: ignore[union-attr]
 
 
-def test_retrain_learns_from_an_earlier_review_at_once(
-    run: Path, reviewing: Callable[..., Reviewing], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun = reviewing(run, "--review", "--count", 2)
-    begun.person.work()
-    begun.end()
+def reviewed_before(run: Path, count: int) -> list[int]:
+    """The instances that an earlier review labelled."""
+    query = Finished.open(run, {}, False).queue(count, "suspicion", ())
+    for instance in query:
+        RunFolder(run).answers.save(2, label(instance))
+    return query
+
+
+def test_retrain_learns_from_an_earlier_review_at_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = reviewed_before(run, 2)
     monkeypatch.setattr(webbrowser, "open", lambda url: pytest.fail("nobody is asked"))
     told = CliRunner().invoke(command, [str(run), "--review", "--retrain"])
     assert told.exit_code == 0, told.output
     assert told.stdout == f"{run}: learnt from 2 labels of an earlier review\n"
-    assert {*PastRun.open(run).cycles[2].query} == {*begun.person.given}
+    assert [*PastRun.open(run).cycles[2].query] == query
 
 
 def test_retrain_learns_from_its_own_review_and_ends(run: Path, reviewing: Callable[..., Reviewing]) -> None:
@@ -225,11 +229,9 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, where: str) -> Iterator[None]:
     ["vatl_core.store.folder.write_whole", "vatl_core.cycle.retraining.save_checkpoint", "vatl_core.cycle.step.close"],
 )
 def test_a_kill_while_it_learns_changes_nothing_of_what_comes_of_it(
-    run: Path, reviewing: Callable[..., Reviewing], monkeypatch: pytest.MonkeyPatch, where: str
+    run: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    begun = reviewing(run, "--review", "--count", 2)
-    begun.person.work()
-    begun.end()
+    reviewed_before(run, 2)
     whole = shutil.copytree(run, run.with_name("whole"))
     assert CliRunner().invoke(command, [str(whole), "--review", "--retrain"]).exit_code == 0
     with killed_at(monkeypatch, where):
@@ -323,10 +325,8 @@ def test_a_strangers_run_lets_nobody_in(run: Path) -> None:
     assert "--trust" in refused(run, "--review")
 
 
-def test_where_all_is_labelled_nothing_is_left(run: Path, reviewing: Callable[..., Reviewing]) -> None:
-    begun = reviewing(run, "--review", "--count", 100)
-    assert begun.person.work() == 16
-    begun.end()
+def test_where_all_is_labelled_nothing_is_left(run: Path) -> None:
+    assert len(reviewed_before(run, 100)) == 16
     assert "nothing is left to review" in refused(run, "--review")
 
 

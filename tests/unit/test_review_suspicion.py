@@ -183,6 +183,7 @@ def test_one_bad_stretch_does_not_fill_the_queue() -> None:
     assert sum(20 <= pick < 30 for pick in picks) == 1
     assert picks[1] == 85
     assert spread(suspicion, frame, track, frame < 0, 4) == []
+    assert spread(suspicion, frame, track, torch.arange(120) != 25, 1, seen=[25]) == [85], "nor does it come next"
 
 
 def test_a_bad_track_leaves_room_for_others() -> None:

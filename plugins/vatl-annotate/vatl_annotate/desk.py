@@ -300,6 +300,7 @@ class Desk:
             if wish is Wish.LEARN and not self.unlearnt:
                 raise RefusedError(409, "there is nothing to learn from yet: accept or correct a pose first")
             self.review.wish = wish
+            self.phase = "retraining"  # no window is given what is left of the queue
             return self._hand_in(Enough(annotator))
 
     @property

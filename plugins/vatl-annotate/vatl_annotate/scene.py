@@ -237,7 +237,8 @@ class Scene:
         """How far the run is, and what is known so far."""
         desk, run = self.desk, self.run
         with desk.lock:
-            records, queue, given = list(run.records), desk.queue, desk.ledger.given
+            records = list(desk.review.records if desk.review else run.records)
+            queue, given = desk.queue, desk.ledger.given
             total = len(queue.places)
             last = records[-1] if records else None
             labelled = desk.ledger.labelled

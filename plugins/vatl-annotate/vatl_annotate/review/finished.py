@@ -96,7 +96,9 @@ class Finished:
         fresh = among.clone()
         fresh[list(seen)] = False
         among = fresh if fresh.any() else among
-        picks = spread(self.reasons.evidence.suspicion, instances.frame, instances.track, among, count)
+        looked_at = {*seen, *past.folder.answers.given_in(self.cycle)}
+        suspicion = self.reasons.evidence.suspicion
+        picks = spread(suspicion, instances.frame, instances.track, among, count, looked_at)
         return by_track(picks, instances.frame, instances.track) if order == "track" else picks
 
     def request(self, run: Run, query: list[int]) -> Request:

@@ -93,7 +93,8 @@ class Session:
     def _go_through(self, desk: Desk, query: list[int]) -> None:
         """One queue after the other, for as long as somebody wants others."""
         while query:
-            desk.review = Review(self.finished.reasons.of, Wish.LEARN if self.plan.retrain else Wish.END)
+            reasons, records = self.finished.reasons.of, self.finished.past.cycles
+            desk.review = Review(reasons, records, Wish.LEARN if self.plan.retrain else Wish.END)
             self._ask(desk, query)
             if desk.review.wish is Wish.LEARN and self.finished.unlearnt:
                 self._learn()

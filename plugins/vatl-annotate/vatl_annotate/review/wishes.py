@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import attrs
+
+from vatl_core.records import CycleRecord
 
 
 class Wish(StrEnum):
@@ -25,8 +27,10 @@ class Review:
 
     Attributes:
         reasons: why an instance is worth a look, in words.
+        records: of every cycle of the run, the closing pass last.
         wish: what to do when the queue is closed.
     """
 
     reasons: Callable[[int], tuple[str, ...]]
+    records: Sequence[CycleRecord]
     wish: Wish
