@@ -28,6 +28,7 @@ from vatl_annotate.review.wishes import Wish
 from vatl_annotate.scene import Scene
 from vatl_annotate.submission import RefusedError
 from vatl_core.errors import InputError
+from vatl_core.files import write_whole
 from vatl_core.plugins import Registry
 from vatl_core.run import PastRun, execute
 from vatl_core.store import RunFolder
@@ -209,6 +210,9 @@ def test_retrain_learns_from_its_own_review_and_ends(run: Path, reviewing: Calla
     assert {*PastRun.open(run).cycles[2].query} == {*begun.person.given}
 
 
+FOLDER: Final = "vatl_core.store.folder"
+
+
 class Killed(BaseException):
     """As if the process ended here."""
 
@@ -218,15 +222,18 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, where: str) -> Iterator[None]:
     def die(*_: object, **__: object) -> None:
         raise Killed
 
+    def die_at(path: Path, data: str) -> None:
+        write_whole(path, data) if path.name != where else die()
+
     with monkeypatch.context() as patch:
-        patch.setattr(where, die)
+        patch.setattr(*((f"{FOLDER}.write_whole", die_at) if "json" in where else (where, die)))
         with pytest.raises(Killed):
             yield
 
 
 @pytest.mark.parametrize(
     "where",
-    ["vatl_core.store.folder.write_whole", "vatl_core.cycle.retraining.save_checkpoint", "vatl_core.cycle.step.close"],
+    ["query.json", "cycles.jsonl", "vatl_core.cycle.retraining.save_checkpoint", "vatl_core.cycle.step.close"],
 )
 def test_a_kill_while_it_learns_changes_nothing_of_what_comes_of_it(
     run: Path, monkeypatch: pytest.MonkeyPatch, where: str
@@ -317,6 +324,13 @@ def test_what_cannot_be_reviewed_is_told_in_a_line(run: Path, tmp_path: Path) ->
     assert "estimates.npz is not there" in refused(run, "--review")
     (run / "run.json").unlink()
     assert "has not finished: `vatl resume" in refused(run, "--review")
+
+
+def test_a_label_of_an_instance_that_is_not_there_is_told(run: Path) -> None:
+    RunFolder(run).answers.save(2, attrs.evolve(label(0), index=torch.tensor([999])))
+    assert "labels.sqlite lacks instance 999" in refused(run, "--review")
+    told = CliRunner().invoke(predict, [str(run), "--with-labels", "--no-video"])
+    assert "labels.sqlite lacks instance 999" in str(told.exception)
 
 
 def test_a_strangers_run_lets_nobody_in(run: Path) -> None:

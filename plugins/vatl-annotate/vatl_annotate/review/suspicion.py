@@ -13,6 +13,8 @@ from torch import Tensor
 
 LIKE: Final = 0.2
 """How near a label's pose must be, a keypoint in the root mean square, for an estimate to be judged by it."""
+_AT_ONCE: Final = 4096
+"""Poses that are compared with all labels at a time: a long video would fill the memory."""
 _USUAL: Final = 1.4826
 """Median deviations to a standard deviation, where values are spread normally."""
 
@@ -127,12 +129,14 @@ def _other_way_round(pairs: Pairs, poses: Tensor) -> Tensor:
 
 def _nearest(poses: Tensor, labels: Tensor, visible: Tensor) -> Tensor:
     """(N,) how far each pose (N, K, 2) is from the nearest label (M, K, 2), over what is visible (M, K) of that."""
-    seen = visible.to(poses)
-    known = torch.where(visible[..., None], labels, 0.0)
-    squares = (poses**2).sum(2) @ seen.T - 2 * poses.flatten(1) @ known.flatten(1).T + (known**2).sum((1, 2))
-    count = seen.sum(1)
-    means = torch.where(count > 0, squares.clamp(min=0) / count.clamp(min=1), torch.inf)
-    return means.amin(1).sqrt()
+    seen, known = visible.to(poses), torch.where(visible[..., None], labels, 0.0)
+    count, own = seen.sum(1), (known**2).sum((1, 2))
+    nearest = []
+    for some in poses.split(_AT_ONCE):
+        squares = (some**2).sum(2) @ seen.T - 2 * some.flatten(1) @ known.flatten(1).T + own
+        means = torch.where(count > 0, squares.clamp(min=0) / count.clamp(min=1), torch.inf)
+        nearest.append(means.amin(1).sqrt())
+    return torch.cat(nearest)
 
 
 def _gain(as_is: Tensor, crossed: Tensor) -> Tensor:
