@@ -88,10 +88,14 @@ def reviewing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Reviewi
         links.append(Future())
         result = pool.submit(CliRunner().invoke, command, [*map(str, words)])
         result.add_done_callback(lambda done: links[-1].done() or links[-1].set_exception(AssertionError(str(done))))
-        return Reviewing(result, Annotator(enter(links[-1].result(SOON)), truth, wrong=0.0, noise=0.0))
+        begun.append(Reviewing(result, Annotator(enter(links[-1].result(SOON)), truth, wrong=0.0, noise=0.0)))
+        return begun[-1]
 
+    begun: list[Reviewing] = []
     with ThreadPoolExecutor(2) as pool:
         yield begin
+        for left in (one for one in begun if not one.result.done()):  # where a test has failed
+            left.person.wish("end")
 
 
 def predicted(run: Path) -> dict[str, Any]:
