@@ -67,6 +67,7 @@ class Annotator:
         given: the answered labels as they were sent, by instance; the last one of each.
         moved: how many keypoints were moved, of how many.
         told: the last state that was heard; whoever was told the end need not find the server there any more.
+        wishes: how the person has a review go on after each queue of it, the next one first; then it ends.
     """
 
     client: httpx.Client
@@ -79,6 +80,7 @@ class Annotator:
     given: dict[int, list[list[float]]] = attrs.field(factory=dict)
     moved: list[int] = attrs.field(factory=lambda: [0, 0])
     told: dict[str, Any] = attrs.field(factory=dict)
+    wishes: list[str] = attrs.field(factory=list)
 
     def pose(self, task: Mapping[str, Any]) -> list[list[float]]:
         """What the person makes of a proposal."""
@@ -140,8 +142,14 @@ class Annotator:
                 yield task
             elif (state := self.state())["phase"] in ("finished", "failed"):
                 return
+            elif state["review"] and state["phase"] == "labelling" and _waits(state["queue"]):
+                self.wish(self.wishes.pop(0) if self.wishes else "end")
             elif state["phase"] != "labelling" or not state["queue"]["left"]:
                 time.sleep(patience)
+
+    def wish(self, wish: str) -> httpx.Response:
+        """Say how a review goes on."""
+        return self.write("review", {"tab": self.tab, "annotator": self.name, "wish": wish})
 
     def work(self) -> int:
         """Label until the run has ended; how many labels it took."""
@@ -150,6 +158,11 @@ class Annotator:
             self.label(task).raise_for_status()
             count += 1
         return count
+
+
+def _waits(queue: Mapping[str, Any]) -> bool:
+    """Whether nothing is left in it, and it does not go on by itself."""
+    return not queue["left"] and queue["pause"] is None
 
 
 @attrs.define

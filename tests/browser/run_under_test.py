@@ -42,6 +42,10 @@ class RunUnderTest:
     def take_up(self) -> RunUnderTest:
         return self._start("annotate", str(self.run), "--no-open")
 
+    def review(self, *words: str) -> RunUnderTest:
+        """Look through the run once it has ended."""
+        return self._start("annotate", str(self.run), "--no-open", "--review", *words)
+
     def _start(self, *words: str) -> RunUnderTest:
         command = [str(Path(sys.executable).with_name("vatl")), *words]
         said = (self.folder / "said.txt").open("w")

@@ -245,3 +245,36 @@ def test_the_machine_waits_for_whoever_goes_back(waiting: RunUnderTest, visit: V
 def _width(page: Page) -> int:
     width: int = page.evaluate("document.documentElement.scrollWidth")
     return width
+
+
+def test_a_finished_run_is_reviewed_learnt_from_and_its_identities_put_right(
+    waiting: RunUnderTest, visit: Visit
+) -> None:
+    waiting.begin("--schedule", "4", "--oracle", "ground-truth").end()
+    person = visit(waiting.review("--count", "2").link())
+    page = person.page
+    first = person.wait_for_task()
+    assert page.inner_text("[data-test=reasons]")
+    assert page.get_attribute("[data-test=learn]", "aria-disabled") == "true", "there is nothing to learn from yet"
+    person.press("m")
+    page.wait_for_selector("#stage[data-mode='frame']")
+    shown = page.text_content("[data-test=box-own] text")
+    page.click("[data-test=swap]")
+    page.wait_for_selector("[data-test=take-back]:visible")
+    assert page.text_content("[data-test=box-own] text") != shown
+    person.press("m")
+    for _ in range(2):
+        instance = person.wait_for_task()
+        person.press("Enter")
+        person.wait_for_other(instance)
+    page.click("[data-test=learn-next]")
+    person.wait_for_task()
+    assert page.inner_text("[data-test=unlearnt]") == "Nothing to learn from yet"
+    page.click("[data-test=end-review]")
+    page.wait_for_selector("body[data-phase='finished']", timeout=20_000)
+    assert page.inner_text("[data-test=predict]").endswith("--with-labels")
+    record = waiting.end()
+    assert (record["labelled"], record["cycles"]) == (6, 2)
+    (swap,) = json.loads((waiting.run / "identities.json").read_text())
+    assert sorted(swap["tracks"]) == [0, 1]
+    assert first in {str(label["instance"]) for label in waiting.labels()}

@@ -38,7 +38,8 @@ class Standing:
         """
         refused, labelled = answers.refused(before), answers.labelled()
         asked = tuple(i for record in records for i in record.query if i not in refused)
-        if lost := [i for i in (*asked, *refused) if i not in labelled | refused.keys() or not 0 <= i < count]:
+        settled = labelled | refused.keys()
+        if lost := [i for i in (*asked, *settled) if i not in settled or not 0 <= i < count]:
             raise InputError(f"{answers.path} lacks instance {lost[0]}, or is another run's: restore it")
         return cls(count, asked, refused)
 

@@ -82,8 +82,10 @@ class PastRun:
         return run
 
     def labels(self) -> Labels:
-        """Everything labelled, in the order of asking."""
-        return self.folder.answers.labels(self.standing.asked, len(self.video.skeleton))
+        """Everything labelled, in the order of asking; what no finished cycle asked for is last."""
+        standing, answers = self.standing, self.folder.answers
+        since = answers.labelled() - {*standing.asked, *standing.refused}
+        return answers.labels([*standing.asked, *sorted(since)], len(self.video.skeleton))
 
 
 def move_data(path: Path, root: Path) -> None:

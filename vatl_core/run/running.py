@@ -108,7 +108,7 @@ def take_up(
         tables = {name: {**config.of("oracle", name), **options}}
         config = attrs.evolve(config, oracle=name, options={**config.options, "oracle": tables})
     if not trust:
-        _refuse_exposed(folder, config, registry, begun, oracle[1] if oracle else ())
+        refuse_exposed(folder, config, registry, begun, oracle[1] if oracle else ())
     run = prepare(config, registry, folder if begun else None, len(records))
     run.folder, run.records, run.closing = folder, records, folder.through()
     if not begun:
@@ -118,7 +118,7 @@ def take_up(
     return run
 
 
-def _refuse_exposed(
+def refuse_exposed(
     folder: RunFolder, config: RunConfig, registry: Registry, begun: bool, given: Collection[str]
 ) -> None:
     """Refuse what a stranger's folder must not bring about; the oracle's options in ``given`` are not the folder's."""

@@ -132,6 +132,13 @@ class RunFolder:
         """The closing record once every plugin has heard of it, so that the report is there; None before."""
         return None if (self.path / ".untold").exists() else self.closing()
 
+    def reopen(self, query: Sequence[int]) -> None:
+        """Let a finished run go on, its closing pass a cycle that asks for ``query``; killed in here, it ends anew."""
+        *lines, _ = whole_lines(file := self.path / "cycles.jsonl")
+        self.save_query(len(lines), query, by_hand=True)
+        (self.path / "run.json").unlink()
+        write_whole(file, "".join(f"{line}\n" for line in lines))
+
     def cycle_folder(self, cycle: int) -> Path:
         """``cycles/003``"""
         return self.path / "cycles" / f"{cycle:03d}"

@@ -100,6 +100,28 @@ class Interface:
         handed = await run_in_threadpool(self.scene.desk.stop, self._annotator(body))
         return await self._after(handed, tab, "stopped")
 
+    async def wish(self, request: Request) -> Response:
+        """Say how a review goes on."""
+        body = await json_body(request)
+        tab, wish = submission.text(body, "tab"), submission.wish(body)
+        handed = await run_in_threadpool(self.scene.desk.wish, wish, self._annotator(body))
+        return await self._after(handed, tab, wish)
+
+    async def swap(self, request: Request) -> Response:
+        """Put two identities right from an instance's frame on."""
+        body = await json_body(request)
+        instance, known = submission.whole(body, "instance"), submission.whole(body, "known")
+        tracks, annotator = submission.tracks(body), self._annotator(body)
+        await run_in_threadpool(self.scene.swap, instance, tracks, annotator, known)
+        return JSONResponse({"task": await run_in_threadpool(self.scene.task, instance)})
+
+    async def take_back(self, request: Request) -> Response:
+        """Undo the last swap of identities."""
+        body = await json_body(request)
+        instance, known = submission.whole(body, "instance"), submission.whole(body, "known")
+        await run_in_threadpool(self.scene.take_back, instance, known)
+        return JSONResponse({"task": await run_in_threadpool(self.scene.task, instance)})
+
     async def release(self, request: Request) -> Response:
         """Let others have what this window holds."""
         tab = submission.text(await json_body(request), "tab")
@@ -157,6 +179,9 @@ def application(scene: Scene, keys: Keys, hosts: frozenset[str]) -> Starlette:
         Route("/api/box", do.box, methods=["POST"]),
         Route("/api/stop", do.stop, methods=["POST"]),
         Route("/api/release", do.release, methods=["POST"]),
+        Route("/api/review", do.wish, methods=["POST"]),
+        Route("/api/swap", do.swap, methods=["POST"]),
+        Route("/api/swap/back", do.take_back, methods=["POST"]),
         Route("/api/pictures/{frame}/{region}", do.picture),
         Route("/api/frames/{frame}", do.frame),
     ]

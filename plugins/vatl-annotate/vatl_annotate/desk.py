@@ -19,6 +19,7 @@ from vatl_annotate.handing import Handed, Tray, already
 from vatl_annotate.ledger import Ledger
 from vatl_annotate.progress import Stage
 from vatl_annotate.queue import Queue
+from vatl_annotate.review.wishes import Review, Wish
 from vatl_annotate.submission import RefusedError, Submission
 from vatl_annotate.windows import Windows
 from vatl_core.contracts import Answer, Enough, Labels, Redrawn, Refusal, Request
@@ -58,6 +59,7 @@ class Desk:
         lock: of all that both threads touch.
         tray: what was handed in and is not on disk yet.
         windows: in which the page is open.
+        review: of what the run has estimated, where it is finished; None while it goes on.
     """
 
     run: Run
@@ -75,6 +77,7 @@ class Desk:
     lock: threading.RLock = attrs.field(factory=threading.RLock)
     tray: Tray = attrs.field(factory=Tray)
     windows: Windows = attrs.field(factory=Windows)
+    review: Review | None = None
     _settled_at: float = 0.0
 
     @ledger.default
@@ -284,6 +287,31 @@ class Desk:
                 raise RefusedError(410, "nothing is being asked at the moment: stop when the next queue is there")
             return self._hand_in(Enough(annotator))
 
+    def wish(self, wish: Wish, annotator: str) -> Handed:
+        """Say how a review goes on; what is open of its queue stays unlabelled.
+
+        Raises:
+            RefusedError: there is no review, it is learning just now, or there is nothing to learn from.
+        """
+        with self.lock:
+            self._check_there()
+            if self.review is None:
+                raise RefusedError(410, "no finished run is being reviewed here")
+            if self.phase != "labelling":
+                raise RefusedError(410, "the machine is learning: say so when the next queue is there")
+            if wish is Wish.LEARN and not self.unlearnt:
+                raise RefusedError(409, "there is nothing to learn from yet: accept or correct a pose first")
+            self.review.wish = wish
+            self.phase = "retraining"  # no window is given what is left of the queue
+            return self._hand_in(Enough(annotator))
+
+    @property
+    def unlearnt(self) -> int:
+        """How many instances were labelled, or corrected, since the estimator learnt last."""
+        with self.lock:
+            given = {label.instance for label in self.ledger.given if label.cycle == self.queue.cycle}
+            return len(given - self.ledger.refused.keys())
+
     def proposal(self, instance: int) -> torch.Tensor:
         """(K, 2) the estimator's present pose, on the CPU."""
         return self.estimates.keypoints[instance].cpu()
@@ -306,11 +334,12 @@ class Desk:
 
     @property
     def left(self) -> float | None:
-        """Seconds until the machine goes on; None while answers are wanting, or none are wanted."""
+        """Seconds until the machine goes on by itself; None while it does not, or answers are wanting."""
         with self.lock:
             if self.phase != "labelling" or self.queue.left:
                 return None
-            return max(0.0, self._settled_at + self.pause - time.monotonic())
+            left = max(0.0, self._settled_at + self.pause - time.monotonic())
+            return None if math.isinf(left) else left
 
     def _refuse(self, refusal: Refusal) -> Handed:
         self.queue.settle(refusal.index)

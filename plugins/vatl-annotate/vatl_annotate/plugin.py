@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 vatl_contract = ">=2.0,<3"
 
 _desks: dict[Path, Desk] = {}
+reviewed: dict[Path, Desk | None] = {}
+"""Runs under review, each with the desk of that; where one of them learns it needs no desk of its own."""
 
 
 @hookimpl
@@ -32,7 +34,7 @@ def vatl_commands() -> list[Command]:
     return [
         Command(
             "annotate",
-            "Go on labelling an interrupted run in the browser, or draw a video's boxes by hand.",
+            "Label an interrupted run in the browser, review a finished one, or draw a video's boxes by hand.",
             "vatl_annotate.command:command",
         )
     ]
@@ -42,7 +44,7 @@ def vatl_commands() -> list[Command]:
 def vatl_run_started(run: Run) -> None:
     """Open the desk of a run whose oracle is a person in the browser."""
     oracle = sys.modules.get("vatl_annotate.browser")  # not imported for runs that do without it
-    if oracle is not None and isinstance(run.oracle, oracle.Browser):
+    if oracle is not None and isinstance(run.oracle, oracle.Browser) and run.folder.path not in reviewed:
         desk = _desks[run.folder.path] = run.oracle.attend(run)
         desk.figures = run.figures(run.records[-1]) if run.records else {}
 
@@ -50,8 +52,8 @@ def vatl_run_started(run: Run) -> None:
 @hookimpl
 def vatl_progress(run: Path, stage: str, done: int, total: int) -> None:
     """Tell the page how far the machine is."""
-    if run in _desks:
-        _desks[run].progress(stage, done, total)
+    if desk := _desks.get(run) or reviewed.get(run):
+        desk.progress(stage, done, total)
 
 
 @hookimpl

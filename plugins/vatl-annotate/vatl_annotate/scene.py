@@ -16,6 +16,7 @@ import torch
 
 from vatl_annotate.desk import Desk
 from vatl_annotate.pictures import AHEAD, SHOWN, Darkroom, Region, region_around, size_of
+from vatl_annotate.review.identities import Identities
 from vatl_annotate.submission import RefusedError
 from vatl_core.cycle import amounts
 
@@ -38,16 +39,22 @@ class Scene:
         room: where pictures are cut.
         context: how much is shown about a box, as a share of its longer side.
         annotator: what the page calls a person who has not said their name.
+        identities: which track each instance is of, as a review has put them right.
     """
 
     desk: Desk
     room: Darkroom
     context: float
     annotator: str
+    identities: Identities = attrs.field(init=False)
     _stamp: str = attrs.field(init=False, factory=lambda: secrets.token_hex(4))
     _sizes: dict[int, Size] = attrs.field(init=False, factory=dict)
     _measuring: threading.Lock = attrs.field(init=False, factory=threading.Lock)
     _frames: Frames = attrs.field(init=False)
+
+    @identities.default
+    def _as_kept(self) -> Identities:
+        return Identities(self.desk.run.folder.path, self.desk.run.video.instances)
 
     @_frames.default
     def _own_reader(self) -> Frames:
@@ -108,7 +115,7 @@ class Scene:
             "place": queue.position(instance),
             "frame": frame,
             "frames": len(self.run.video.frames),
-            "track": int(instances.track[instance]),
+            "track": int(self.identities.track[instance]),
             "box": self.desk.boxes[instance].tolist(),
             "picture": {"url": self.picture_url(frame, region), "region": list(region), "size": list(size_of(region))},
             "before": self._neighbour(frame - 1, region),
@@ -120,7 +127,24 @@ class Scene:
             "label": None if given is None else {"keypoints": _triples(given), "annotator": given.annotator},
             "open": place is not None,
             "skipped": place.skipped if place else 0,
+            "reasons": list(self.desk.review.reasons(instance)) if self.desk.review else [],
+            "swaps": [{"frame": swap.frame, "tracks": list(swap.tracks)} for swap in self.identities.swaps],
         }
+
+    def swap(self, instance: int, tracks: tuple[int, int], annotator: str, known: int) -> None:
+        """From an instance's frame on, two tracks are each other's; as :meth:`Identities.swap`."""
+        self._check_review(instance)
+        self.identities.swap(int(self.run.video.instances.frame[instance]), tracks, annotator, known)
+
+    def take_back(self, instance: int, known: int) -> None:
+        """Undo the last swap of identities."""
+        self._check_review(instance)
+        self.identities.take_back(known)
+
+    def _check_review(self, instance: int) -> None:
+        self.frame_size(instance)  # which knows whether there is such an instance
+        if self.desk.review is None:
+            raise RefusedError(410, "identities are put right once the run has ended: vatl annotate RUN --review")
 
     def region(self, instance: int) -> Region:
         """The part of the frame that is shown of an instance."""
@@ -205,7 +229,7 @@ class Scene:
             gone = self.desk.ledger.absent
         for other in torch.nonzero(instances.frame == frame).flatten().tolist():
             if other != instance and other not in gone:
-                track, box = int(instances.track[other]), self.desk.boxes[other].tolist()
+                track, box = int(self.identities.track[other]), self.desk.boxes[other].tolist()
                 yield {"instance": other, "track": track, "box": box}
 
     # -------------------------------------------------------------------------------------------------- how it stands
@@ -213,7 +237,8 @@ class Scene:
         """How far the run is, and what is known so far."""
         desk, run = self.desk, self.run
         with desk.lock:
-            records, queue, given = list(run.records), desk.queue, desk.ledger.given
+            records = list(desk.review.records if desk.review else run.records)
+            queue, given = desk.queue, desk.ledger.given
             total = len(queue.places)
             last = records[-1] if records else None
             labelled, before = desk.ledger.labelled, desk.ledger.before
@@ -249,6 +274,7 @@ class Scene:
                 "annotators": dict(Counter(g.annotator for g in given)),
                 "closing": self._closing(),
                 "error": desk.error,
+                "review": {"unlearnt": desk.unlearnt} if desk.review else None,
             }
 
     def labels(self) -> list[dict[str, Any]]:
@@ -264,7 +290,7 @@ class Scene:
                 "id": instances.ids[g.instance],
                 "cycle": g.cycle,
                 "frame": int(instances.frame[g.instance]),
-                "track": int(instances.track[g.instance]),
+                "track": int(self.identities.track[g.instance]),
                 "annotator": g.annotator,
                 "seconds": g.seconds,
                 "moved": g.moved,
@@ -289,7 +315,10 @@ class Scene:
         if record is None:
             return None
         names = ("run", "labelled", "instances", "stopped_by", "reason", "mean_oks", "ap", "seconds", "warnings")
-        next_words = {name: shlex.join(["vatl", name, str(record.run)]) for name in ("predict", "report")}
+        corrected = ["--with-labels"] if self.desk.review else []
+        next_words = {
+            n: shlex.join(["vatl", n, str(record.run), *o]) for n, o in (("predict", corrected), ("report", []))
+        }
         return {name: getattr(record, name) for name in names} | {"run": Path(record.run).name, "next": next_words}
 
 

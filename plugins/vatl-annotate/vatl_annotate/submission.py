@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 import torch
 
+from vatl_annotate.review.wishes import Wish
 from vatl_core.contracts import Labels
 
 LONGEST: Final = 24 * 3600.0
@@ -147,6 +148,30 @@ def number(body: Mapping[str, Any], field: str, low: float, high: float) -> floa
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise RefusedError(422, f"'{field}' must be a number from {low:g} to {high:g}")
     return float(value)
+
+
+def wish(body: Mapping[str, Any]) -> Wish:
+    """The field ``wish``: how a review goes on.
+
+    Raises:
+        RefusedError: it is none of the ways.
+    """
+    try:
+        return Wish(str(body.get("wish")))
+    except ValueError:
+        raise RefusedError(422, f"'wish' must be {', '.join(Wish)}") from None
+
+
+def tracks(body: Mapping[str, Any]) -> tuple[int, int]:
+    """The field ``tracks``: two whole numbers.
+
+    Raises:
+        RefusedError: it is not.
+    """
+    value = body.get("tracks")
+    if not isinstance(value, list) or len(value) != 2 or any(type(v) is not int or abs(v) >= 2**53 for v in value):
+        raise RefusedError(422, "'tracks' must be a list of two whole numbers")
+    return value[0], value[1]
 
 
 def box(body: Mapping[str, Any], size: tuple[int, int]) -> tuple[float, float, float, float] | None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates
 from vatl_core.video import Video
+from vatl_formats import with_identities
 
 if TYPE_CHECKING:
     from vatl_core.run import PastRun
@@ -63,7 +64,8 @@ class Predictions:
             scores[labels.index] = seen.to(scores)
         index = torch.nonzero(run.standing.there(torch.device("cpu"))).flatten()
         columns = (keypoints, scores, labelled, visible, occluded)
-        return cls(run.video, index, *(column[index] for column in columns), learnt=cycle > 0)
+        video = with_identities(run.video, run.folder.path)
+        return cls(video, index, *(column[index] for column in columns), learnt=cycle > 0)
 
     @classmethod
     def estimated(cls, video: Video, keypoints: Tensor, scores: Tensor) -> Predictions:

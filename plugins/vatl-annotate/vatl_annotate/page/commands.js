@@ -41,6 +41,11 @@ export function commandsOf(desk) {
     redraw: () => ofQueue(desk, () => stage.setMode("box")),
     remove: () => ofQueue(desk, () => remove(desk)),
     escape: () => leave(desk),
+    learn: () => void queue.wish("learn"),
+    others: () => void queue.wish("others"),
+    endReview: () => void queue.wish("end"),
+    swap: () => void desk.identify((task) => desk.identities.swap(task)),
+    takeBack: () => void desk.identify((task) => desk.identities.takeBack(task)),
   };
 }
 

@@ -5,12 +5,14 @@ import { shifted } from "./boxes.js";
 import { commandsOf } from "./commands.js";
 import { byId, say } from "./dom.js";
 import { HIDDEN, OCCLUDED, Pose } from "./pose.js";
+import { showReasons } from "./review.js";
 
 /**
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Task} Task
  * @typedef {import("./keys.js").Command} Command
  * @typedef {import("./clock.js").Clock} Clock
+ * @typedef {import("./identities.js").Identities} Identities
  * @typedef {import("./list.js").KeypointList} KeypointList
  * @typedef {import("./memory.js").Memory} Memory
  * @typedef {import("./messages.js").Messages} Messages
@@ -28,13 +30,15 @@ export class Desk {
    * @param {Clock} parts.clock
    * @param {Memory} parts.memory
    * @param {Messages} parts.messages
+   * @param {Identities} parts.identities
    */
-  constructor({ queue, stage, clock, memory, messages }) {
+  constructor({ queue, stage, clock, memory, messages, identities }) {
     this.queue = queue;
     this.stage = stage;
     this.clock = clock;
     this.memory = memory;
     this.messages = messages;
+    this.identities = identities;
     /** @type {KeypointList | null} */
     this.list = null;
     /** @type {Toolbar | null} */
@@ -187,7 +191,8 @@ export class Desk {
     const { body } = document;
     body.dataset.instance = String(task.instance);
     say(byId("task-frame"), `Frame ${task.frame}`);
-    say(byId("task-detail"), `of ${task.frames} · track ${task.track}`);
+    this.#name(task);
+    showReasons(task);
     byId("task-id").title = task.id;
     const notice = byId("notice");
     const by = task.label ? `Labelled by ${task.label.annotator}. ` : "";
@@ -196,6 +201,24 @@ export class Desk {
     say(notice, this.queue.correcting ? `${by}${correction}` : skipped);
     notice.hidden = !notice.textContent;
     this.#takeKeys();
+  }
+
+  /**
+   * Change who is who in the frame shown; the pose being edited stays as it is.
+   *
+   * @param {(task: Task) => Promise<boolean>} change
+   */
+  async identify(change) {
+    const { task } = this;
+    if (!task || !this.pose || !(await change(task)) || this.task !== task) return;
+    this.#name(task);
+    this.stage.refresh();
+  }
+
+  /** @param {Task} task */
+  #name(task) {
+    say(byId("task-detail"), `of ${task.frames} · track ${task.track}`);
+    this.identities.show(task);
   }
 
   /** Send keys to the picture, unless the person is writing or asked something. */

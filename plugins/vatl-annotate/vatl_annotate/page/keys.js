@@ -4,7 +4,7 @@
 /**
  * @typedef {"accept" | "acceptProposed" | "skip" | "back" | "forward" | "toggleOccluded" | "toggleHidden" | "undo"
  *   | "redo" | "nextPoint" | "previousPoint" | "zoomIn" | "zoomOut" | "fit" | "frame" | "redraw" | "remove" | "pause"
- *   | "help" | "stop" | "escape" | "run"} Command
+ *   | "help" | "stop" | "escape" | "run" | "learn" | "others" | "endReview" | "swap" | "takeBack"} Command
  * @typedef {{command: Command, keys: string[], shown: string, help: string, group: string, repeats: boolean}} Binding
  * @typedef {object} Actions
  * @property {(command: Command) => void} run

@@ -6,6 +6,7 @@ import { Desk } from "./desk.js";
 import { helpDialog, stopDialog } from "./dialogs.js";
 import { byId, say } from "./dom.js";
 import { handling } from "./handling.js";
+import { Identities } from "./identities.js";
 import { Keyboard } from "./keys.js";
 import { KeypointList } from "./list.js";
 import { Memory, windowId } from "./memory.js";
@@ -15,6 +16,7 @@ import { Pictures } from "./pictures.js";
 import { Gestures } from "./pointer.js";
 import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
+import { showReview } from "./review.js";
 import { Server } from "./server.js";
 import { Stage } from "./stage.js";
 import { Toolbar } from "./toolbar.js";
@@ -69,7 +71,8 @@ async function open(run) {
     },
     say: (text, kind) => messages.say(text, kind),
   });
-  const desk = new Desk({ queue, stage, clock, memory, messages });
+  const identities = new Identities(server, tab, () => panel.annotator, messages.say.bind(messages));
+  const desk = new Desk({ queue, stage, clock, memory, messages, identities });
   const correcting = () => queue.correcting && !clock.silent && !desk.paused && !document.hidden;
   const watch = new Watch(server, tab, correcting, heard);
 
@@ -77,6 +80,7 @@ async function open(run) {
   function heard(state) {
     latest = state;
     panel.update(state);
+    showReview(state);
     queue.follow(state);
     progress.update(state, queue.shown !== null);
   }

@@ -67,7 +67,7 @@ export class Gestures {
 
   /** @param {PointerEvent} event */
   #press(event) {
-    if (event.target instanceof Element && event.target.closest("button")) return;
+    if (event.target instanceof Element && event.target.closest("button, select")) return;
     const [x, y] = this.#at(event);
     this.down.set(event.pointerId, { id: event.pointerId, type: event.pointerType, x, y });
     this.surface.setPointerCapture(event.pointerId);

@@ -45,10 +45,10 @@ export class Progress {
   }
 
   /** @param {State} state */
-  #bar({ phase, cycle, queue, stage }) {
+  #bar({ phase, cycle, queue, stage, review }) {
     const labelling = phase === "labelling";
     const counted = labelling ? { done: queue.answered, total: queue.total } : stage;
-    say(byId("cycle"), `Cycle ${cycle + 1}`);
+    say(byId("cycle"), review ? "Review" : `Cycle ${cycle + 1}`);
     say(byId("left"), labelling ? `${queue.left} left` : heading(phase, stage));
     say(byId("of"), labelling ? `of ${queue.total}` : "");
     fill(byId("queue-bar"), counted);
@@ -67,7 +67,7 @@ export class Progress {
     const bar = byId("stage-bar");
     bar.hidden = phase === "labelling" || !stage;
     fill(bar, stage);
-    if (phase === "labelling") return this.#between(queue);
+    if (phase === "labelling") return this.#between(queue, state.review !== null);
     say(byId("waiting-title"), heading(phase, stage));
     say(
       byId("waiting-text"),
@@ -76,12 +76,15 @@ export class Progress {
     say(byId("waiting-detail"), detail(stage));
   }
 
-  /** @param {State["queue"]} queue  without an instance for this window */
-  #between({ left, pause, total }) {
+  /**
+   * @param {State["queue"]} queue  without an instance for this window
+   * @param {boolean} review
+   */
+  #between({ left, pause, total }, review) {
     const others = left > 0;
     const rest = `${plural(left, "instance")} of ${total} ${left === 1 ? "is" : "are"} being labelled in other windows.`;
     const thanks = "Thank you. B leads back to the last label, should one need a correction.";
-    say(byId("waiting-title"), others ? "Others have the rest" : "All labelled");
+    say(byId("waiting-title"), others ? "Others have the rest" : review ? "All reviewed" : "All labelled");
     say(byId("waiting-text"), others ? `${rest} What is given back appears here.` : thanks);
     say(byId("waiting-detail"), !others && pause !== null ? `Learning begins in ${Math.ceil(pause)} s` : "");
   }

@@ -155,6 +155,19 @@ export class Queue {
   }
 
   /**
+   * Say how a review goes on.
+   *
+   * @param {"learn" | "others" | "end"} wish
+   */
+  wish(wish) {
+    return this.#alone(async () => {
+      const said = { tab: this.tab, annotator: this.annotator(), wish };
+      const { state } = await this.server.post("/api/review", said);
+      this.#received({ task: null, ahead: [], state });
+    });
+  }
+
+  /**
    * Follow the run: leave a queue that was closed, claim from one that is open.
    *
    * @param {State} state

@@ -17,7 +17,8 @@
  * @typedef {{instance: number, id: string, cycle: number, place: number, frame: number, frames: number, track: number,
  *   box: Box, picture: Picture, before: Neighbour | null, after: Neighbour | null, frame_url: string,
  *   frame_size: [number, number], others: Other[], proposal: [number, number, number][],
- *   label: {keypoints: Point[], annotator: string} | null, open: boolean, skipped: number}} Task
+ *   label: {keypoints: Point[], annotator: string} | null, open: boolean, skipped: number, reasons: string[],
+ *   swaps: {frame: number, tracks: [number, number]}[]}} Task
  *
  * @typedef {"starting" | "estimating" | "labelling" | "retraining" | "finished" | "failed" | "left"} Phase
  * @typedef {{name: string, done: number, total: number, left: number | null}} Stage
@@ -31,7 +32,8 @@
  *   labelled: number, before: number, instances: number, schedule: number[], curve: CurvePoint[],
  *   figures: Record<string, string>, stopping: Criterion[],
  *   spent: {labels: number, seconds: number, last: number | null, mean: number | null},
- *   annotators: Record<string, number>, closing: Closing | null, error: string | null}} State
+ *   annotators: Record<string, number>, closing: Closing | null, error: string | null,
+ *   review: {unlearnt: number} | null}} State
  *
  * @typedef {{status?: string, task: Task | null, ahead: string[], state?: State}} Answer
  * @typedef {{submission: string, instance: number, cycle: number, keypoints: Point[], seconds: number,

@@ -1,0 +1,1 @@
+"""Looking through the least certain poses of a finished run, and learning from what was corrected."""
