@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vatl_weights.downloads import fetch
-    from vatl_weights.foreign import Download, Origin, Trunk, known_weights, trunk_of
+    from vatl_weights.foreign import IMAGENET, Download, Origin, Trunk, known_weights, trunk_of
     from vatl_weights.loading import STEP_COUNTER, load_weights
     from vatl_weights.reading import read_weights
     from vatl_weights.sources import begin_with
 
 _HOME = {
+    "IMAGENET": "foreign",
     "Download": "foreign",
     "Origin": "foreign",
     "STEP_COUNTER": "loading",
@@ -26,7 +27,7 @@ _HOME = {
 }
 
 __all__ = [
-    "STEP_COUNTER", "Download", "Origin", "Trunk", "begin_with", "fetch", "known_weights", "load_weights",
+    "IMAGENET", "STEP_COUNTER", "Download", "Origin", "Trunk", "begin_with", "fetch", "known_weights", "load_weights",
     "read_weights", "trunk_of",
 ]  # fmt: skip
 
