@@ -14,7 +14,7 @@ from vatl_core.contracts import Dataset, Estimator
 from vatl_core.errors import InputError, unknown
 from vatl_core.progress import Progress, silent
 from vatl_core.video import Skeleton
-from vatl_core.weights import BUT_FOR_BACKBONE, RANDOM
+from vatl_core.weights import BUT_FOR_BACKBONE, RANDOM, Checkpoint
 from vatl_weights.downloads import ANSWER_TIMEOUT, cached, doubt, fetch, published_name
 from vatl_weights.foreign import IMAGENET, Download, known_weights
 from vatl_weights.loading import BACKBONE_ONLY, load_backbone, load_weights
@@ -41,6 +41,27 @@ class Choice:
     place: Path | Download
     backbone: bool = False
     keypoints: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Found:
+    """Weights that were asked for, read and not yet in any network.
+
+    Attributes:
+        label: what to call them.
+        path: their file.
+        checkpoint: what is in it.
+        backbone: whether only its backbone is wanted.
+        keypoints: of the head's channels, as the file or else its publisher tells; empty where neither does.
+        doubts: what the user should know about where they came from.
+    """
+
+    label: str
+    path: Path
+    checkpoint: Checkpoint
+    backbone: bool
+    keypoints: tuple[str, ...]
+    doubts: list[str]
 
 
 Begun = tuple[str, list[str]]
@@ -79,14 +100,12 @@ def begin_with(
     """
 
     def load(chosen: Choice, timeout: float) -> Begun:
-        place = chosen.place
-        path = fetch(place, timeout, progress) if isinstance(place, Download) else place
-        doubts = doubt(place, path) if isinstance(place, Download) else []
-        found = read_weights(path)
-        if chosen.backbone:
-            return f"{BUT_FOR_BACKBONE}{chosen.label}", doubts + load_backbone(estimator, found, str(path))
-        told = keypoints or found.keypoints or chosen.keypoints
-        return chosen.label, doubts + load_weights(estimator, found, skeleton, str(path), told)
+        found = _found(chosen, timeout, progress)
+        if found.backbone:
+            notes = load_backbone(estimator, found.checkpoint, str(found.path))
+            return f"{BUT_FOR_BACKBONE}{found.label}", found.doubts + notes
+        told = keypoints or found.keypoints
+        return found.label, found.doubts + load_weights(estimator, found.checkpoint, skeleton, str(found.path), told)
 
     if choice == "auto":
         return _first(_candidates(name, estimator, dataset, skeleton), load, name)
@@ -94,6 +113,28 @@ def begin_with(
     if keypoints and (chosen is None or chosen.backbone):
         raise InputError(f"--weights-keypoints names the channels of a head, but --weights {choice} loads none")
     return (RANDOM, []) if chosen is None else load(chosen, ANSWER_TIMEOUT)
+
+
+def find_weights(choice: str, estimator: Estimator, progress: Progress = silent) -> Found:
+    """Read the weights that ``--weights`` means, other than ``auto`` and ``none``.
+
+    Args:
+        choice: as in :func:`begin_with`.
+        estimator: whose known downloads may be meant; it need not be built.
+        progress: told of bytes downloaded.
+
+    Raises:
+        InputError: they cannot be had or read.
+    """
+    return _found(chosen_by(choice, known_weights(estimator)), ANSWER_TIMEOUT, progress)
+
+
+def _found(chosen: Choice, timeout: float, progress: Progress) -> Found:
+    place = chosen.place
+    path = fetch(place, timeout, progress) if isinstance(place, Download) else place
+    doubts = doubt(place, path) if isinstance(place, Download) else []
+    checkpoint = read_weights(path)
+    return Found(chosen.label, path, checkpoint, chosen.backbone, checkpoint.keypoints or chosen.keypoints, doubts)
 
 
 def chosen_by(choice: str, known: Mapping[str, Download]) -> Choice:
