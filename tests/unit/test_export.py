@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from functools import partial
@@ -242,6 +243,16 @@ class TestTarget:
         with pytest.raises(InputError, match="nothing may be written into"):
             check_target(tmp_path / "model.onnx", overwrite=True)
 
+    def test_on_a_disk_that_is_full_nothing_is_left(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def half(_: object, path: Path, **__: object) -> None:
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("torch.export.save", half)
+        with pytest.raises(OSError, match="No space left"):
+            write(subject(SMALLEST), tmp_path / "model.pt2")
+        assert not list(tmp_path.iterdir())
+
     def test_that_is_there_is_replaced_when_all_is_well_and_else_kept(self, tmp_path: Path) -> None:
         file = tmp_path / "model.pt2"
         file.write_text("kept")
@@ -269,6 +280,7 @@ class TestTarget:
         (("--estimator", "tiny", "--weights", f"backbone:{TRAINED}", "m.onnx"), "is a backbone alone"),
         (("--estimator", "hrnet", "--weights", str(TRAINED), "m.onnx"), "do not fit this estimator"),
         (("--estimator", "tiny", "-o", "tiny.width=lots", "--weights", str(TRAINED), "m.onnx"), "width"),
+        (("--data-root", "d", "m.onnx"), "--data-root d is where a run's data is"),
         (("run", "m.onnx"), "run is no run"),
         (("run", "m.onnx", "--estimator", "tiny", "-o", "tiny.width=8"), "leave out --estimator, -o, or the run"),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import socket
 import time
@@ -21,7 +20,7 @@ from vatl_core.errors import InputError, PluginError
 from vatl_core.plugins import Component
 from vatl_core.run import execute
 from vatl_core.video import PERSON_17, Skeleton
-from vatl_core.weights import RANDOM, is_random, read_checkpoint
+from vatl_core.weights import RANDOM, read_checkpoint
 from vatl_estimators.hrnet import HRNet
 from vatl_estimators.keypoints import ANIMAL_POSE, AP_10K, FACE_68, QUADRUPED_39, TOP_VIEW_MOUSE_27
 from vatl_estimators.public import imagenet, mmpose, superanimal
@@ -156,22 +155,6 @@ class TestLayouts:
         )
         with pytest.raises(InputError, match=f"have {count} channels, but 39 keypoints are named"):
             begin(file, built(SMALL["hrnet"], skeleton), skeleton)
-
-    def test_of_a_head_that_no_network_has_the_backbone_alone_is_taken(
-        self, cached: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        one, other = built(SMALL["hrnet"]), built(SMALL["hrnet"])
-        tensors = {k: t for k, t in of_mmpose(one).items() if not k.startswith("keypoint_head.")}
-        tensors |= {"keypoint_head.final_layer.3.weight": torch.zeros(98, 270, 1, 1)}
-        tensors |= {"backbone.stage4.2.fuse_layers.1.0.0.weight": torch.zeros(2)}
-        file = published(tensors, cached / "w.pth")
-        wflw = Download("https://example.org/w.pth", hashlib.sha256(file.read_bytes()).hexdigest(), backbone=True)
-        file.rename(downloads.place(wflw))
-        monkeypatch.setattr(HRNet, "known", lambda self: {"wflw": wflw})
-        begun, notes = begin("wflw", other)
-        assert is_random(begun)
-        assert notes == ["only the backbone is loaded: upsampling and head begin with random weights"]
-        assert torch.equal(one.stage4[2].fuse_layers[0][1][0].weight, other.stage4[2].fuse_layers[0][1][0].weight)
 
 
 class TestWithoutHash:

@@ -49,7 +49,7 @@ def mmpose_name(key: str, backbone: str = "") -> str | None:
 
 
 def deeplabcut_name(key: str, head: str, left_out: tuple[str, ...]) -> str | None:
-    """The published name of a parameter of a top-down HRNet that DeepLabCut 3 trained; any other as it is.
+    """The published name of a parameter of DeepLabCut's SuperAnimal networks of HRNet; any other as it is.
 
     Args:
         key: as in the file.

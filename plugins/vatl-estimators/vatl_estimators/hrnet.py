@@ -50,7 +50,7 @@ class HRNet(Estimator):
         ("conv1.", "bn1.", "conv2.", "bn2.", "layer1.", "transition", "stage"),
         left_out=tuple(f"stage4.2.fuse_layers.{coarser}." for coarser in (1, 2, 3)),
     )
-    forms = ({"width": 32}, {"width": 48}, {"width": 18})
+    forms = ({"width": 32}, {"width": 48})
 
     width: int = 32
     alphapose: bool = False

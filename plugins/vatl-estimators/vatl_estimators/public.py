@@ -40,18 +40,11 @@ _POSES: Final = {
     },
 }
 """MMPose's files by network and what they were trained on. The last eight digits before a date begin the SHA-256."""
-_BACKBONES: Final = {
-    "hrnet-w18": {
-        "wflw": "face/hrnetv2/hrnetv2_w18_wflw_256x256-2bf032a6_20210125.pth",
-        "wholebody-face": "face/hrnetv2/hrnetv2_w18_coco_wholebody_face_256x256-c1ca469b_20210909.pth",
-    },
-}
-"""Those with a head that no network here has (HRNetV2's, on all four branches): their backbones fit."""
 _KEYPOINTS: Final = {
     "coco": PERSON_17.keypoints, "ap10k": AP_10K, "animalpose": ANIMAL_POSE, "wholebody-face": FACE_68,
 }  # fmt: skip
 _MEGABYTES: Final = {
-    "hrnet-w18": 38, "hrnet-w32": 114, "hrnet-w48": 255, "resnet50": 136, "resnet101": 212, "resnet152": 275,
+    "hrnet-w32": 114, "hrnet-w48": 255, "resnet50": 136, "resnet101": 212, "resnet152": 275,
 }  # fmt: skip
 """What a network's parameters have in float32, and so about its file."""
 _DEEPLABCUT: Final = "https://huggingface.co/mwmathis/DeepLabCutModelZoo-SuperAnimal-"
@@ -59,13 +52,12 @@ _DEEPLABCUT: Final = "https://huggingface.co/mwmathis/DeepLabCutModelZoo-SuperAn
 
 def mmpose(network: str) -> dict[str, Download]:
     """Weights that MMPose trained, by what on; nothing for a network that it did not train."""
-    whole = {name: _of_mmpose(network, file, _KEYPOINTS[name]) for name, file in _POSES.get(network, {}).items()}
-    return whole | {name: _of_mmpose(network, file) for name, file in _BACKBONES.get(network, {}).items()}
+    return {name: _of_mmpose(network, file, _KEYPOINTS[name]) for name, file in _POSES.get(network, {}).items()}
 
 
-def _of_mmpose(network: str, file: str, keypoints: tuple[str, ...] = ()) -> Download:
+def _of_mmpose(network: str, file: str, keypoints: tuple[str, ...]) -> Download:
     digits = file.rpartition("_")[0].rpartition("-")[2]
-    return Download(_MMPOSE + file, digits, not keypoints, keypoints, _MEGABYTES[network])
+    return Download(_MMPOSE + file, digits, keypoints=keypoints, megabytes=_MEGABYTES[network])
 
 
 def superanimal() -> dict[str, Download]:

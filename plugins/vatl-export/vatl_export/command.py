@@ -29,7 +29,7 @@ def command(places: tuple[Path, ...], data_root: Path | None, overwrite: bool, *
     """
     from vatl_export.writing import check_target, write
 
-    *runs, target = _named(places, words)
+    *runs, target = _named(places, data_root, words)
     check_target(target, overwrite)
     subject = _of_run(runs[0], data_root) if runs else _of_weights(words)
     for note in subject.notes:
@@ -38,7 +38,7 @@ def command(places: tuple[Path, ...], data_root: Path | None, overwrite: bool, *
     click.echo(str(target))
 
 
-def _named(places: tuple[Path, ...], words: dict[str, Any]) -> tuple[Path, ...]:
+def _named(places: tuple[Path, ...], data_root: Path | None, words: dict[str, Any]) -> tuple[Path, ...]:
     """A run and a file, or a file where estimator and weights are named."""
     from vatl_core.errors import InputError
 
@@ -47,6 +47,8 @@ def _named(places: tuple[Path, ...], words: dict[str, Any]) -> tuple[Path, ...]:
         raise InputError(f"give a run and a file to write, not {len(places)} places: vatl export RUN FILE.onnx")
     if len(places) == 2 and given:
         raise InputError(f"{places[0]} has its own estimator and weights: leave out {', '.join(given)}, or the run")
+    if len(places) == 1 and data_root:
+        raise InputError(f"--data-root {data_root} is where a run's data is: name the run before {places[0]}")
     if len(places) == 1 and not (words["estimator"] and words["weights"] not in (None, "auto", "none")):
         raise InputError(f"say what to write to {places[0]}: a run before it, or --estimator and --weights with a head")
     return places
