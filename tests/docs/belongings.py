@@ -83,6 +83,7 @@ _BELONGINGS: dict[str, Callable[[Path], None]] = {
     "docs/configuration.md": _own_video,
     "docs/datasets.md": _posetrack21,
     "docs/examples/vatl-csv/README.md": _pictures,
+    "docs/export.md": _weights,
     "docs/outputs.md": _weights,
     "docs/reports.md": _runs,
     "docs/reproduce.md": _licensed,

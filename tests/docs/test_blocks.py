@@ -105,7 +105,8 @@ def _small_start(*place: Any, options: Mapping[str, Any] | None = None, **settin
 @pytest.fixture
 def reader(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     """In an empty folder, with nothing that other readers made; forgotten are the modules that they import from it."""
-    for name, place in {"XDG_CACHE_HOME": cache, "XDG_DATA_HOME": tmp_path / "data"}.items():
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")  # nothing is fetched for a test
+    for name, place in {"XDG_CACHE_HOME": cache, "XDG_DATA_HOME": tmp_path / "data", **nowhere}.items():
         monkeypatch.setenv(name, str(place))
     folder = tmp_path / "work"
     folder.mkdir()

@@ -1,7 +1,7 @@
 """The families of published checkpoints: what they call a parameter, and what they leave unsaid.
 
-A file of AlphaPose's, of the HRNet authors' or of MMPose's holds bare tensors. Which pixels the network expects, and
-which keypoints its channels are, follows from the family alone, and the family from the parameters' names.
+A file of AlphaPose's, of the HRNet authors', of MMPose's or of DeepLabCut's holds bare tensors. Which pixels the
+network expects, and which keypoints its channels are, follows from the family alone, and the family from the names.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ _BARE_RESNET = ("conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4.")
 _BACKBONE = "backbone."
 _HEADS = ("keypoint_head.", "head.")
 _PREPROCESSOR = "data_preprocessor."
+_DEEPLABCUT_BACKBONE = "backbone.model."
+_DEEPLABCUT_HEAD = "heads.bodypart.heatmap_head.deconv_layers.0."
 
 
 def mmpose_name(key: str, backbone: str = "") -> str | None:
@@ -44,6 +46,27 @@ def mmpose_name(key: str, backbone: str = "") -> str | None:
     for head in _HEADS:
         key = key.removeprefix(head)
     return key
+
+
+def deeplabcut_name(key: str, head: str, left_out: tuple[str, ...]) -> str | None:
+    """The published name of a parameter of DeepLabCut's SuperAnimal networks of HRNet; any other as it is.
+
+    Args:
+        key: as in the file.
+        head: the module of the heatmaps in the published names.
+        left_out: how those begin of what its backbone has and a network for poses has no use for.
+    """
+    if key.startswith(_DEEPLABCUT_HEAD):
+        return f"{head}.{key.removeprefix(_DEEPLABCUT_HEAD)}"
+    if not key.startswith(_DEEPLABCUT_BACKBONE):
+        return key
+    name = key.removeprefix(_DEEPLABCUT_BACKBONE)
+    return None if name.startswith(left_out) else name
+
+
+def deeplabcut_tensor(key: str, tensor: Tensor) -> Tensor:
+    """The parameter of that name as a convolution's: DeepLabCut's head is one of 1×1 that is transposed."""
+    return tensor.transpose(0, 1) if key == f"{_DEEPLABCUT_HEAD}weight" else tensor
 
 
 def resnet_name(key: str, backbone: str) -> str:

@@ -35,6 +35,7 @@ class FastPose(Estimator):
 
     head = "conv_out"
     trunk = Trunk(("preact.",), added=ADDED)
+    forms = tuple({"depth": depth} for depth in PUBLISHED_DEPTHS)
 
     depth: int = 50
     width: int = attrs.field(default=PUBLISHED_WIDTH, validator=ge(1))

@@ -13,10 +13,17 @@ from torchvision.models.resnet import Bottleneck
 from vatl_core.contracts import Estimator, Maps
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
-from vatl_estimators.families import ALPHAPOSE, is_mmpose, mmpose_name, on_coco
+from vatl_estimators.families import (
+    ALPHAPOSE,
+    deeplabcut_name,
+    deeplabcut_tensor,
+    is_mmpose,
+    mmpose_name,
+    on_coco,
+)
 from vatl_estimators.high_resolution import Exchange, Transition
 from vatl_estimators.input_size import check_input_size
-from vatl_estimators.public import coco
+from vatl_estimators.public import mmpose, superanimal
 from vatl_weights import Download, Origin, Trunk
 
 WIDTHS = (8, 18, 32, 48)
@@ -43,6 +50,7 @@ class HRNet(Estimator):
         ("conv1.", "bn1.", "conv2.", "bn2.", "layer1.", "transition", "stage"),
         left_out=tuple(f"stage4.2.fuse_layers.{coarser}." for coarser in (1, 2, 3)),
     )
+    forms = ({"width": 32}, {"width": 48})
 
     width: int = 32
     alphapose: bool = False
@@ -112,8 +120,13 @@ class HRNet(Estimator):
         ]
 
     def rename(self, key: str) -> str | None:
-        """As published, whether in a file of the authors', of AlphaPose's or of MMPose's."""
-        return mmpose_name(key)
+        """As published, whether in a file of the authors', of AlphaPose's, of MMPose's or of DeepLabCut's."""
+        name = deeplabcut_name(key, self.head, self.trunk.left_out)
+        return name and mmpose_name(name)
+
+    def convert(self, key: str, tensor: Tensor) -> Tensor:
+        """As a convolution has it."""
+        return deeplabcut_tensor(key, tensor)
 
     def origin(self, tensors: Mapping[str, Tensor]) -> Origin:
         """MMPose's or the authors', unless the options say AlphaPose's."""
@@ -122,8 +135,8 @@ class HRNet(Estimator):
         return on_coco(tensors)
 
     def known(self) -> Mapping[str, Download]:
-        """MMPose's, for the published widths."""
-        return coco(f"hrnet-w{self.width}")
+        """MMPose's and DeepLabCut's, for the published widths."""
+        return mmpose(f"hrnet-w{self.width}") | (superanimal() if self.width == 32 else {})
 
 
 def _stage(name: str, widths: list[int], outputs: int | None = None) -> nn.Sequential:

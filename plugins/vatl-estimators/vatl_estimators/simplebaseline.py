@@ -14,7 +14,7 @@ from vatl_core.errors import InputError, unknown
 from vatl_core.video import Skeleton
 from vatl_estimators.families import ALPHAPOSE, mmpose_name, on_coco, resnet_name
 from vatl_estimators.input_size import check_input_size
-from vatl_estimators.public import coco, imagenet
+from vatl_estimators.public import imagenet, mmpose
 from vatl_weights import Download, Origin, Trunk
 
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
@@ -36,6 +36,7 @@ class SimpleBaseline(Estimator):
 
     head = "final_layer"
     trunk = Trunk(("preact.",))
+    forms = tuple({"backbone": name} for name in RESNETS)
 
     backbone: str = "resnet50"
     head_width: int = attrs.field(default=HEAD_WIDTH, validator=ge(1))
@@ -102,7 +103,7 @@ class SimpleBaseline(Estimator):
         """MMPose's for the published forms, and torchvision's backbones."""
         if self.backbone.startswith(_TIMM):
             return {}
-        return (coco(self.backbone) if self.head_width == HEAD_WIDTH else {}) | imagenet(self.backbone)
+        return (mmpose(self.backbone) if self.head_width == HEAD_WIDTH else {}) | imagenet(self.backbone)
 
 
 class _ResNet(nn.Module):

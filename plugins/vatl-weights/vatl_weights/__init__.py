@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vatl_weights.downloads import fetch
-    from vatl_weights.foreign import Download, Origin, Trunk, known_weights, trunk_of
+    from vatl_weights.foreign import IMAGENET, Download, Origin, Trunk, known_weights, trunk_of
     from vatl_weights.loading import STEP_COUNTER, load_weights
     from vatl_weights.reading import read_weights
-    from vatl_weights.sources import begin_with
+    from vatl_weights.sources import begin_with, find_weights
 
 _HOME = {
+    "IMAGENET": "foreign",
     "Download": "foreign",
     "Origin": "foreign",
     "STEP_COUNTER": "loading",
     "Trunk": "foreign",
     "begin_with": "sources",
     "fetch": "downloads",
+    "find_weights": "sources",
     "known_weights": "foreign",
     "load_weights": "loading",
     "read_weights": "reading",
@@ -26,8 +28,8 @@ _HOME = {
 }
 
 __all__ = [
-    "STEP_COUNTER", "Download", "Origin", "Trunk", "begin_with", "fetch", "known_weights", "load_weights",
-    "read_weights", "trunk_of",
+    "IMAGENET", "STEP_COUNTER", "Download", "Origin", "Trunk", "begin_with", "fetch", "find_weights", "known_weights",
+    "load_weights", "read_weights", "trunk_of",
 ]  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from urllib.request import (
 )
 
 import platformdirs
+import torch.hub
 from filelock import FileLock
 
 from vatl_core.errors import InputError
@@ -87,9 +88,20 @@ def _opener() -> OpenerDirector:
 
 def place(download: Download) -> Path:
     """Where a download is kept: under its published name, with the hash's first digits unless they are part of it."""
-    published = Path(PurePosixPath(unquote(urlsplit(download.url).path)).name or "weights")
-    digits = download.sha256[:8]
+    published, digits = Path(published_name(download)), download.sha256[:8]
     return folder() / (published if digits in published.name else published.with_stem(f"{published.stem}-{digits}"))
+
+
+def published_name(download: Download) -> str:
+    """What its publisher calls the file."""
+    return PurePosixPath(unquote(urlsplit(download.url).path)).name or "weights"
+
+
+def cached(download: Download) -> Path | None:
+    """The whole file of a download, if it is here: in the cache, or where torch.hub and so torchvision keep theirs."""
+    theirs = Path(torch.hub.get_dir()) / "checkpoints" / published_name(download)
+    places = (place(download), theirs) if download.sha256 else (place(download),)
+    return next((path for path in places if _is_whole(path, download)), None)
 
 
 def fetch(download: Download, timeout: float = ANSWER_TIMEOUT, progress: Progress = silent) -> Path:
@@ -107,11 +119,14 @@ def fetch(download: Download, timeout: float = ANSWER_TIMEOUT, progress: Progres
     """
     path = place(download)
     try:
-        if not _is_whole(path, download):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(path.with_name(f".{path.name}.lock")):
-                if not _is_whole(path, download):  # another process may have fetched it while this one waited
-                    _complete(download, path, timeout, progress)
+        if here := cached(download):
+            return here
+        if not download.sha256:
+            raise _unavailable(download, "nobody tells a SHA-256 to hold it to, and nothing is fetched unchecked")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock")):
+            if not _is_whole(path, download):  # another process may have fetched it while this one waited
+                _complete(download, path, timeout, progress)
     except OSError as error:
         raise InputError(f"weights {path} cannot be read or kept: {error.strerror or error}") from error
     return path

@@ -1,19 +1,23 @@
 """What an estimator says of weights that others made, by attributes of its own; each may be left out.
 
-``known()`` gives ``{name: Download}``, public weights that fit it as its options are; ``trunk`` is a :class:`Trunk`;
-``rename(key)`` is its own name for what a foreign checkpoint calls ``key``, None for what is no parameter; and
+``known()`` gives ``{name: Download}``, public weights that fit it as its options are, and ``forms`` are the options for
+which there are any, a mapping each; ``trunk`` is a :class:`Trunk`; ``rename(key)`` is its own name for what a foreign
+checkpoint calls ``key``, None for what is no parameter, and ``convert(key, tensor)`` that parameter as it has it; and
 ``origin(tensors)`` gives the :class:`Origin` of a foreign checkpoint's ``{name: Tensor}``, which its names give away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 import attrs
 from torch import Tensor
 
 from vatl_core.contracts import Estimator, Normalisation
+
+IMAGENET: Final = "imagenet"
+"""What estimators call the backbone that ``auto`` begins with where no weights for poses can be had."""
 
 
 @attrs.frozen
@@ -36,12 +40,17 @@ class Download:
     Attributes:
         url: where the file is.
         sha256: of the file, in hexadecimal: all of it, or as many of its first digits as its publisher tells (≥ 8).
-        backbone: whether the file holds only a backbone trained on something else; the rest then stays random.
+            Empty where nobody tells any: such a file is never fetched, and taken only where somebody has put it.
+        backbone: whether only a backbone of it is of use, trained on something else; the rest then stays random.
+        keypoints: names of the head's channels, in order, where the file itself does not tell them.
+        megabytes: about how large it is; 0 where nobody says.
     """
 
     url: str
-    sha256: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9a-f]{8,64}"))
+    sha256: str = attrs.field(validator=attrs.validators.matches_re(r"([0-9a-f]{8,64})?"))
     backbone: bool = False
+    keypoints: tuple[str, ...] = ()
+    megabytes: int = 0
 
 
 @attrs.frozen
@@ -60,8 +69,13 @@ class Trunk:
 
 
 def known_weights(estimator: Estimator) -> Mapping[str, Download]:
-    """Public weights that fit it, by name; ``--weights auto`` takes the first that is more than a backbone."""
+    """Public weights that fit it, by name; ``--weights auto`` takes those for most of the video's keypoints."""
     return cast(Mapping[str, Download], getattr(estimator, "known", dict)())
+
+
+def forms_of(kind: type[Estimator]) -> Sequence[Mapping[str, Any]]:
+    """Options of an estimator for which there are public weights, or none: its defaults."""
+    return cast(Sequence[Mapping[str, Any]], getattr(kind, "forms", ({},)))
 
 
 def trunk_of(estimator: Estimator) -> Trunk:
@@ -72,7 +86,8 @@ def trunk_of(estimator: Estimator) -> Trunk:
 def renamed(estimator: Estimator, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A foreign checkpoint's tensors under the estimator's own names; those it has no use for are left out."""
     rename = getattr(estimator, "rename", lambda key: key)
-    pairs = ((rename(name), tensor) for name, tensor in tensors.items())
+    convert = getattr(estimator, "convert", lambda key, tensor: tensor)
+    pairs = ((rename(name), convert(name, tensor)) for name, tensor in tensors.items())
     return {name: tensor for name, tensor in pairs if name is not None}
 
 

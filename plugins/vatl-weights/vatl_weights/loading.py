@@ -16,6 +16,8 @@ from vatl_weights.heads import identify, refit
 
 STEP_COUNTER: Final = "num_batches_tracked"
 """Batch normalisation's count of steps, which older files lack and which changes no output."""
+BACKBONE_ONLY: Final = "only the backbone is loaded: upsampling and head begin with random weights"
+"""What the user should know of any backbone."""
 
 
 def load_weights(
@@ -82,7 +84,7 @@ def load_backbone(estimator: Estimator, checkpoint: Checkpoint, source: str) -> 
         raise InputError(f"estimator {type(estimator).__name__} has no backbone that could be loaded alone")
     found = {name: t for name, t in tensors.items() if _is_of(trunk, name)}
     needed = [name for name in own if not name.endswith(STEP_COUNTER) and not _added(trunk, name)]
-    notes = ["only the backbone is loaded: upsampling and head begin with random weights"]
+    notes = [BACKBONE_ONLY]
     if not any(name in found for name in needed) and (matched := _in_order(own, needed, tensors)):
         found = matched
         notes.append(f"the names in {source} are others: its tensors were taken in their order")

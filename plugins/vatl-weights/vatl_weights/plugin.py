@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vatl_core.hookspecs import hookimpl
+from vatl_core.plugins import Command
 
 if TYPE_CHECKING:
     from vatl_core.contracts import Dataset, Estimator
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from vatl_core.video import Skeleton
 
 vatl_contract = ">=2.0,<3"
+
+
+@hookimpl
+def vatl_commands() -> list[Command]:
+    """Describe the commands."""
+    return [Command("weights", "List public weights, and which of them are here.", "vatl_weights.command:command")]
 
 
 @hookimpl(trylast=True)

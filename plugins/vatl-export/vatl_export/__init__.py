@@ -1,0 +1,1 @@
+"""Networks as files that run without vatl: which, what they are told, how they are written."""
