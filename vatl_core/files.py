@@ -85,8 +85,7 @@ def append_line(path: Path, line: str) -> None:
 
 def whole_lines(path: Path) -> list[str]:
     """The complete lines of a file; none where there is none."""
-    data = path.read_bytes() if path.exists() else b""
-    return data[: data.rfind(b"\n") + 1].decode().splitlines()
+    return (path.read_bytes() if path.exists() else b"").rpartition(b"\n")[0].decode().splitlines()
 
 
 @contextmanager

@@ -77,13 +77,10 @@ def _pool(run: RunState, fraction: float) -> Pool:
     standing, device = run.standing(), run.compute.device
     shared = ("keypoints", "boxes", "frame", "track", "time", "previous", "next")
     return Pool(
-        scores=scores_of(run, estimates.criteria, standing.askable(device), fraction),
-        features=estimates.features,
-        labelled=standing.settled(device),
+        scores=scores_of(run, estimates.criteria, standing.askable(device), fraction), features=estimates.features,
+        query_oks=run.records[-1].query_mean_oks if run.records else None, labelled=standing.settled(device),
         answerable=None if standing.answerable is None else standing.answerable.to(device),
-        query_oks=run.records[-1].query_mean_oks if run.records else None,
         watched={name: estimates.criteria[name] for name in run.selector.watches},
         embeddings={n: estimates.condensed[n] for n in run.selector.watches if n in estimates.condensed},
-        keypoint_scores=tracks.scores,
-        **{name: getattr(tracks, name) for name in shared},
-    )
+        keypoint_scores=tracks.scores, **{name: getattr(tracks, name) for name in shared},
+    )  # fmt: skip

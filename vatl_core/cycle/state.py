@@ -131,8 +131,8 @@ class RunState:
 
     def figures(self, record: CycleRecord) -> dict[str, str]:
         """What plugins have to say of a finished cycle in figures, by name."""
-        given = self.hook.vatl_cycle_figures(run=self, record=record)
-        return {str(name): str(figure) for figures in given for name, figure in figures.items()}
+        told = self.hook.vatl_cycle_figures(run=self, record=record)
+        return {str(name): str(figure) for figures in told for name, figure in figures.items()}
 
     @contextmanager
     def held(self) -> Iterator[None]:

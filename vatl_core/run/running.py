@@ -153,14 +153,13 @@ def _keep_beginning(run: Run) -> None:
 def _keep_given(run: Run) -> None:
     """Have labels that came with the data be the first query and its answers, if they are to; else warn of them."""
     truth, by, wanted = run.video.instances, run.video.labelled_by, run.config.start_with_labels
-    shown = truth.annotated.tolist()
     if by is None and wanted:
-        by = dict.fromkeys((i for i, seen in enumerate(shown) if seen), run.config.dataset)
+        by = dict.fromkeys(truth.annotated.nonzero().flatten().tolist(), run.config.dataset)
     if by is None or wanted is False:
         return
-    told, by = len(by), {int(i): str(who) for i, who in sorted(by.items()) if shown[i]}
-    if blank := told - len(by):
-        run.warnings.append(f"{blank} labels in the data show no keypoint: these instances are asked for like others")
+    told, by = len(by), {int(i): str(who) for i, who in sorted(by.items()) if truth.annotated[i]}
+    if told > len(by):
+        run.warnings.append(f"{told - len(by)} labels in the data show no keypoint: they are asked for like others")
     if wanted is None and len(by) == len(truth) and not run.oracle.asks_people:  # it is an experiment
         run.warnings.append("all instances are labelled already: --start-with-labels learns from these labels at once")
     elif by and truth.keypoints is not None and truth.visible is not None:
