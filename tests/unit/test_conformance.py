@@ -30,6 +30,7 @@ SMALL: dict[tuple[str, str], dict[str, Any]] = {
     ("retraining", "from-source"): SMALL_RECIPE,
     ("retraining", "from-scratch"): SMALL_RECIPE,
     ("retraining", "few-labels"): {"steps": 4, "epochs": 1},
+    ("retraining", "semi"): {"steps": 4, "epochs": 1, "rehearsal": 0},
     ("dataset", "synthetic"): {"frames": 4, "source_frames": 3, "source_videos": 2},
 }
 """Options that make components quick; the others are tested as they are."""

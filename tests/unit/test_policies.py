@@ -175,7 +175,9 @@ class TestRetraining:
     def test_few_labels_take_the_steps_and_many_the_epochs(
         self, count: int, steps: int, epochs: int, batch: int
     ) -> None:
-        recipe = FewLabels(steps=steps, epochs=epochs, batch=batch).recipe(count)
+        column = torch.zeros(count)
+        shown = Labelled(column.long(), column, column > 0, column, column > 0, pictures=None)
+        recipe = FewLabels(steps=steps, epochs=epochs, batch=batch).recipe(shown)
         done = recipe.epochs * steps_of(recipe, count)
         assert done >= steps
         assert recipe.epochs >= epochs
@@ -195,6 +197,15 @@ class TestRetraining:
             policy = FewLabels(augmentation=level)
             policy.retrain(estimator(1), {}, labelled, None, history(asked([0.9])), trainer)
         assert fitted == [([0, 1, 3], None), ([0, 1, 3], LEVELS["any"])]
+
+    @pytest.mark.parametrize(("turns", "fits"), [(0.0, "mild"), (0.15, "mild"), (1.0, "any")])
+    def test_auto_turns_crops_every_way_where_the_labelled_are(self, turns: float, fits: str) -> None:
+        labelled = self.labelled()
+        about = labelled.keypoints.mean(1, keepdim=True)
+        angle = 2 * torch.pi * turns * torch.arange(4) / 4
+        turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], -1).view(4, 2, 2)
+        seen = attrs.evolve(labelled, keypoints=(labelled.keypoints - about) @ turn.transpose(1, 2) + about)
+        assert FewLabels(augmentation="auto").recipe(seen).augmentation == LEVELS[fits]
 
     @pytest.mark.parametrize(
         ("policy", "starts"),

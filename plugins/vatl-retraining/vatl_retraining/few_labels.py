@@ -9,8 +9,8 @@ import attrs
 from attrs.validators import ge, gt, in_
 from torch import Tensor
 
-from vatl_augmentation import LEVELS
-from vatl_core.contracts import Estimator, Labelled, Recipe, Retraining, Trainer, Unlabelled
+from vatl_augmentation import LEVELS, fitting_level
+from vatl_core.contracts import Augmentation, Estimator, Labelled, Recipe, Retraining, Trainer, Unlabelled
 from vatl_core.records import History
 
 AUTO: Final = "auto"
@@ -30,7 +30,8 @@ class FewLabels(Retraining):
         lr: learning rate at its highest, of every part.
         weight_decay: of AdamW.
         batch: instances to a step at the most.
-        augmentation: ``none``, ``mild``, ``strong`` (as published) or ``any``, every rotation.
+        augmentation: ``none``, ``mild``, ``strong`` (as published), ``any``, every rotation, or ``auto``: ``any`` where
+            the labelled poses are turned every way, as seen from above, otherwise ``mild``.
         start: ``last`` cycle's weights, or the ``source`` weights of the run.
     """
 
@@ -39,7 +40,7 @@ class FewLabels(Retraining):
     lr: float = attrs.field(default=2e-3, validator=gt(0))
     weight_decay: float = attrs.field(default=0.01, validator=ge(0))
     batch: int = attrs.field(default=16, validator=ge(1))
-    augmentation: str = attrs.field(default="mild", validator=in_(tuple(LEVELS)))
+    augmentation: str = attrs.field(default="mild", validator=in_((*LEVELS, AUTO)))
     start: str = attrs.field(default="last", validator=in_(("last", "source")))
 
     def retrain(
@@ -55,11 +56,12 @@ class FewLabels(Retraining):
         if self.start == "source":
             estimator.load_state_dict(source)
         shown = labelled.where(labelled.visible.any(1))
-        trainer.fit(estimator, shown, self.recipe(len(shown)))
+        trainer.fit(estimator, shown, self.recipe(shown))
         return estimator
 
-    def recipe(self, count: int) -> Recipe:
-        """How to fit to ``count`` instances."""
+    def recipe(self, shown: Labelled) -> Recipe:
+        """How to fit to these."""
+        count = len(shown)
         epochs = max(self.epochs, math.ceil(self.steps / max(1, math.ceil(count / self.batch))))
         return Recipe(
             epochs,
@@ -68,5 +70,10 @@ class FewLabels(Retraining):
             one_cycle=True,
             alike=True,
             batch=self.batch,
-            augmentation=LEVELS[self.augmentation],
+            augmentation=level(self.augmentation, shown),
         )
+
+
+def level(name: str, shown: Labelled) -> Augmentation | None:
+    """The changes of that name, or those that fit what is labelled."""
+    return LEVELS[fitting_level(shown.keypoints, shown.visible) if name == AUTO else name]

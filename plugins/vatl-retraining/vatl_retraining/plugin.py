@@ -36,6 +36,12 @@ COMPONENTS = [
         "vatl_retraining.few_labels:FewLabels",
         default=True,
     ),
+    Component(
+        "retraining",
+        "semi",
+        "As few-labels, then on with a mean teacher's poses of the unlabelled, where held-back labels get better by it",
+        "vatl_retraining.semi:Semi",
+    ),
     Component("retraining", "none", "Never retrain", "vatl_retraining.policies:Never"),
 ]
 
