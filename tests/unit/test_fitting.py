@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vatl_augmentation import alignment, fitting_level
+from vatl_augmentation import fitting_level
+from vatl_augmentation.fitting import alignment
 
 
 def poses(count: int, spread: float, seed: int = 0, keypoints: int = 9) -> Tensor:

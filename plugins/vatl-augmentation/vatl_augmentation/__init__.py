@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from vatl_augmentation.crops import LEVELS, CropAugmentation
-from vatl_augmentation.fitting import alignment, fitting_level
+from vatl_augmentation.fitting import fitting_level
 
-__all__ = ["LEVELS", "CropAugmentation", "alignment", "fitting_level"]
+__all__ = ["LEVELS", "CropAugmentation", "fitting_level"]
