@@ -85,7 +85,7 @@ def append_line(path: Path, line: str) -> None:
 
 def whole_lines(path: Path) -> list[str]:
     """The complete lines of a file; none where there is none."""
-    return (path.read_bytes() if path.exists() else b"").rpartition(b"\n")[0].decode().splitlines()
+    return [line.decode() for line in (path.read_bytes() if path.exists() else b"").split(b"\n")[:-1]]
 
 
 @contextmanager

@@ -186,7 +186,7 @@ def _shift(pictures: Pictures, like: Tensor) -> Tensor:
 def mirror(keypoints: Tensor, visible: Tensor, mirrored: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
     """Swap left and right of the ``mirrored`` (B,) instances: a mirrored left hand is a right hand.
 
-    Keypoints are (B, K, 2), visible (B, K) bool, before and after.
+    Keypoints are (B, K, 2), before and after; ``visible`` (B, K) goes with them, bool or what each weighs.
     """
     order = torch.tensor(skeleton.flip_order(), device=keypoints.device)
     keypoints = torch.where(mirrored[:, None, None], keypoints[:, order], keypoints)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vatl_core.compute import Compute
 from vatl_core.contracts import Augmentation, Estimator, Maps, Pictures
+from vatl_core.learning import mirror
 from vatl_core.video import compose, decode, gaussian_targets, invert, transform, warp
 from vatl_retraining.looking import heatmaps, plain
 from vatl_retraining.trust import Trusted
@@ -74,12 +75,7 @@ class MeanTeacher:
         drawn = self.changes.draw(len(rows), self.generator).to(index.device)
         change = self.changes.place(drawn, keypoints, trust > 0, self.pictures.skeleton, size)
         crops = self.changes.light(drawn, warp(pictures, compose(change, same), size))
-        keypoints, trust = self._turned_over(transform(keypoints, invert(change)), trust, change)
+        mirrored = torch.det(change[:, :, :2]) < 0
+        keypoints, trust = mirror(transform(keypoints, invert(change)), trust, mirrored, self.pictures.skeleton)
         targets, seen = gaussian_targets(keypoints, trust > 0, teacher.heatmap_size, teacher.stride)
         return crops, targets, seen * trust.sqrt()  # the loss squares them
-
-    def _turned_over(self, keypoints: Tensor, trust: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
-        """A mirrored left hand is a right hand."""
-        order, mirrored = list(self.pictures.skeleton.flip_order()), torch.det(change[:, :, :2]) < 0
-        keypoints = torch.where(mirrored[:, None, None], keypoints[:, order], keypoints)
-        return keypoints, torch.where(mirrored[:, None], trust[:, order], trust)

@@ -75,18 +75,13 @@ class Herding(Selector):
         scores, known = pool.scores.to(pool.features.dtype), pool.scores[pool.unlabelled]
         if not pool.labelled.any() or not len(known):
             return torch.ones_like(scores)
-        low, high = _low_and_high(known)
+        ends = known.new_tensor([0.05, 0.95], dtype=torch.float64)
+        low, high = torch.quantile(known.double(), ends, interpolation="lower").tolist()
         if not high > low:
             return torch.ones_like(scores)
         uncertain = ((scores - low) / (high - low)).clamp(0, 1)
         uncertain = torch.where(pool.askable, uncertain, uncertain[pool.unlabelled].mean())  # others have no score
         return 1 - self.uncertainty * (1 - uncertain)
-
-
-def _low_and_high(scores: Tensor) -> tuple[float, float]:
-    """The 5th and the 95th percentile."""
-    ordered = scores.sort().values
-    return float(ordered[int(0.05 * (len(ordered) - 1))]), float(ordered[int(0.95 * (len(ordered) - 1))])
 
 
 def in_their_boxes(pool: Pool) -> Tensor:
