@@ -108,14 +108,12 @@ def onto(device: torch.device, tensor: Tensor) -> Tensor:
 
 def _device(name: str) -> torch.device:
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
+        return torch.empty(1, device=name).device  # with its number: another thread may have another present one
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]
         raise InputError(f"device '{name}' cannot be used here ({first}): try --device cpu") from error
-    return device
 
 
 def gains_from_bfloat16(device: torch.device) -> bool:
