@@ -32,7 +32,7 @@ def test_time_and_disk_grow_by_instances_and_passes() -> None:
     runs = planned(3)
     sizes = {run.name: Size(100, 10) for run in runs}
     rates = {"": Rates(seconds=0.01, bytes=5.0, weights=1000.0, runs=1)}
-    assert cost(runs, sizes, rates, 1) == Cost(1, pytest.approx(30.0), 3 * (5.0 * 1000 + 10 * 1000.0))
+    assert cost(runs, sizes, rates, 1) == Cost(1, 30.0, 3 * (5.0 * 1000 + 10 * 1000.0))
     assert cost(runs, sizes, rates, 2).seconds == pytest.approx(20.0), "two of the three go one after the other"
     assert cost(runs, sizes, rates, 64).seconds == pytest.approx(10.0)
 
