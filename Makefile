@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test lint parity explore combinations campaign benchmarks docs wheels weights clean
+.PHONY: help run test lint parity explore combinations campaign benchmarks gpu gpu-wheels docs wheels weights clean
 
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(BIN)/.installed: requirements.txt constraints.txt pyproject.toml $(wildcard plugins/*/pyproject.toml adapters/*/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -60,6 +60,22 @@ campaign: $(BIN)/.with-tests ## Kill 200 runs at random, crowd, flood and fill t
 
 benchmarks: $(BIN)/.with-tests ## Speed, as ratios within one run
 	$(BIN)/pytest -s tests/benchmarks
+
+# Where nothing is set up, such as on a machine that is lent for minutes, any Python with torch and the wheels will do.
+GPU_PYTHON = $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON))
+GPU_PATH = $$(printf '%s:' build/gpu-site . plugins/* adapters/*)
+GPU_WHEELS = attrs cattrs typing-extensions pluggy click filelock safetensors tomli-w packaging pycocotools av h11 \
+	pytest iniconfig pygments hypothesis sortedcontainers
+
+gpu: ## On a GPU: its tests, then all that is measured, in 8 minutes, ending in a table; DEVICE=cpu tries it without one
+	@test -x $(BIN)/python || $(PYTHON) -m tests.gpu.unpacked build/gpu-site build/gpu-wheels
+	PYTHONPATH=$(if $(wildcard $(BIN)/python),,$(GPU_PATH)) $(GPU_PYTHON) -m tests.gpu --device $(or $(DEVICE),auto)
+	@cat build/gpu/gpu.md
+
+gpu-wheels: $(BIN)/.installed ## Fetch what `make gpu` needs besides torch, torchvision, numpy and OpenCV, for Python 3.12
+	$(BIN)/pip download -q --no-deps --only-binary=:all: --python-version $(or $(VERSION),3.12) --implementation cp \
+		$(foreach n,28 27 17,--platform manylinux_2_$(n)_x86_64) --platform manylinux2014_x86_64 --platform any \
+		-c constraints.txt -d build/gpu-wheels $(GPU_WHEELS)
 
 docs: $(BIN)/.with-tests ## Build the documentation's site into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

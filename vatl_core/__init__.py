@@ -6,15 +6,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    # fmt: off
-    # isort: off
-    from vatl_core.contracts import (
-        Augmentation, Criterion, Dataset, Enough, Estimator, Executor, Labelled, Labels, Maps, Network,
-        Normalisation, Oracle, Outcome, Pictures, Pool, Poses, Recipe, Redrawn, Refined, Refinement, Refusal,
-        Request, Retraining, Selector, Stopping, Tracks, Trainer, Unlabelled, Window,
-    )
-    # isort: on
-    # fmt: on
+    from vatl_core.contracts import (  # isort: skip
+        Augmentation, Criterion, Dataset, Enough, Estimator, Executor, Labelled, Labels, Maps, Network, Normalisation,
+        Oracle, Outcome, Pictures, Pool, Poses, Recipe, Redrawn, Refined, Refinement, Refusal, Request, Retraining,
+        Selector, Stopping, Tracks, Trainer, Unlabelled, Window,
+    )  # fmt: skip
     from vatl_core.cycle import Cycle, Run
     from vatl_core.errors import InputError, PluginError, VatlError
     from vatl_core.hookspecs import hookimpl
@@ -27,12 +23,12 @@ _DOORS = ("errors", "hookspecs", "plugins", "records", "video", "contracts", "cy
 """The packages that the names come from, from the bottom up: none imports more than the names in it need anyway."""
 
 __all__ = [
-    "PERSON_17", "Augmentation", "Command", "Component", "Criterion", "Cycle", "CycleRecord", "Dataset",
-    "Enough", "Estimator", "Executor", "Frames", "History", "InputError", "Instances", "Labelled", "Labels", "Maps",
-    "Network", "Normalisation", "Oracle", "Outcome", "PastRun", "Pictures", "PluginError", "Pool", "Poses",
-    "Preset", "Recipe", "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining", "Run", "RunRecord",
-    "Section", "Selector", "Skeleton", "Stopping", "Tracks", "Trainer", "Unlabelled", "VatlError", "Video",
-    "Window", "hookimpl", "resume", "start",
+    "PERSON_17", "Augmentation", "Command", "Component", "Criterion", "Cycle", "CycleRecord", "Dataset", "Enough",
+    "Estimator", "Executor", "Frames", "History", "InputError", "Instances", "Labelled", "Labels", "Maps", "Network",
+    "Normalisation", "Oracle", "Outcome", "PastRun", "Pictures", "PluginError", "Pool", "Poses", "Preset", "Recipe",
+    "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining", "Run", "RunRecord", "Section", "Selector",
+    "Skeleton", "Stopping", "Tracks", "Trainer", "Unlabelled", "VatlError", "Video", "Window", "hookimpl", "resume",
+    "start",
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import attrs
 import torch
@@ -53,6 +54,11 @@ class Compute:
         """(B, 3, H, W) pictures in the chosen layout."""
         return pictures.contiguous(memory_format=torch.channels_last) if self.channels_last else pictures
 
+    def forward(self, network: Any, pictures: Tensor) -> Any:
+        """What a network gives of pictures (B, 3, H, W) uint8, normalised as it expects them."""
+        with self.autocast():
+            return network(self.layout(network.normalisation(pictures)))
+
     def describe(self) -> dict[str, str]:
         """For the record of a run: device, its name, precision, layout, torch's version."""
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else platform.processor()
@@ -95,16 +101,19 @@ class Stopwatch:
         return self._passed + sum(float(start.elapsed_time(end)) for start, end in self._spans) / 1000
 
 
+def onto(device: torch.device, tensor: Tensor) -> Tensor:
+    """A tensor of the host on the device, which nobody waits for."""
+    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
+
+
 def _device(name: str) -> torch.device:
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
+        return torch.empty(1, device=name).device  # with its number: another thread may have another present one
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]
         raise InputError(f"device '{name}' cannot be used here ({first}): try --device cpu") from error
-    return device
 
 
 def gains_from_bfloat16(device: torch.device) -> bool:

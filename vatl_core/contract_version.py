@@ -62,7 +62,5 @@ def _refused(declared: object) -> str | None:
         return f"it declares {DECLARATION} = {declared!r}, which is no range of versions: write '{written_for()}'"
     if fits:
         return None
-    return (
-        f"it was written for plugin contract {declared}, and this vatl-core has {VERSION}: install a version of it "
-        "that fits, or another vatl-core"
-    )
+    told = f"it was written for plugin contract {declared}, and this vatl-core has {VERSION}"
+    return f"{told}: install a version of it that fits, or another vatl-core"

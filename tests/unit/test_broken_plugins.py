@@ -117,10 +117,10 @@ OUT_OF_RANGE = describing("criterion", "odd", "vatl_odd.odd:Odd", contract='">=9
         (FUTURE_TYPED, [">=99,<100", "this vatl-core has 2.0"]),
         ('vatl_contract = "soon"', ["'soon'", "no range of versions", ">=2.0,<3"]),
         (bringing("vatl_components", "'odd'"), ["has a str"]),
-        (bringing("vatl_components", "Component('criterion', 1, '', 'a:B')"), ["name of a Component", "text", "1"]),
-        (bringing("vatl_commands", "Command('odd', None, 'a:b')"), ["help of a Command", "text", "None"]),
-        (bringing("vatl_presets", "Preset(None, 'odd', {})"), ["name of a Preset", "text", "None"]),
-        (bringing("vatl_commands", "Command('odd', '', 'a')"), ["target of a Command", "package.module:name", "'a'"]),
+        (bringing("vatl_components", "Component('criterion', 1, '', 'a:B')"), ["'name'", "'str'", "got 1"]),
+        (bringing("vatl_commands", "Command('odd', None, 'a:b')"), ["'help'", "'str'", "got None"]),
+        (bringing("vatl_presets", "Preset(None, 'odd', {})"), ["'name'", "'str'", "got None"]),
+        (bringing("vatl_commands", "Command('odd', '', 'a')"), ["'target'", "must match", "'a'"]),
     ],
 )
 def test_a_plugin_that_cannot_be_loaded_is_left_out_with_a_line(

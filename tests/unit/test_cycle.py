@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, ClassVar
@@ -20,7 +19,6 @@ from vatl_core.compute import Compute
 from vatl_core.contracts import Criterion, Labels, Maps, Oracle, Pool, Request, Retraining, Selector, Stopping, Window
 from vatl_core.errors import PluginError
 from vatl_core.estimation import Crops, estimate
-from vatl_core.estimation.one_pass import Held
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 from vatl_core.run import PastRun, execute
@@ -363,24 +361,6 @@ def test_a_component_that_breaks_its_contract_is_named(
 
 
 # --------------------------------------------------------------------------------------------------------------- memory
-@pytest.mark.parametrize("frames", [20, 200])
-def test_no_more_heatmaps_are_held_than_neighbours_need(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
-    held, plain = [], Held.add
-
-    def adding(self: Held, index: Tensor, maps: Mapping[str, Tensor]) -> None:
-        plain(self, index, maps)
-        held.append(len(self.maps["heatmaps"]))
-
-    monkeypatch.setattr(Held, "add", adding)
-    video = stick_video(frames, tracks=2)
-    estimator = Tiny(width=8, input_size=(32, 32))
-    estimator.build(video.skeleton)
-    crops = Crops(video.without_truth(), (32, 32), torch.device("cpu"), 10 * 3 * 32 * 32)
-    estimate(estimator, crops, {"thc": HeatmapContinuity()}, Compute(torch.device("cpu")), batch=8)
-    assert max(held) <= 8 + 2 * 2, "a batch, and for each track its last two instances"
-    assert crops._used == 10
-
-
 def test_a_score_in_the_middle_is_what_its_neighbours_make_it(video: Any) -> None:
     """The pass's THC against one from all heatmaps at once."""
     estimator = Tiny(width=8, input_size=(32, 32))

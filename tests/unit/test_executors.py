@@ -16,9 +16,10 @@ from vatl_core.contracts import Outcome, attempt_elsewhere
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError, VatlError
 from vatl_core.plugins import build
+from vatl_executors import processes
 from vatl_executors.local import Local
-from vatl_executors.processes import cores
-from vatl_executors.worker import THREADS
+from vatl_executors.processes import Worker, cores
+from vatl_executors.worker import THREADS, Place, _settle, places
 
 
 def sorted_outcomes(local: Local, work: object, runs: list[int]) -> list[Outcome[int]]:
@@ -113,3 +114,47 @@ def test_no_process_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
 def test_a_number_of_jobs_that_makes_no_sense_is_refused(jobs: str) -> None:
     with pytest.raises(InputError, match="jobs"):
         build(discover(), "executor", "local", {"jobs": jobs})
+
+
+@pytest.mark.parametrize(
+    ("jobs", "cards", "expected"),
+    [
+        (3, 0, [(None, 1.0)] * 3),
+        (2, 2, [(0, 1.0), (1, 1.0)]),
+        (2, 8, [(0, 1.0), (1, 1.0)]),
+        (4, 1, [(0, 0.25)] * 4),
+        (5, 2, [(0, 1 / 3), (1, 1 / 2), (0, 1 / 3), (1, 1 / 2), (0, 1 / 3)]),
+    ],
+)
+def test_each_process_gets_a_gpu_in_turn_and_its_share_of_it(
+    jobs: int, cards: int, expected: list[tuple[int | None, float]]
+) -> None:
+    found = places(jobs, 2, cards)
+    assert [(place.card, place.share) for place in found] == expected
+    for card in range(min(jobs, cards)):
+        assert sum(place.share for place in found if place.card == card) == pytest.approx(1)
+
+
+def test_one_that_dies_is_replaced_on_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two processes that work, each stays on a card of its own whatever becomes of the others."""
+    begun: list[Place] = []
+    start = Worker.start.__func__  # type: ignore[attr-defined]  # it is a class method
+
+    def starting(place: Place) -> Worker:
+        begun.append(place)
+        return start(Worker, Place(place.threads))  # type: ignore[no-any-return]  # there is no card to settle on
+
+    monkeypatch.setattr(processes, "cards", lambda: 2)
+    monkeypatch.setattr(Worker, "start", starting)
+    outcomes = sorted_outcomes(Local(2), die_of, [1, 0, 2, 3])
+    assert [outcome.result for outcome in outcomes] == [None, 0, None, 3]
+    assert {place.card for place in begun[:2]} == {0, 1}
+    assert len(begun) >= 3
+
+
+def test_a_process_settles_on_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr("torch.cuda.set_device", lambda card: asked.append(("device", card)))
+    monkeypatch.setattr("torch.cuda.set_per_process_memory_fraction", lambda *args: asked.append(args))
+    _settle(1, 0.25)
+    assert asked == [("device", 1), (0.25, 1)]

@@ -27,9 +27,8 @@ CONTRACTS: dict[str, type] = {
 """The class that every component of a kind derives from."""
 
 __all__ = [
-    "CONTRACTS", "Answer", "Augmentation", "Criterion", "Dataset", "Enough", "Estimator", "Executor",
-    "Labelled", "Labels", "Maps", "Network", "Normalisation", "Oracle", "Outcome", "Panel", "Pictures",
-    "Pool", "Poses", "Recipe", "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining",
-    "Selector", "Stopping", "Term", "Tracks", "Trainer", "Unlabelled", "Window", "attempt",
-    "attempt_elsewhere",
+    "CONTRACTS", "Answer", "Augmentation", "Criterion", "Dataset", "Enough", "Estimator", "Executor", "Labelled",
+    "Labels", "Maps", "Network", "Normalisation", "Oracle", "Outcome", "Panel", "Pictures", "Pool", "Poses", "Recipe",
+    "Redrawn", "Refined", "Refinement", "Refusal", "Request", "Retraining", "Selector", "Stopping", "Term", "Tracks",
+    "Trainer", "Unlabelled", "Window", "attempt", "attempt_elsewhere",
 ]  # fmt: skip

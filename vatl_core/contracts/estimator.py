@@ -24,8 +24,8 @@ class Normalisation:
 
     def __call__(self, crops: Tensor) -> Tensor:
         """(B, 3, H, W) uint8 → (B, 3, H, W) float32."""
-        mean = torch.tensor(self.mean, device=crops.device).view(1, 3, 1, 1) * 255
-        std = torch.tensor(self.std, device=crops.device).view(1, 3, 1, 1) * 255
+        told = torch.tensor([self.mean, self.std]).to(crops.device, non_blocking=True)
+        mean, std = (told.view(2, 1, 3, 1, 1) * 255).unbind()
         return (crops - mean) / std
 
 

@@ -29,6 +29,8 @@ def closing_record(run: RunState) -> RunRecord:
     measured = [(record.fraction, record.evaluation) for record in run.records if record.evaluation]
     fractions = [fraction for fraction, _ in measured]
     names = ("mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels", "ap", "ap_with_labels")
+    by_hand = ", ".join(str(record.cycle + 1) for record in run.records if run.folder.by_hand(record.cycle))
+    chosen = [f"the query was chosen by hand in cycle {by_hand}"] if by_hand else []  # not by the selector
     figures: dict[str, Any] = {name: getattr(last.evaluation, name, None) for name in names}
     return RunRecord(
         run=str(run.folder.path), dataset=run.config.dataset, video=run.video.name, weights=run.weights,
@@ -40,7 +42,7 @@ def closing_record(run: RunState) -> RunRecord:
         alc=alc(fractions, [e.ap for _, e in measured]) if measured else None,
         alc_with_labels=alc(fractions, [e.ap_with_labels for _, e in measured]) if measured else None,
         seconds=sum(sum(record.seconds.values()) for record in run.records),
-        warnings=(*run.warnings, *_by_hand(run), *_unlearnt(last)),
+        warnings=(*run.warnings, *chosen, *_unlearnt(last)),
         notes=tuple(run.notes),
     )  # fmt: skip
 
@@ -54,12 +56,6 @@ def _out_of_labels(run: RunState, last: CycleRecord) -> str:
         return "every label of the schedule was asked for"
     whose = f"the truth of {unknown} of {last.instances} instances is not known to oracle '{run.config.oracle}'"
     return f"nothing is left to ask for: {whose if unknown else 'every instance has its answer'}"
-
-
-def _by_hand(run: RunState) -> list[str]:
-    """A warning where queries were not the selector's."""
-    cycles = [str(record.cycle + 1) for record in run.records if run.folder.by_hand(record.cycle)]
-    return [f"the query was chosen by hand in cycle {', '.join(cycles)}"] if cycles else []
 
 
 def _unlearnt(last: CycleRecord) -> list[str]:

@@ -71,6 +71,8 @@ def one_pass(run: RunState) -> Estimates:
         run.estimator, run.crops, run.criteria, run.compute, run.config.batch, run.progress, scoring,
         candidates=run.refinement.candidates, seed=seed_of(run.config.seed, run.cycle),
     )  # fmt: skip
+    small = f"not more than {estimates.fitting} instances at a time fit into the device's memory: set --batch"
+    run.warnings += [small] if estimates.fitting and small not in run.warnings else []
     with scoring.on(device):
         _fit(run, of_pool, estimates)
     standing, labels = run.beginning()

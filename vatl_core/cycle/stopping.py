@@ -29,6 +29,5 @@ def decided(run: RunState, record: CycleRecord) -> CycleRecord:
             run.warnings.append(f"advice of the stopping criterion '{name}' is left out: {error}")
         else:
             advice |= {name: reason} if reason else {}
-    return attrs.evolve(
-        record, fired=record.fired | fired | advice, stopped_by=record.stopped_by or next(iter(fired), None)
-    )
+    stopped_by = record.stopped_by or next(iter(fired), None)
+    return attrs.evolve(record, fired=record.fired | fired | advice, stopped_by=stopped_by)

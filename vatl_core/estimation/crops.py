@@ -11,6 +11,7 @@ import attrs
 import torch
 from torch import Tensor
 
+from vatl_core.compute import onto
 from vatl_core.promises import checked_pictures
 from vatl_core.video import Skeleton, Video, crop_boxes, crop_matrices, warp
 
@@ -72,8 +73,8 @@ class Crops:
     def matrices(self, index: Tensor) -> Tensor:
         """(B, 2, 3) maps from a pixel of the picture that :meth:`get` returns to a pixel of the frame."""
         matrices = crop_matrices(self.boxes[index], self.size)
-        offset = matrices.new_tensor([(p - s) / 2 for p, s in zip(self.picture_size, self.size, strict=True)][::-1])
-        matrices[:, :, 2] -= (matrices[:, :, :2] @ offset[:, None]).squeeze(-1)
+        for axis, side, picture in zip((1, 0), self.size, self.picture_size, strict=True):
+            matrices[:, axis, 2] -= matrices[:, axis, axis] * ((picture - side) / 2)  # neither turned nor sheared
         return matrices
 
     def get(self, index: Tensor) -> Tensor:
@@ -82,15 +83,16 @@ class Crops:
         Raises:
             InputError: a frame cannot be read.
         """
-        index = index.cpu()
+        slot = self._slot[index := index.cpu()]
+        there, missing = torch.nonzero(slot >= 0).flatten(), torch.nonzero(slot < 0).flatten()
+        if self._kept is not None and not len(missing):
+            return self._kept[onto(self.device, slot)]
         result = torch.empty((len(index), 3, *self.picture_size), dtype=torch.uint8, device=self.device)
-        known = self._slot[index] >= 0
-        if known.any() and self._kept is not None:
-            result[known.to(self.device)] = self._kept[self._slot[index[known]].to(self.device)]
-        if not known.all():
-            cut = self._cut(index[~known])
-            result[(~known).to(self.device)] = cut
-            self._keep(index[~known], cut)
+        if self._kept is not None and len(there):
+            result[onto(self.device, there)] = self._kept[onto(self.device, slot[there])]
+        cut = self._cut(index[missing])
+        result[onto(self.device, missing)] = cut
+        self._keep(index[missing], cut)
         return result
 
     def redraw(self, index: int) -> None:
@@ -116,11 +118,11 @@ class Crops:
         """Warp these instances out of their frames, each frame read once, in order."""
         result = torch.empty((len(index), 3, *self.picture_size), dtype=torch.uint8, device=self.device)
         frames = self.video.instances.frame[index]
-        matrices = self.matrices(index.to(self.device))
+        matrices = self.matrices(onto(self.device, index))
         wanted = torch.unique(frames).tolist()
         for frame, picture in zip(wanted, checked_pictures(self.video.frames, wanted), strict=True):
-            here = torch.nonzero(frames == frame).flatten().to(self.device)
-            result[here] = warp(picture[None].to(self.device), matrices[here], self.picture_size)
+            here = onto(self.device, torch.nonzero(frames == frame).flatten())
+            result[here] = warp(onto(self.device, picture)[None], matrices[here], self.picture_size)
         return result
 
     def _keep(self, index: Tensor, cut: Tensor) -> None:

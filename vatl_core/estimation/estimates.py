@@ -23,6 +23,7 @@ class Estimates:
         spread: (N, K) how far off each keypoint may be after refinement, pixels; None before.
         passes: ``{criterion: forward passes of an instance beyond the one}``.
         scoring: how long the criteria took.
+        fitting: instances that went through the network at a time, where those asked for were too many for its memory.
     """
 
     keypoints: Tensor
@@ -35,3 +36,4 @@ class Estimates:
     spread: Tensor | None = None
     passes: dict[str, int] = attrs.field(factory=dict)
     scoring: Stopwatch = attrs.field(factory=Stopwatch, repr=False, eq=False)
+    fitting: int | None = None

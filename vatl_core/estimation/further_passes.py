@@ -9,7 +9,7 @@ import attrs
 import torch
 from torch import Tensor, nn
 
-from vatl_core.compute import Compute
+from vatl_core.compute import Compute, onto
 from vatl_core.contracts import Estimator, Maps
 from vatl_core.seeds import generator
 
@@ -35,9 +35,8 @@ class FurtherPasses:
     def __call__(self, pictures: Tensor, dropout: float | None = None, sample: int = 0) -> Maps:
         """As :class:`vatl_core.contracts.Network`."""
         self.count += len(pictures)
-        crops = self.compute.layout(self.estimator.normalisation(pictures))
-        with self._thinned(dropout, sample), self.compute.autocast():
-            maps: Maps = self.estimator(crops)
+        with self._thinned(dropout, sample):
+            maps: Maps = self.compute.forward(self.estimator, pictures)
         return maps._replace(heatmaps=maps.heatmaps.float(), features=maps.features.float())
 
     @contextmanager
@@ -62,4 +61,4 @@ class FurtherPasses:
         channels = values.ndim - 1 if values.ndim == 3 else 1  # transformers keep theirs last
         shape = [1] * channels + [values.shape[channels]] + [1] * (values.ndim - channels - 1)
         random = torch.rand(shape, generator=generator(self.seed, "dropout", name, sample))
-        return values * ((random >= share).to(values.dtype) / (1 - share)).to(values.device)
+        return values * onto(values.device, (random >= share).to(values.dtype) / (1 - share))

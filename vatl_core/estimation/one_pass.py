@@ -17,61 +17,11 @@ from vatl_core.contracts import Criterion, Estimator, Labels, Maps, Refined, Ref
 from vatl_core.estimation.crops import Crops, ahead
 from vatl_core.estimation.estimates import Estimates
 from vatl_core.estimation.further_passes import FurtherPasses
+from vatl_core.estimation.ring import Batch, planned
 from vatl_core.progress import Progress, silent
 from vatl_core.promises import checked_condensed, checked_maps, checked_refinement, checked_scores, finite_maps
 from vatl_core.seeds import seed_of
-from vatl_core.video import Instances, decode, peaks
-
-
-@attrs.define
-class Held:
-    """The maps on the device: those of an instance until it and its neighbours in time are scored.
-
-    Attributes:
-        ready: (N,) the batch after which an instance, and its neighbours if they matter, have their maps.
-        last: (N,) the batch after which nobody needs its maps any more.
-        index: (P,) whose are held.
-        maps: ``{name: (P, …)}``, ``heatmaps`` (P, K, h, w) among them.
-    """
-
-    ready: Tensor
-    last: Tensor
-    index: Tensor = attrs.field(factory=lambda: torch.empty(0, dtype=torch.int64))
-    maps: dict[str, Tensor] = attrs.field(factory=dict)
-
-    @classmethod
-    def nothing(cls, instances: Instances, batches: Sequence[Tensor], neighbours: bool) -> Held:
-        """No maps yet of ``instances`` that go through the network in these ``batches`` of indices."""
-        number = torch.empty_like(instances.frame)
-        for n, index in enumerate(batches):
-            number[index] = n
-        if not neighbours:
-            return cls(number, number)
-        when = torch.maximum(number, _at(number, instances.next))
-        return cls(when, torch.maximum(when, torch.maximum(_at(when, instances.previous), _at(when, instances.next))))
-
-    def add(self, index: Tensor, maps: Mapping[str, Tensor]) -> None:
-        """Hold a batch's maps."""
-        self.index = torch.cat([self.index, index])
-        self.maps = {name: torch.cat([self.maps.get(name, new[:0]), new]) for name, new in maps.items()}
-
-    def of(self, index: Tensor, name: str = "heatmaps") -> Tensor:
-        """The maps of these instances; those of any instance in place of −1."""
-        slot = torch.zeros_like(self.ready)
-        slot[self.index] = torch.arange(len(self.index))
-        held = self.maps[name]
-        return held[slot[index.clamp(min=0)].to(held.device)]
-
-    def drop(self, number: int) -> None:
-        """Let go of what nobody needs after batch ``number``."""
-        keep = self.last[self.index] > number
-        self.index = self.index[keep]
-        self.maps = {name: maps[keep.to(maps.device)] for name, maps in self.maps.items()}
-
-
-def _at(values: Tensor, index: Tensor) -> Tensor:
-    """``values[index]``, and −1 where the index is −1."""
-    return torch.where(index >= 0, values[index.clamp(min=0)], -1)
+from vatl_core.video import decode, peaks
 
 
 @attrs.define
@@ -83,7 +33,7 @@ class Pass:
         criteria: those to compute, by name.
         networks: what those of them are given that declare further passes.
         estimates: what has been found so far.
-        held: the maps that are still needed.
+        slots: how many instances' maps are needed at once; ``maps`` are those, ``{name: (slots, …)}``.
         tracks: the instances, as far as they have been found.
     """
 
@@ -91,47 +41,48 @@ class Pass:
     criteria: Mapping[str, Criterion]
     networks: Mapping[str, FurtherPasses]
     estimates: Estimates
-    held: Held
-    tracks: Tracks = attrs.field(init=False)
+    slots: int
+    maps: dict[str, Tensor] = attrs.field(init=False, factory=dict)
+    tracks: Tracks = attrs.Factory(lambda self: tracks_of(self.crops, self.estimates), takes_self=True)
 
-    def __attrs_post_init__(self) -> None:
-        self.tracks = tracks_of(self.crops, self.estimates)
-
-    def take(self, number: int, index: Tensor, maps: Maps) -> None:
-        """Decode batch ``number``, and score what it makes ready."""
-        there, found, boxes = index.to(self.crops.device), self.estimates, self.crops.boxes
-        found.keypoints[there], found.scores[there] = decode(maps.heatmaps, boxes[there])
+    def take(self, batch: Batch, maps: Maps) -> None:
+        """Decode a batch, and score what it makes ready."""
+        there, found = batch.there, self.estimates
+        boxes = self.crops.boxes[there]
+        found.keypoints[there], found.scores[there] = decode(maps.heatmaps, boxes)
         found.features[there] = maps.features
         if found.candidates is not None:
-            found.candidates[there] = peaks(maps.heatmaps, boxes[there], found.candidates.shape[2])
-        extra = maps.extra if _any_needs(self.criteria, "extra") else {}
-        self.held.add(index, {"heatmaps": maps.heatmaps, **extra})
-        ready = self.held.index[self.held.ready[self.held.index] == number]
+            found.candidates[there] = peaks(maps.heatmaps, boxes, found.candidates.shape[2])
+        self._hold(batch, {"heatmaps": maps.heatmaps, **(maps.extra if _any_needs(self.criteria, "extra") else {})})
         with found.scoring.on(self.crops.device):
-            if len(ready):
-                self._score(self._window(ready))
-        self.held.drop(number)
+            if len(batch.ready):
+                self._score(self._window(batch), batch.scored)
 
-    def _window(self, index: Tensor) -> Window:
-        """These instances as criteria see them, without further passes."""
-        held, instances, device = self.held, self.crops.video.instances, self.crops.device
-        window = window_of(self.tracks, self.crops, self.estimates, index.to(device))
-        extra = {name: held.of(index, name) for name in held.maps if name != "heatmaps"}
-        window = attrs.evolve(window, heatmaps=held.of(index), extra=extra)
+    def _hold(self, batch: Batch, maps: Mapping[str, Tensor]) -> None:
+        for name, new in maps.items():
+            if name not in self.maps:
+                self.maps[name] = new.new_empty((self.slots, *new.shape[1:]))
+            self.maps[name][batch.slots] = new
+
+    def _window(self, batch: Batch) -> Window:
+        """Those that are ready as criteria see them, without further passes."""
+        window = window_of(self.tracks, self.crops, self.estimates, batch.ready)
+        extra = {name: maps[batch.own] for name, maps in self.maps.items()}
+        window = attrs.evolve(window, heatmaps=extra.pop("heatmaps"), extra=extra)
         if not _any_needs(self.criteria, "neighbours"):
             return window
-        previous, following = instances.previous[index], instances.next[index]
-        window = attrs.evolve(window, previous=held.of(previous), has_previous=(previous >= 0).to(device))
-        return attrs.evolve(window, next=held.of(following), has_next=(following >= 0).to(device))
+        heatmaps = self.maps["heatmaps"]
+        window = attrs.evolve(window, previous=heatmaps[batch.previous], has_previous=batch.has_previous)
+        return attrs.evolve(window, next=heatmaps[batch.next], has_next=batch.has_next)
 
-    def _score(self, window: Window) -> None:
-        """Write what each criterion says of the window's instances into its column."""
+    def _score(self, window: Window, index: Tensor) -> None:
+        """Write what each criterion says of the window's instances, ``index`` on the host, into its column."""
         found = self.estimates
         for name, criterion in self.criteria.items():
             if "pool" not in criterion.needs:
                 seen = window
                 if name in self.networks:
-                    seen = attrs.evolve(window, pictures=self.crops.get(window.index), network=self.networks[name])
+                    seen = attrs.evolve(window, pictures=self.crops.get(index), network=self.networks[name])
                 found.criteria[name][window.index] = checked_scores(name, criterion, seen)
             elif "heatmaps" in criterion.needs:
                 kept = checked_condensed(name, criterion, window, found.condensed.get(name))
@@ -161,7 +112,7 @@ def estimate(
     crops: Crops,
     criteria: Mapping[str, Criterion],
     compute: Compute,
-    batch: int = 64,
+    batch: int = 0,
     progress: Progress = silent,
     scoring: Stopwatch | None = None,
     candidates: int = 0,
@@ -174,7 +125,7 @@ def estimate(
         crops: of the video, of the estimator's input size.
         criteria: those to compute, by name.
         compute: device and precision.
-        batch: instances to a forward pass.
+        batch: instances to a forward pass, 0 for what suits the device; halved as often as they do not fit.
         progress: told after each batch.
         scoring: what the criteria's time is added to.
         candidates: C, how many local maxima of each heatmap to keep.
@@ -184,9 +135,25 @@ def estimate(
         InputError: a frame cannot be read.
         PluginError: what the estimator or a criterion gives breaks its contract.
     """
+    size = tried = batch or (256 if compute.device.type == "cuda" else 64)
+    while True:
+        try:
+            how = progress, scoring or Stopwatch(), candidates, seed
+            found = _passed(estimator, crops, criteria, compute, size, *how)
+            return attrs.evolve(found, fitting=size if size < tried else None)
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+        size //= 2  # where the error no longer holds what did not fit
+
+
+def _passed(
+    estimator: Estimator, crops: Crops, criteria: Mapping[str, Criterion], compute: Compute, batch: int,
+    progress: Progress, scoring: Stopwatch, candidates: int, seed: int,
+) -> Estimates:  # fmt: skip
+    """The pass in batches of this size, all of which have to fit."""
     instances, done = crops.video.instances, 0
-    batches = torch.argsort(instances.frame, stable=True).split(batch)
-    held = Held.nothing(instances, batches, _any_needs(criteria, "neighbours"))
+    batches, slots = planned(instances, batch, _any_needs(criteria, "neighbours"), crops.device)
     networks = {
         name: FurtherPasses(estimator, compute, seed_of(seed, name))
         for name, criterion in criteria.items()
@@ -194,13 +161,13 @@ def estimate(
     }
     under_way: Pass | None = None
     with finite_maps(estimator) as note:
-        for number, (index, maps) in enumerate(_forward(estimator, crops, batches, compute)):
+        for part, maps in _forward(estimator, crops, batches, compute):
             note(maps.heatmaps, maps.features)
             if under_way is None:
-                columns = _columns(len(instances), maps, criteria, candidates, scoring or Stopwatch())
-                under_way = Pass(crops, criteria, networks, columns, held)
-            under_way.take(number, index, maps)
-            progress("estimate", done := done + len(index), len(instances))
+                columns = _columns(len(instances), maps, criteria, candidates, scoring)
+                under_way = Pass(crops, criteria, networks, columns, slots)
+            under_way.take(part, maps)
+            progress("estimate", done := done + len(part.index), len(instances))
     assert under_way is not None, "a Video always has instances"
     under_way.estimates.passes.update({name: network.count for name, network in networks.items()})
     return under_way.estimates
@@ -237,17 +204,17 @@ def refined(name: str, refinement: Refinement, crops: Crops, found: Estimates, l
 
 
 def _forward(
-    estimator: Estimator, crops: Crops, batches: Sequence[Tensor], compute: Compute
-) -> Iterator[tuple[Tensor, Maps]]:
-    """For each batch: indices (B,) and maps in float32."""
+    estimator: Estimator, crops: Crops, batches: Sequence[Batch], compute: Compute
+) -> Iterator[tuple[Batch, Maps]]:
+    """The maps of each batch, in float32."""
     estimator.eval()
     width: int | None = None
-    for index, pictures in ahead((index, crops.get(index)) for index in batches):
-        with torch.inference_mode(), compute.autocast():  # criteria see copies, which may meet gradients
-            given = estimator(compute.layout(estimator.normalisation(pictures)))
+    for batch, pictures in ahead((batch, crops.get(batch.index)) for batch in batches):
+        with torch.inference_mode():  # criteria see copies, which may meet gradients
+            given = compute.forward(estimator, pictures)
         maps = checked_maps(estimator, given, pictures, len(crops.skeleton), width)
         width = maps.features.shape[1]
-        yield index, maps._replace(heatmaps=maps.heatmaps.float().contiguous(), features=maps.features.float())
+        yield batch, maps._replace(heatmaps=maps.heatmaps.float().contiguous(), features=maps.features.float())
 
 
 def _columns(count: int, maps: Maps, names: Iterable[str], candidates: int, scoring: Stopwatch) -> Estimates:

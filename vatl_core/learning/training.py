@@ -37,9 +37,7 @@ class Objective(nn.Module):
 
     def maps(self, pictures: Tensor) -> Maps:
         """What the estimator gives of pictures (B, 3, H, W) uint8."""
-        with self.compute.autocast():
-            maps: Maps = self.estimator(self.compute.layout(self.estimator.normalisation(pictures)))
-        return maps
+        return cast(Maps, self.compute.forward(self.estimator, pictures))
 
 
 @attrs.define

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import attrs
 import click
+from attrs.validators import in_, instance_of, matches_re
 
-from vatl_core.errors import PluginError, unknown
+from vatl_core.errors import PluginError
 
 KINDS: Final = (
     "estimator", "dataset", "criterion", "selector", "retraining", "refinement", "stopping", "oracle", "executor",
 )  # fmt: skip
 
 
-def _is_kind(_: object, __: object, value: str) -> None:
-    if value not in KINDS:
-        raise unknown("kind of component", value, KINDS)
-
-
-def is_text(thing: object, field: attrs.Attribute[Any], value: object) -> None:
-    """Validates what users are shown: anything but text would end `vatl --help` for everybody.
-
-    Raises:
-        TypeError: it is none.
-    """
-    if not isinstance(value, str):
-        raise TypeError(f"the {field.name} of a {type(thing).__name__} is to be text, and is {value!r}")
-
-
-def _is_target(thing: object, field: attrs.Attribute[Any], value: object) -> None:
-    is_text(thing, field, value)
-    if not re.fullmatch(r"[\w.]+:\w+", str(value)):
-        form = "package.module:name"
-        raise ValueError(f"the {field.name} of a {type(thing).__name__} is to be '{form}', and is {value!r}")
+_TEXT: Final = instance_of(str)  # anything else that users are shown would end `vatl --help` for everybody
+_TARGET: Final = matches_re(r"[\w.]+:\w+")  # package.module:name
 
 
 @attrs.frozen
@@ -57,13 +39,13 @@ class Component:
         origin: which distribution it came from; the registry notes it.
     """
 
-    kind: str = attrs.field(validator=_is_kind)
-    name: str = attrs.field(validator=is_text)
-    help: str = attrs.field(validator=is_text)
-    target: str = attrs.field(validator=_is_target)
+    kind: str = attrs.field(validator=in_(KINDS))
+    name: str = attrs.field(validator=_TEXT)
+    help: str = attrs.field(validator=_TEXT)
+    target: str = attrs.field(validator=[_TEXT, _TARGET])
     default: bool = False
     suggests: Mapping[str, str] = attrs.field(factory=dict)
-    opens: dict[str, str] = attrs.field(factory=dict, validator=attrs.validators.instance_of(dict))
+    opens: dict[str, str] = attrs.field(factory=dict, validator=instance_of(dict))
     origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
 
     def load(self) -> type[Any]:
@@ -72,7 +54,7 @@ class Component:
         Raises:
             PluginError: it does not import, or the module has no such class.
         """
-        loaded: type[Any] = _imported(self.target, f"{self.kind} '{self.name}'{_of(self.origin)}")
+        loaded: type[Any] = _imported(self.target, f"{self.kind} '{self.name}' of {self.origin or 'no plugin'}")
         return loaded
 
 
@@ -88,9 +70,9 @@ class Command:
     """
 
     kind: ClassVar[str] = "command"
-    name: str = attrs.field(validator=is_text)
-    help: str = attrs.field(validator=is_text)
-    target: str = attrs.field(validator=_is_target)
+    name: str = attrs.field(validator=_TEXT)
+    help: str = attrs.field(validator=_TEXT)
+    target: str = attrs.field(validator=[_TEXT, _TARGET])
     origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
 
     def load(self) -> click.Command:
@@ -99,7 +81,7 @@ class Command:
         Raises:
             PluginError: it does not import, or is none.
         """
-        what = f"command '{self.name}'{_of(self.origin)}"
+        what = f"command '{self.name}' of {self.origin or 'no plugin'}"
         loaded = _imported(self.target, what)
         if not isinstance(loaded, click.Command):
             raise PluginError(f"{what} ({self.target}) is no click command")
@@ -107,8 +89,9 @@ class Command:
 
 
 def describe(error: BaseException) -> str:
-    """An error in a line: its type and what it says."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    """An error in a line: its type and what it says; attrs appends what only programs read."""
+    said = error.args[0] if len(error.args) == 4 and isinstance(error.args[1], attrs.Attribute) else error
+    return " ".join(f"{type(error).__name__}: {said}".split())
 
 
 def _imported(target: str, what: str) -> Any:
@@ -119,10 +102,6 @@ def _imported(target: str, what: str) -> Any:
         raise
     except BaseException as error:  # a stranger's import may fail in any way, or try to end the program
         raise PluginError(f"{what} ({target}) cannot be imported: {describe(error)}") from error
-
-
-def _of(origin: str) -> str:
-    return f" of {origin}" if origin else ""
 
 
 Options = dict[str, dict[str, dict[str, Any]]]
@@ -144,8 +123,8 @@ class Preset:
     """
 
     kind: ClassVar[str] = "preset"
-    name: str = attrs.field(validator=is_text)
-    help: str = attrs.field(validator=is_text)
+    name: str = attrs.field(validator=_TEXT)
+    help: str = attrs.field(validator=_TEXT)
     tables: Tables
     datasets: Mapping[str, Tables] = attrs.field(factory=dict)
     origin: str = attrs.field(default="", kw_only=True, eq=False, repr=False)

@@ -139,12 +139,11 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(Path, lambda value, _: Path(_text(value)).expanduser())
     converter.register_structure_hook_func(_is_optional, lambda value, kind: _optional(converter, value, kind))
-    converter.register_structure_hook_func(_is_tuple, lambda value, kind: _tuple(converter, value, get_args(kind)))
+    converter.register_structure_hook_func(
+        lambda kind: get_origin(kind) is tuple,  # type: ignore[comparison-overlap]  # it may be of any kind
+        lambda value, kind: _tuple(converter, value, get_args(kind)),
+    )
     return converter
-
-
-def _is_tuple(kind: Any) -> bool:
-    return bool(get_origin(kind) is tuple)
 
 
 def _is_optional(kind: Any) -> bool:

@@ -196,19 +196,16 @@ def _given_beginning(
     said = []
     for name, criterion in criteria.items():
         if name in learnt:
-            _begin_with(name, criterion, video.skeleton, learnt[name])
+            try:
+                criterion.begin_with(video.skeleton, learnt[name].tensors)
+            except Exception as error:  # what it is given came from a file, and a stranger reads it
+                about = learnt[name].description
+                raise InputError(f"'{name}' cannot begin with {about}: {error}: make it again") from error
         shown = None if name in learnt else source
         said.append(criterion.prepare(video.skeleton, shown, generator(seed, "prepare", name), device))
     notes = [f"{name} begins with {file.description}" for name, file in learnt.items()]
     notes += [f"{name} begins with the {len(source)} source poses" for name in wanting if source is not None]
     return [warning for warning in said if warning], notes
-
-
-def _begin_with(name: str, criterion: Criterion, skeleton: Skeleton, learnt: PreTrained) -> None:
-    try:
-        criterion.begin_with(skeleton, learnt.tensors)
-    except Exception as error:  # what it is given came from a file, and a stranger reads it
-        raise InputError(f"'{name}' cannot begin with {learnt.description}: {error}: make it again") from error
 
 
 def source_poses(dataset: Dataset, skeleton: Skeleton, device: torch.device) -> Poses | None:

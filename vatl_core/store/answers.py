@@ -257,17 +257,9 @@ def _labels(given: Sequence[GivenLabel], keypoints: int) -> Labels:
     """Labels as columns, K ``keypoints`` each."""
     values = torch.tensor([label.values for label in given], dtype=torch.int64).view(-1, keypoints)
     nowhere = [[float("nan")] * 2] * keypoints
-    points, proposals = (
-        torch.tensor(rows, dtype=torch.float32).view(-1, keypoints, 2)
-        for rows in ([label.keypoints for label in given], [label.proposal or nowhere for label in given])
-    )
-    return Labels(
-        index=torch.tensor([label.instance for label in given], dtype=torch.int64),
-        keypoints=points,
-        visible=values > 0,
-        annotator=", ".join(dict.fromkeys(label.annotator for label in given if label.annotator)),
-        seconds=torch.tensor([label.seconds for label in given], dtype=torch.float32),
-        occluded=values == 1,
-        moved=torch.tensor([label.moved for label in given], dtype=torch.int64),
-        proposals=proposals,
-    )
+    rows = [(label.keypoints, label.proposal or nowhere) for label in given]
+    points = torch.tensor(rows, dtype=torch.float32).view(-1, 2, keypoints, 2)
+    index, moved = torch.tensor([(g.instance, g.moved) for g in given], dtype=torch.int64).view(-1, 2).unbind(1)
+    seconds = torch.tensor([label.seconds for label in given], dtype=torch.float32)
+    who = ", ".join(dict.fromkeys(label.annotator for label in given if label.annotator))
+    return Labels(index, points[:, 0], values > 0, who, seconds, values == 1, moved, points[:, 1])

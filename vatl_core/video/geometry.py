@@ -38,8 +38,13 @@ def crop_boxes(boxes: Tensor, input_size: tuple[int, int]) -> Tensor:
 
 def crop_matrices(crops: Tensor, size: tuple[int, int]) -> Tensor:
     """Crop boxes (B, 4) → affine maps (B, 2, 3) from a pixel of the H×W crop to a pixel of the frame."""
-    scale = (crops[:, 2:] - crops[:, :2]) / crops.new_tensor([size[1], size[0]])
-    return torch.cat([torch.diag_embed(scale), crops[:, :2, None]], dim=2)
+    return torch.cat([torch.diag_embed(_pixel(crops, size)), crops[:, :2, None]], dim=2)
+
+
+def _pixel(crops: Tensor, size: tuple[int, int]) -> Tensor:
+    """(B, 2) width and height in the frame of a pixel of crops (B, 4) that are H × W; asks nothing of the device."""
+    extent = crops[:, 2:] - crops[:, :2]
+    return torch.stack([extent[:, 0] / size[1], extent[:, 1] / size[0]], 1)
 
 
 def transform(points: Tensor, matrices: Tensor) -> Tensor:
@@ -74,8 +79,8 @@ def warp(pictures: Tensor, matrices: Tensor, size: tuple[int, int]) -> Tensor:
     sides = (torch.arange(side, device=matrices.device, dtype=matrices.dtype) for side in size)
     rows, columns = torch.meshgrid(*sides, indexing="ij")
     places = transform(torch.stack([columns, rows], dim=-1).view(1, -1, 2), matrices)
-    extent = places.new_tensor([max(pictures.shape[-1] - 1, 1), max(pictures.shape[-2] - 1, 1)])
-    grid = places / extent * 2 - 1
+    last = [max(side - 1, 1) for side in pictures.shape[-2:]]
+    grid = torch.stack([places[..., 0] / last[1], places[..., 1] / last[0]], -1) * 2 - 1
     if len(pictures) == 1:  # one tall grid over one picture, so that the picture is not copied for each box
         sampled = functional.grid_sample(pictures.float(), grid.view(1, -1, width, 2), align_corners=True)
         sampled = sampled.view(-1, len(matrices), height, width).transpose(0, 1)
@@ -126,8 +131,7 @@ def decode(heatmaps: Tensor, crops: Tensor) -> tuple[Tensor, Tensor]:
     shift_x = _slope(heatmaps, place, 1, (x > 0) & (x < width - 1))
     shift_y = _slope(heatmaps, place, width, (y > 0) & (y < height - 1))
     points = torch.stack([x + 0.25 * shift_x, y + 0.25 * shift_y], dim=-1)
-    pixel = (crops[:, 2:] - crops[:, :2]) / crops.new_tensor([width, height])
-    return crops[:, None, :2] + points * pixel[:, None], scores
+    return crops[:, None, :2] + points * _pixel(crops, (height, width))[:, None], scores
 
 
 def maximum(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
@@ -155,14 +159,13 @@ def peaks(heatmaps: Tensor, crops: Tensor, count: int) -> Tensor:
     Returns:
         (B, K, C, 3) x, y in pixels of the frame and the value, highest first; a map with fewer repeats its highest.
     """
-    width = heatmaps.shape[-1]
+    height, width = heatmaps.shape[-2:]
     highest = functional.max_pool2d(heatmaps, 3, stride=1, padding=1) == heatmaps
     values, place = heatmaps.masked_fill(~highest, -torch.inf).flatten(2).topk(count)
     missing = values.isneginf()
     values, place = (torch.where(missing, column[..., :1], column) for column in (values, place))
-    pixel = (crops[:, 2:] - crops[:, :2]) / crops.new_tensor([width, heatmaps.shape[-2]])
-    points = torch.stack([place % width, place // width], -1)
-    return torch.cat([crops[:, None, None, :2] + points * pixel[:, None, None], values[..., None]], -1)
+    points = torch.stack([place % width, place // width], -1) * _pixel(crops, (height, width))[:, None, None]
+    return torch.cat([crops[:, None, None, :2] + points, values[..., None]], -1)
 
 
 def _slope(heatmaps: Tensor, place: Tensor, step: int, inside: Tensor) -> Tensor:

@@ -19,8 +19,9 @@ class Local(Executor):
     """On this machine: in this process, or several runs at a time in processes of their own.
 
     Attributes:
-        jobs: runs at a time, each in a process of its own with its share of the cores; in this process, one after
-            the other, if none. A sweep takes one at a time if it is told nothing.
+        jobs: runs at a time, each in a process of its own with its share of the cores and a GPU of its own: the GPUs
+            that are visible in turn, and where there are more jobs than GPUs a share of its memory. In this process,
+            one after the other, if none. A sweep takes one at a time if it is told nothing.
     """
 
     jobs: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))

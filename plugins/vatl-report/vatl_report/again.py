@@ -71,9 +71,7 @@ def _forward(run: Run, index: Tensor) -> tuple[Tensor, Tensor]:
     """Heatmaps (P, K, h, w) and features (P, D) of these instances."""
     run.estimator.eval()
     found = []
-    for part in index.split(run.config.batch):
-        with run.compute.autocast():
-            pictures = run.compute.layout(run.estimator.normalisation(run.crops.get(part)))
-            maps = run.estimator(pictures)
+    for part in index.split(run.config.batch or 64):
+        maps = run.compute.forward(run.estimator, run.crops.get(part))
         found.append((maps.heatmaps.float(), maps.features.float()))
     return torch.cat([heatmaps for heatmaps, _ in found]), torch.cat([features for _, features in found])

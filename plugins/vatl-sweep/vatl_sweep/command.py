@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at a time on this machine; one if not given.")
 @click.option("--retry", is_flag=True, help="Try the runs again that failed.")
 @click.option("--dry-run", is_flag=True, help="List the runs and how far they are; carry none out.")
+@click.option(
+    "--plan", "costs", is_flag=True, help="Say how long it takes and how much disk, by the runs that have ended."
+)
 @click.option("-o", "options", multiple=True, metavar="PART.OPTION=VALUE", help="Option of a part; repeatable.")
 def command(
     file: Path,
@@ -29,6 +32,7 @@ def command(
     jobs: int | None,
     retry: bool,
     dry_run: bool,
+    costs: bool,
     options: tuple[str, ...],
 ) -> None:
     """Carry out the runs of the experiment in FILE: videos × variants × seeds.
@@ -48,6 +52,14 @@ def command(
         kept.check(plan.runs)
         for run in plan.runs:
             click.echo(f"{kept.state(run):<12}{run.name}")
+        return
+
+    if costs:
+        from vatl_sweep.cost import cost, measured, sizes, told
+
+        rates, size_of = measured(kept, plan.runs), sizes(registry, plan.runs)
+        counts = sorted({jobs or 1, 1, 8, 64})
+        click.echo(told([cost(plan.runs, size_of, rates, count) for count in counts], len(plan.runs), rates))
         return
 
     from vatl_sweep.results import rows_of, summaries, table

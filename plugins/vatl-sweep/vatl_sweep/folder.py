@@ -98,6 +98,12 @@ class SweepFolder:
         """The closing record of a run, or None if it has not ended."""
         return RunFolder(run.path).closing()
 
+    def device(self, run: SweepRun) -> str | None:
+        """Where a run was begun, such as ``cuda:1``; None where it was not."""
+        if not (run.path / "config.toml").is_file():
+            return None
+        return str(RunFolder.open(run.path).config.get("made_with", {}).get("device", "")) or None
+
     def failure(self, run: SweepRun) -> Failure | None:
         """Why a run failed, or None if it did not."""
         file = self.path / "failed" / f"{run.name}.json"

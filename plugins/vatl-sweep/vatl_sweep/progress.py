@@ -63,7 +63,8 @@ class Watch:
         record, failure = self.folder.record(run), self.folder.failure(run)
         if record:
             oks = f", mean OKS {record.mean_oks:.3f}" if record.mean_oks is not None else ""
-            self._print(f"{place}: finished{oks} ({record.seconds:.0f} s)")
+            where = f" on {device}" if (device := self.folder.device(run)) not in (None, "cpu") else ""
+            self._print(f"{place}: finished{oks} ({record.seconds:.0f} s{where})")
         elif failure:
             self._print(f"{place}: failed in cycle {failure.cycles + 1}: {failure.cause}")
 

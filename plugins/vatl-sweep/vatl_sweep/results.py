@@ -50,7 +50,8 @@ def rows_of(folder: SweepFolder, runs: Iterable[SweepRun]) -> list[dict[str, Any
         record, failure = folder.record(run), folder.failure(run)
         row = {"run": run.name, "variant": run.variant, "video": run.config.video, "seed": run.config.seed}
         row |= {"state": folder.state(run), "cause": failure.cause if failure else None}
-        rows.append(row | {name: getattr(record, name, None) for name in (*FIGURES, "stopped_by", "seconds")})
+        row |= {name: getattr(record, name, None) for name in (*FIGURES, "stopped_by", "seconds")}
+        rows.append(row | {"device": folder.device(run)})
     return rows
 
 

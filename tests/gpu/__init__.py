@@ -1,0 +1,1 @@
+"""What is to be run where a GPU is at hand: `make gpu`."""
