@@ -25,6 +25,7 @@ SMALL: dict[tuple[str, str], dict[str, Any]] = {
     ("estimator", "simplebaseline"): {"backbone": "resnet18", "head_width": 16, "input_size": "64,64"},
     ("estimator", "hrnet"): {"width": 8, "input_size": "64,64"},
     ("estimator", "fastpose"): {"input_size": "64,64"},
+    ("estimator", "vitpose"): {"size": "small", "depth": 1, "head_width": 16, "input_size": "64,64"},
     ("retraining", "continual"): SMALL_RECIPE,
     ("retraining", "full"): SMALL_RECIPE,
     ("retraining", "from-source"): SMALL_RECIPE,

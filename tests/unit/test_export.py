@@ -32,6 +32,7 @@ from vatl_estimators.fastpose import FastPose
 from vatl_estimators.se_resnet import STAGES
 from vatl_estimators.simplebaseline import SimpleBaseline
 from vatl_estimators.tiny import Tiny
+from vatl_estimators.vitpose import ViTPose
 from vatl_export.command import command
 from vatl_export.network import TOLERANCE, traced
 from vatl_export.subject import Subject, of_run
@@ -44,6 +45,7 @@ NETWORKS: dict[str, Callable[[], Estimator]] = {
     "simplebaseline": SMALL["simplebaseline"],
     "hrnet": SMALL["hrnet"],
     "fastpose": partial(FastPose, depth=26, width=4, deformable=True, input_size=(64, 32)),
+    "vitpose": partial(ViTPose, size="small", depth=1, decoder="simple", input_size=(64, 32)),
     "timm's": partial(SimpleBaseline, backbone="timm:resnet10t", head_width=8, input_size=(64, 32)),
 }
 """`tiny` is written as ONNX where ten lines estimate with it."""

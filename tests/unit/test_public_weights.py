@@ -270,8 +270,8 @@ class TestListing:
         (cached / "half.pth.part").touch()
         code, out, _ = listed()
         assert code == 0
-        lines = {tuple(line.split()[:3]): line for line in out.splitlines() if len(line.split()) > 2}
-        assert "about 114 MB  no " in lines["hrnet", "width=32", "coco"]
+        lines = {tuple(line.split()[:3]): " ".join(line.split()) for line in out.splitlines() if len(line.split()) > 2}
+        assert "about 114 MB no " in lines["hrnet", "width=32", "coco"]
         assert " 2 MB " in lines["hrnet", "width=32", "superanimal-topviewmouse"]
         assert "by hand" in lines["hrnet", "width=32", "superanimal-quadruped"]
         assert "backbone only" in lines["simplebaseline", "backbone=resnet18", "imagenet"]

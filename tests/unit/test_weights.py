@@ -33,6 +33,7 @@ from vatl_estimators.fastpose import FastPose
 from vatl_estimators.hrnet import HRNet
 from vatl_estimators.simplebaseline import SimpleBaseline
 from vatl_estimators.tiny import Tiny
+from vatl_estimators.vitpose import ViTPose
 from vatl_synthetic.dataset import Synthetic
 from vatl_weights import Download, begin_with, downloads
 from vatl_weights import sources as weights
@@ -204,7 +205,7 @@ class TestChoice:
             begin(choice, built(Tiny), keypoints=("same",))
 
     def test_every_published_download_has_its_hash_in_its_name(self) -> None:
-        kinds: list[Any] = [HRNet, FastPose, SimpleBaseline]
+        kinds: list[Any] = [HRNet, FastPose, SimpleBaseline, ViTPose]
         names = [kind(**options).known() for kind in kinds for options in kind.forms]
         for download in (download for known in names for download in known.values()):
             assert downloads.place(download).name == download.url.rpartition("/")[2]

@@ -124,9 +124,9 @@ class HRNet(Estimator):
         name = deeplabcut_name(key, self.head, self.trunk.left_out)
         return name and mmpose_name(name)
 
-    def convert(self, key: str, tensor: Tensor) -> Tensor:
-        """As a convolution has it."""
-        return deeplabcut_tensor(key, tensor)
+    def convert(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The head's as a convolution has it."""
+        return {key: deeplabcut_tensor(key, tensor) for key, tensor in tensors.items()}
 
     def origin(self, tensors: Mapping[str, Tensor]) -> Origin:
         """MMPose's or the authors', unless the options say AlphaPose's."""

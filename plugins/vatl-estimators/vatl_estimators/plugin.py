@@ -29,6 +29,12 @@ COMPONENTS = [
     ),
     Component(
         "estimator",
+        "vitpose",
+        "A plain vision transformer with a light decoder (Xu et al., NeurIPS 2022)",
+        "vatl_estimators.vitpose:ViTPose",
+    ),
+    Component(
+        "estimator",
         "tiny",
         "A heatmap network of half a million parameters, for small crops and quick trials",
         "vatl_estimators.tiny:Tiny",

@@ -38,6 +38,14 @@ _POSES: Final = {
         "coco": f"{_PEOPLE}res152_8xb32-210e_coco-256x192-0345f330_20220928.pth",
         "animalpose": "animal/resnet/res152_animalpose_256x256-a0a7506c_20210426.pth",
     },
+    "vitpose-small-classic": {"coco": f"{_PEOPLE}ViTPose-small_8xb64-210e_coco-256x192-62d7a712_20230314.pth"},
+    "vitpose-small-simple": {"coco": f"{_PEOPLE}ViTPose-small-simple_8xb64-210e_coco-256x192-4c101a76_20230314.pth"},
+    "vitpose-base-classic": {"coco": f"{_PEOPLE}ViTPose-base_8xb64-210e_coco-256x192-216eae50_20230314.pth"},
+    "vitpose-base-simple": {"coco": f"{_PEOPLE}ViTPose-base-simple_8xb64-210e_coco-256x192-0b8234ea_20230407.pth"},
+    "vitpose-large-classic": {"coco": f"{_PEOPLE}ViTPose-large_8xb64-210e_coco-256x192-53609f55_20230314.pth"},
+    "vitpose-large-simple": {"coco": f"{_PEOPLE}ViTPose-large-simple_8xb64-210e_coco-256x192-3a7ee9e1_20230314.pth"},
+    "vitpose-huge-classic": {"coco": f"{_PEOPLE}ViTPose-huge_8xb64-210e_coco-256x192-e32adcd4_20230314.pth"},
+    "vitpose-huge-simple": {"coco": f"{_PEOPLE}ViTPose-huge-simple_8xb64-210e_coco-256x192-ffd48c05_20230314.pth"},
 }
 """MMPose's files by network and what they were trained on. The last eight digits before a date begin the SHA-256."""
 _KEYPOINTS: Final = {
@@ -45,6 +53,9 @@ _KEYPOINTS: Final = {
 }  # fmt: skip
 _MEGABYTES: Final = {
     "hrnet-w32": 114, "hrnet-w48": 255, "resnet50": 136, "resnet101": 212, "resnet152": 275,
+    "vitpose-small-classic": 97, "vitpose-small-simple": 87, "vitpose-base-classic": 360, "vitpose-base-simple": 344,
+    "vitpose-large-classic": 1234, "vitpose-large-simple": 1214, "vitpose-huge-classic": 2549,
+    "vitpose-huge-simple": 2524,
 }  # fmt: skip
 """What a network's parameters have in float32, and so about its file."""
 _DEEPLABCUT: Final = "https://huggingface.co/mwmathis/DeepLabCutModelZoo-SuperAnimal-"
@@ -70,8 +81,8 @@ def superanimal() -> dict[str, Download]:
     }
 
 
-def imagenet(resnet: str) -> dict[str, Download]:
-    """A ResNet's backbone trained on ImageNet by torchvision, in its first version, as the papers used it."""
-    first = torchvision.models.get_model_weights(resnet).IMAGENET1K_V1
+def imagenet(backbone: str) -> dict[str, Download]:
+    """A backbone trained on ImageNet by torchvision, in its first version, as the papers used its ResNets."""
+    first = torchvision.models.get_model_weights(backbone).IMAGENET1K_V1
     digits = first.url.removesuffix(".pth").rpartition("-")[2]
     return {IMAGENET: Download(first.url, digits, backbone=True, megabytes=round(first.meta["_file_size"]))}

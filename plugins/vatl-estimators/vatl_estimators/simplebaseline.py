@@ -9,29 +9,32 @@ import torchvision
 from attrs.validators import ge
 from torch import Tensor, nn
 
-from vatl_core.contracts import Estimator, Maps, Normalisation
-from vatl_core.errors import InputError, unknown
+from vatl_core.contracts import Estimator, Maps
+from vatl_core.errors import unknown
 from vatl_core.video import Skeleton
+from vatl_estimators.deconvolutions import HEAD_WIDTH, begin_small, deconvolutions
 from vatl_estimators.families import ALPHAPOSE, mmpose_name, on_coco, resnet_name
-from vatl_estimators.input_size import check_input_size
+from vatl_estimators.input_size import DEEPEST_STRIDE, check_input_size
 from vatl_estimators.public import imagenet, mmpose
+from vatl_estimators.timm_backbone import TimmBackbone
 from vatl_weights import Download, Origin, Trunk
 
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
-HEAD_WIDTH = 256
-"""Channels of each deconvolution, as published."""
 _TIMM = "timm:"
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
 class SimpleBaseline(Estimator):
-    """Three deconvolutions and a 1×1 convolution on a backbone of stride 32.
+    """Three deconvolutions and a 1×1 convolution on a backbone of stride 32, or as many as lead to stride 4.
+
+    A backbone's stride is halved while that is even and at least 8: heatmaps have stride 4 with one of 4, 8, 16, 32 or
+    64, 7 with one of 7 or 14, and 2 with one of 2.
 
     Attributes:
-        backbone: ``resnet18`` … ``resnet152``, or ``timm:NAME`` for any feature backbone of stride 32 that timm has.
+        backbone: ``resnet18`` … ``resnet152``, or ``timm:NAME`` for any feature backbone that timm has.
         head_width: channels of each deconvolution.
         pretrained: whether a timm backbone starts from its published weights (downloaded by timm).
-        input_size: height and width of the crop in pixels, multiples of 32.
+        input_size: height and width of the crop in pixels, multiples of the backbone's stride: of 32 for a ResNet.
     """
 
     head = "final_layer"
@@ -45,45 +48,42 @@ class SimpleBaseline(Estimator):
     def __attrs_post_init__(self) -> None:
         if not self.backbone.startswith(_TIMM) and self.backbone not in RESNETS:
             raise unknown("backbone", self.backbone, [*RESNETS, "timm:NAME"])
-        check_input_size("simplebaseline", self.input_size)
+        if self.backbone in RESNETS:
+            check_input_size("simplebaseline", self.input_size)
 
     def build(self, skeleton: Skeleton) -> None:
         """Backbone, deconvolutions and head, named as in the published checkpoints."""
-        self.preact, width = self._backbone()
+        self.preact, width, stride = self._backbone()
         if self.pretrained and isinstance(self.preact, TimmBackbone):
             self.normalisation = self.preact.normalisation
-        layers: list[nn.Module] = []
-        for channels in (width, self.head_width, self.head_width):
-            layers += [
-                nn.ConvTranspose2d(channels, self.head_width, 4, 2, 1, bias=False),
-                nn.BatchNorm2d(self.head_width),
-                nn.ReLU(inplace=True),
-            ]
-        self.deconv_layers = nn.Sequential(*layers)
-        self.final_layer = nn.Conv2d(self.head_width, len(skeleton), 1)
-        for layer in [*self.deconv_layers, self.final_layer]:
-            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-                nn.init.normal_(layer.weight, std=0.001)
+        doublings = _doublings(stride)
+        self.stride = stride // 2**doublings  # type: ignore[misc]  # of the backbone that was chosen
+        self.deconv_layers = deconvolutions(width, self.head_width, doublings)
+        self.final_layer = nn.Conv2d(self.head_width if doublings else width, len(skeleton), 1)
+        begin_small(*self.deconv_layers, self.final_layer)
 
-    def _backbone(self) -> tuple[nn.Module, int]:
+    def _backbone(self) -> tuple[nn.Module, int, int]:
+        """The backbone, and the width and stride of its last map."""
         if self.backbone.startswith(_TIMM):
-            return _timm_backbone(self.backbone.removeprefix(_TIMM), self.pretrained)
+            found = TimmBackbone(self.backbone.removeprefix(_TIMM), self.pretrained, self.input_size)
+            return found, found.width, found.stride
         network = getattr(torchvision.models, self.backbone)(weights=None)
         width = network.fc.in_features
         del network.fc, network.avgpool
-        return _ResNet(network), width
+        return _ResNet(network), width, DEEPEST_STRIDE
 
     def forward(self, crops: Tensor) -> Maps:
-        """(B, 3, H, W) → heatmaps (B, K, H/4, W/4), the backbone's last map averaged over space (B, D)."""
+        """(B, 3, H, W) → heatmaps (B, K, H/stride, W/stride), the backbone's last map averaged over space (B, D)."""
         maps = self.preact(crops)
         return Maps(self.final_layer(self.deconv_layers(maps)), maps.mean((2, 3)))
 
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         """Backbone 1, upsampling 5, head 10 times ``lr``."""
+        parts = {1: self.preact, 5: self.deconv_layers, 10: self.final_layer}
         return [
-            {"params": list(self.preact.parameters()), "lr": lr},
-            {"params": list(self.deconv_layers.parameters()), "lr": 5 * lr},
-            {"params": list(self.final_layer.parameters()), "lr": 10 * lr},
+            {"params": list(part.parameters()), "lr": rate * lr}
+            for rate, part in parts.items()
+            if len([*part.parameters()])
         ]
 
     def rename(self, key: str) -> str | None:
@@ -92,6 +92,10 @@ class SimpleBaseline(Estimator):
             return self.preact.rename(key, "preact.")
         name = mmpose_name(key, "preact.")
         return name if name is None else resnet_name(name, "preact.")
+
+    def convert(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """As timm's backbone has them, where it is one."""
+        return self.preact.convert(tensors) if isinstance(self.preact, TimmBackbone) else tensors
 
     def origin(self, tensors: Mapping[str, Tensor]) -> Origin:
         """AlphaPose's if the backbone is called as there, else MMPose's or the authors'."""
@@ -106,6 +110,11 @@ class SimpleBaseline(Estimator):
         return (mmpose(self.backbone) if self.head_width == HEAD_WIDTH else {}) | imagenet(self.backbone)
 
 
+def _doublings(stride: int) -> int:
+    """How often a backbone's resolution is doubled."""
+    return 1 + _doublings(stride // 2) if stride >= 2 * Estimator.stride and stride % 2 == 0 else 0
+
+
 class _ResNet(nn.Module):
     """torchvision's ResNet up to its last map, under the parameter names of the published checkpoints."""
 
@@ -118,56 +127,3 @@ class _ResNet(nn.Module):
         for layer in self.children():
             pictures = layer(pictures)
         return pictures
-
-
-class TimmBackbone(nn.Module):
-    """The last map of a timm backbone.
-
-    Attributes:
-        network: what timm made, with features only.
-        normalisation: what its published weights expect.
-    """
-
-    def __init__(self, network: nn.Module, normalisation: Normalisation) -> None:
-        super().__init__()
-        self.network = network
-        self.normalisation = normalisation
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """(B, 3, H, W) → (B, C, H/32, W/32)."""
-        last: Tensor = self.network(pictures)[-1]
-        return last
-
-    def rename(self, key: str, prefix: str) -> str:
-        """The name of a parameter of a bare file of timm's, where a stage may be called ``stages.0``, not ``stages_0``.
-
-        Args:
-            key: as in the file.
-            prefix: of this module within its network.
-        """
-        own = {name for name, _ in self.network.named_children()}
-        for name in (key, key.replace(".", "_", 1)):
-            if name.partition(".")[0] in own:
-                return f"{prefix}network.{name}"
-        return key
-
-
-def _timm_backbone(name: str, pretrained: bool) -> tuple[TimmBackbone, int]:
-    """A timm backbone and the width of its last map."""
-    try:
-        import timm
-    except ImportError as error:
-        raise InputError(
-            f"backbone timm:{name} needs the library timm: install it with `pip install vatl-estimators[timm]`"
-        ) from error
-    if name not in timm.list_models(name):
-        raise unknown("timm backbone", name, timm.list_models(f"*{name[:6]}*") or timm.list_models("resnet*"))
-    try:
-        network = timm.create_model(name, features_only=True, pretrained=pretrained)
-    except Exception as error:  # whatever timm's hub, its cache or the network has to say
-        raise InputError(f"backbone timm:{name} cannot be made: {str(error).splitlines()[0]}") from error
-    if network.feature_info.reduction()[-1] != 32:
-        raise InputError(f"backbone timm:{name} has stride {network.feature_info.reduction()[-1]}: 32 is needed")
-    expected = network.default_cfg
-    normalisation = Normalisation(tuple(expected["mean"]), tuple(expected["std"]))
-    return TimmBackbone(network, normalisation), network.feature_info.channels()[-1]

@@ -2,8 +2,9 @@
 
 ``known()`` gives ``{name: Download}``, public weights that fit it as its options are, and ``forms`` are the options for
 which there are any, a mapping each; ``trunk`` is a :class:`Trunk`; ``rename(key)`` is its own name for what a foreign
-checkpoint calls ``key``, None for what is no parameter, and ``convert(key, tensor)`` that parameter as it has it; and
-``origin(tensors)`` gives the :class:`Origin` of a foreign checkpoint's ``{name: Tensor}``, which its names give away.
+checkpoint calls ``key``, None for what is no parameter, and ``convert(tensors)`` such a checkpoint's ``{name: Tensor}``
+with the tensors laid out as its own are, under their foreign names still; and ``origin(tensors)`` gives its
+:class:`Origin`, which its names give away.
 """
 
 from __future__ import annotations
@@ -86,8 +87,8 @@ def trunk_of(estimator: Estimator) -> Trunk:
 def renamed(estimator: Estimator, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A foreign checkpoint's tensors under the estimator's own names; those it has no use for are left out."""
     rename = getattr(estimator, "rename", lambda key: key)
-    convert = getattr(estimator, "convert", lambda key, tensor: tensor)
-    pairs = ((rename(name), convert(name, tensor)) for name, tensor in tensors.items())
+    convert = getattr(estimator, "convert", lambda tensors: tensors)
+    pairs = ((rename(name), tensor) for name, tensor in convert(tensors).items())
     return {name: tensor for name, tensor in pairs if name is not None}
 
 
