@@ -55,7 +55,7 @@ class BALD(Thinned):
     """Σ_k H(mean_s p_k,s) − mean_s H(p_k,s), p_k,s keypoint k's heatmap in sample s, normalised to sum 1.
 
     Houlsby et al., *Bayesian Active Learning for Classification and Preference Learning* (2011): how much an answer
-    would tell of the network. Its posterior is sampled by dropout as `mc-dropout` does, whose measure `bald` is the same.
+    would tell of the network. Its posterior is sampled by dropout as `mc-dropout` does, whose measure `bald` this is.
 
     Attributes:
         samples: S, further forward passes of each instance in each cycle.

@@ -82,12 +82,12 @@ class Labels:
 class ExpectedGradientLength(Criterion):
     """EGL++: Σⱼ p(j | x)·|∇ℓ(x, yⱼ)|², over the labels yⱼ of the instances whose features are nearest to x's.
 
-    p is t-SNE's conditional probability of neighbours. The gradient is that of the last layer, a 1 × 1 convolution, under
-    half the mean squared error: Σ_p (H_k(p) − T_k(p))·φ(p), whose length is bounded, up to a constant, by
+    p is t-SNE's conditional probability of neighbours. The gradient is that of the last layer, a 1 × 1 convolution,
+    under half the mean squared error: Σ_p (H_k(p) − T_k(p))·φ(p), whose length is bounded, up to a constant, by
     √Σ_p (H_k − T_k)² · |f|, f the averaged features, as `badge` has it. The public program goes back through the whole
-    network once for each of 30 neighbours; that would be 30 further passes, forward and back, this is none. H is
-    taken for a Gaussian of its maximum's height, since 30 neighbours' maps would not fit, and T is the target of yⱼ put
-    into x's crop as it lies in its own. Labels without an annotated keypoint are left out. Until something is labelled
+    network once for each of 30 neighbours: 30 further passes, forward and back, where this takes none. H is taken for a
+    Gaussian of its maximum's height, since the maps of a whole video would not fit, and T is the target of yⱼ, put into
+    x's crop as it lies in its own. Labels without an annotated keypoint are left out. Until something is labelled
     scores are random.
 
     Attributes:

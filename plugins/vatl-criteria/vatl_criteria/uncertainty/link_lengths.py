@@ -111,7 +111,8 @@ def learn(features: Tensor, lengths: Lengths, constants: Tensor, steps: int, gen
     """A network fitted to labelled poses: features (M, D), their lengths, and (2, L) constants to begin with."""
 
     def loss(network: LinkLengths, part: Tensor) -> Tensor:
-        return length_loss(*network(features[part]), Lengths(lengths.values[part], lengths.known[part]))
+        means, log_variances = network(features[part])
+        return length_loss(means, log_variances, Lengths(lengths.values[part], lengths.known[part]))
 
     everything = torch.arange(len(features), device=features.device)
     return taught(lambda: LinkLengths(features, constants), loss, everything, steps, generator)
