@@ -103,6 +103,12 @@ class Space:
             nearest = torch.minimum(nearest, squared.amin(1))
         return (nearest + self.squares).clamp(min=0).sqrt()
 
+    def squared_to(self, one: Tensor) -> Tensor:
+        """Squared distances (N,) to instance ``one`` (); exactly 0 where they are no more than rounding."""
+        both = self.squares + self.squares[one]
+        squared = both - 2 * (self.features @ self.features[one])
+        return torch.where(squared > 10 * torch.finfo(squared.dtype).eps * both, squared, 0.0)
+
     def between(self, index: Tensor) -> Tensor:
         """Euclidean distances (M, M) between these instances."""
         features, squares = self.features[index], self.squares[index]
