@@ -31,7 +31,7 @@ def heteroscedastic_loss(squared: Tensor, log_variances: Tensor, known: Tensor) 
 
 @attrs.frozen
 class Residuals:
-    """How far off estimates were that were labelled later.
+    """How far off the estimates of labelled instances are.
 
     Attributes:
         squared: (M, K) squared distances in units of the box's area; 0 where not known.
@@ -43,7 +43,7 @@ class Residuals:
 
     @classmethod
     def of(cls, labelled: Poses, estimated: Tensor) -> Residuals:
-        """Of labels, and of what was estimated (M, K, 2) before anything was learnt from them."""
+        """Of labels, and of what was estimated of the same instances, (M, K, 2)."""
         area = labelled.boxes[:, 2:].prod(1).clamp(min=1e-6)
         squared = (labelled.keypoints - estimated).square().sum(-1) / area[:, None]
         known = labelled.visible & squared.isfinite()
@@ -73,10 +73,9 @@ class LogVariances(nn.Module):
 class Aleatoric(Criterion):
     """The log-variance of the residual y − ŷ, averaged over the keypoints, that a head on the features predicts.
 
-    The head learns by ½·e^(−s)·|y − ŷ|² + ½·s, s = log σ², ŷ a keypoint as estimated when its instance was asked for,
-    before anything was learnt from its label y, and both in units of √(w·h) of the box. As in the comparison of Shukla
-    et al. (VL4Pose, BMVC 2022) it is learnt beside the estimator, on the averaged features of the pass, and the
-    residual is that of coordinates, not of maps; there it is that of estimates which have been learnt from. The head is
+    The head learns by ½·e^(−s)·|y − ŷ|² + ½·s, s = log σ², ŷ the present estimate of a labelled keypoint y, both in
+    units of √(w·h) of the box. As in the comparison of Shukla et al. (VL4Pose, BMVC 2022) it is learnt beside the
+    estimator, on the averaged features of the pass, and the residual is that of coordinates, not of maps. The head is
     learnt anew in each cycle. Until something is labelled scores are random.
 
     Attributes:
@@ -84,7 +83,6 @@ class Aleatoric(Criterion):
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"heatmaps", "poses", "features", "pool"})
-    keeps: ClassVar[bool] = True
 
     steps: int = attrs.field(default=300, validator=ge(0))
     _seed: int = attrs.field(init=False, default=0, repr=False)
@@ -97,15 +95,15 @@ class Aleatoric(Criterion):
         return "aleatoric: its scores are random until there are labels"
 
     def condense(self, window: Window) -> Tensor:
-        """(B, K, 2) the estimated keypoints, pixels: compared with a label once there is one."""
+        """(B, K, 2) the estimated keypoints, pixels: how far off they are a label tells."""
         return window.keypoints
 
     def fit(self, labelled: Poses, generator: torch.Generator) -> None:
-        """Learn how far off the estimates were that have been labelled since."""
+        """Learn how far off the estimates of labelled instances are."""
         self._seed, self._head = seed_from(generator), None
-        if labelled.features is None or labelled.kept is None:
+        if labelled.features is None or labelled.condensed is None:
             return
-        features, off = labelled.features, Residuals.of(labelled, labelled.kept)
+        features, off = labelled.features, Residuals.of(labelled, labelled.condensed)
         if not off.known.any():
             return
         self._head = taught(
