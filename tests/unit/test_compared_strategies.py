@@ -17,7 +17,7 @@ from torch import Tensor
 from tests.conftest import STICK, Registered, configured
 from tests.unit.test_criteria import window
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
-from tests.unit.test_more_criteria import blobs, showing
+from tests.unit.test_more_criteria import BLOBS, blobs, showing
 from vatl_core.contracts import Criterion, Maps, Pool, Poses, Window
 from vatl_core.errors import InputError
 from vatl_core.run import PastRun, execute
@@ -381,8 +381,9 @@ class TestThinned:
     @settings(max_examples=40, deadline=None)
     @given(seed=SEEDS, samples=st.integers(2, 5))
     def test_bald_is_the_mutual_information_of_place_and_network(self, seed: int, samples: int) -> None:
-        maps = rand(seed, samples, 3, 5, 6, 4) ** 4
+        maps = rand(seed, samples, 3, 5, 6, 4)
         places = maps.double().flatten(3).numpy()
+        places = np.maximum(places - places.max(-1, keepdims=True) / 2, 0)
         places = places / places.sum(-1, keepdims=True)
 
         def entropy(p: Array) -> Array:
@@ -403,6 +404,13 @@ class TestThinned:
         expected = ((poses - poses.mean(0)) ** 2).sum(-1).mean((0, -1)) / (40 * 60)
         found = MonteCarloDropout(samples=samples, measure="variance").score(asking(maps, boxes))
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
+
+    @pytest.mark.parametrize("criterion", [BALD(samples=4), MonteCarloDropout(4)], ids=repr)
+    def test_noise_far_from_the_peak_tells_nothing(self, criterion: Criterion) -> None:
+        """It is most of what a map sums up to."""
+        steady = blobs(BLOBS["one"]).repeat(4, 1, 1, 1, 1) + 0.05 * rand(1, 4, 1, 5, 48, 32)
+        found = criterion.score(asking(steady, torch.tensor([[0.0, 0.0, 32.0, 48.0]])))
+        assert found.item() < 5 * 0.01
 
     @pytest.mark.parametrize("criterion", [BALD(samples=2), MonteCarloDropout(2, measure="variance")], ids=repr)
     def test_networks_that_agree_leave_nothing_to_learn(self, criterion: Criterion) -> None:

@@ -52,10 +52,11 @@ class Thinned(Criterion):
 
 @attrs.frozen
 class BALD(Thinned):
-    """Σ_k H(mean_s p_k,s) − mean_s H(p_k,s), p_k,s keypoint k's heatmap in sample s, normalised to sum 1.
+    """Σ_k H(mean_s p_k,s) − mean_s H(p_k,s), p_k,s where sample s believes keypoint k to be.
 
     Houlsby et al., *Bayesian Active Learning for Classification and Preference Learning* (2011): how much an answer
-    would tell of the network. Its posterior is sampled by dropout as `mc-dropout` does, whose measure `bald` this is.
+    would tell of the network. p is what of a heatmap rises above half its maximum, normalised to sum 1. The network's
+    posterior is sampled by dropout as `mc-dropout` does, whose measure `bald` this is.
 
     Attributes:
         samples: S, further forward passes of each instance in each cycle.
@@ -91,8 +92,12 @@ class MonteCarloDropout(Thinned):
 
 
 def _places(maps: Tensor) -> Tensor:
-    """(B, K, h·w) where a network believes the keypoints to be; uniform where its map has nothing."""
+    """(B, K, h·w) where a network believes the keypoints to be; uniform where its map has nothing.
+
+    Only what rises above half of a map's maximum counts: the noise of thousands of other pixels would outweigh it.
+    """
     flat = maps.clamp(min=0).flatten(2)
+    flat = (flat - flat.amax(-1, keepdim=True) / 2).clamp(min=0)
     mass = flat.sum(-1, keepdim=True)
     return torch.where(mass > 0, flat / mass.clamp(min=1e-12), 1 / flat.shape[-1])
 
