@@ -148,8 +148,8 @@ def chosen(config: RunConfig, role: str) -> list[str]:
 
 
 def names_in(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    """The names in a list, or in a sum such as ``thc+wpu``."""
-    parts = value if isinstance(value, list | tuple) else str(value).split("+")
+    """The names in a list, or in a sum such as ``thc+wpu``; one may itself end so, as in ``egl+++wpu``."""
+    parts = value if isinstance(value, list | tuple) else re.split(r"\+(?!\s*(?:\+|$))", str(value))
     return tuple(name for part in parts if (name := str(part).strip()))
 
 

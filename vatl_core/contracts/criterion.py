@@ -113,6 +113,7 @@ class Poses:
             NaN where nothing of it is visible.
         kept: (M, …) what the criterion, one that ``keeps``, condensed of each in the cycle that asked for it; NaN where
             that is not on disk any more; None for any other criterion.
+        condensed: (M, …) what the criterion, one of the pool, condensed of each in the present pass; None for others.
     """
 
     keypoints: Tensor
@@ -122,6 +123,7 @@ class Poses:
     cycle: Tensor | None = None
     oks: Tensor | None = None
     kept: Tensor | None = None
+    condensed: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.keypoints)

@@ -90,14 +90,15 @@ def _fit(run: RunState, names: Iterable[str], found: Estimates | None = None) ->
     (_, labels), device = run.beginning(), run.compute.device
     index, boxes = labels.index.to(device), run.video.instances.boxes[labels.index].to(device)
     asked = {i: (r.cycle, oks) for r in run.records for i, oks in zip(r.query, r.query_oks, strict=True)}
-    then = [asked[i] for i in labels.index.tolist()]
-    cycle = torch.tensor([number for number, _ in then], dtype=torch.int64, device=device)
-    known = torch.tensor([math.nan if oks is None else oks for _, oks in then], device=device)
+    then = [(n, math.nan if oks is None else oks) for n, oks in (asked[i] for i in labels.index.tolist())]
+    cycle, known = torch.tensor(then, dtype=torch.float32, device=device).view(-1, 2).unbind(1)
     seen = None if found is None else found.features[index]
-    poses = Poses(labels.keypoints.to(device), labels.visible.to(device), boxes, seen, cycle, known)
+    poses = Poses(labels.keypoints.to(device), labels.visible.to(device), boxes, seen, cycle.long(), known)
     for name in names:
-        kept = _kept_when_asked(run, name, found.condensed[name])[index] if found and run.criteria[name].keeps else None
-        run.criteria[name].fit(attrs.evolve(poses, kept=kept), generator(run.config.seed, run.cycle, "fit", name))
+        now = found.condensed[name] if found and name in found.condensed else None
+        kept = _kept_when_asked(run, name, now)[index] if now is not None and run.criteria[name].keeps else None
+        shown = attrs.evolve(poses, kept=kept, condensed=None if now is None else now[index])
+        run.criteria[name].fit(shown, generator(run.config.seed, run.cycle, "fit", name))
 
 
 def _kept_when_asked(run: RunState, name: str, like: Tensor) -> Tensor:

@@ -35,15 +35,15 @@ class FurtherPasses:
     def __call__(self, pictures: Tensor, dropout: float | None = None, sample: int = 0) -> Maps:
         """As :class:`vatl_core.contracts.Network`."""
         self.count += len(pictures)
-        with self._thinned(dropout, sample):
+        with self._thinned(dropout or 0.0, sample):
             maps: Maps = self.compute.forward(self.estimator, pictures)
         return maps._replace(heatmaps=maps.heatmaps.float(), features=maps.features.float())
 
     @contextmanager
-    def _thinned(self, share: float | None, sample: int) -> Iterator[None]:
+    def _thinned(self, share: float, sample: int) -> Iterator[None]:
         """Leave channels out within the block: at the network's own dropout, or before its head where it has none."""
         own = [(name, m) for name, m in self.estimator.named_modules() if isinstance(m, _DROPOUT)] if share else []
-        handles = [m.register_forward_hook(self._after(name, share or 0.0, sample)) for name, m in own]
+        handles = [m.register_forward_hook(lambda _, __, x, n=n: self._left(x, n, share, sample)) for n, m in own]
         if share and not own:
             head = self.estimator.get_submodule(self.estimator.head)
             handles = [head.register_forward_pre_hook(lambda _, given: (self._left(given[0], "", share, sample),))]
@@ -52,9 +52,6 @@ class FurtherPasses:
         finally:
             for handle in handles:
                 handle.remove()
-
-    def _after(self, name: str, share: float, sample: int):  # type: ignore[no-untyped-def]  # torch's type of a hook
-        return lambda _, __, result: self._left(result, name, share, sample)
 
     def _left(self, values: Tensor, name: str, share: float, sample: int) -> Tensor:
         """What is left of values (B, C, …): the same channels for every instance, so that a batch changes nothing."""

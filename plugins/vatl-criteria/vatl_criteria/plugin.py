@@ -78,8 +78,38 @@ COMPONENTS = [
     ),
     Component(
         "criterion",
+        "learning-loss",
+        "The loss that a network learns to predict from the features (Yoo & Kweon, CVPR 2019)",
+        "vatl_criteria.uncertainty.learning_loss:LearningLoss",
+    ),
+    Component(
+        "criterion",
+        "aleatoric",
+        "How far off keypoints are, as a heteroscedastic head learns it (Kendall & Gal, NeurIPS 2017)",
+        "vatl_criteria.uncertainty.aleatoric:Aleatoric",
+    ),
+    Component(
+        "criterion",
+        "egl++",
+        "Expected gradient length, were the labels of similar instances right (Shukla, WACV 2022)",
+        "vatl_criteria.uncertainty.gradient_length:ExpectedGradientLength",
+    ),
+    Component(
+        "criterion",
+        "committee",
+        "Disagreement of the last cycles' weights, without further passes (Seung et al., COLT 1992)",
+        "vatl_criteria.uncertainty.committee:Committee",
+    ),
+    Component(
+        "criterion",
+        "bald",
+        "What a label would tell of networks thinned by dropout, over the heatmaps (Houlsby et al., 2011)",
+        "vatl_criteria.uncertainty.dropout:BALD",
+    ),
+    Component(
+        "criterion",
         "mc-dropout",
-        "Disagreement of networks thinned by dropout, BALD over the heatmaps (Gal & Ghahramani, ICML 2016)",
+        "Disagreement of networks thinned by dropout, by BALD or variance (Gal & Ghahramani, ICML 2016)",
         "vatl_criteria.uncertainty.dropout:MonteCarloDropout",
     ),
     Component(
@@ -178,6 +208,14 @@ COMPONENTS = [
 def vatl_components() -> list[Component]:
     """Describe the components."""
     return COMPONENTS
+
+
+@hookimpl
+def vatl_cycle_started(run: Run, cycle: int) -> None:
+    """Hand a committee the votes of earlier cycles."""
+    from vatl_criteria.uncertainty.committee import recall_votes
+
+    recall_votes(run)
 
 
 @hookimpl

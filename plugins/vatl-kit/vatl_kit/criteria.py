@@ -217,8 +217,9 @@ class CriterionContract(UnknowingContract):
         with torch.inference_mode():
             shown = self._condensed(criterion, whole)
         known = as_asked(poses(labels, 6, device, "pool" in criterion.needs))
-        if criterion.keeps:
-            known = attrs.evolve(known, kept=shown.condensed[torch.arange(labels, device=device) % len(whole)])
+        if {"heatmaps", "pool"} <= criterion.needs:
+            now = shown.condensed[torch.arange(labels, device=device) % len(whole)]
+            known = attrs.evolve(known, condensed=now, kept=now if criterion.keeps else None)
         with going_on(f"{self.called}: fit on {labels} labelled poses"):
             criterion.fit(known, generator(7))
         return criterion

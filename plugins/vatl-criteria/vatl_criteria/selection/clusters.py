@@ -1,6 +1,7 @@
 """Selectors that take one instance of each cluster of the features.
 
-Lloyd's iterations from a k-means++ start (Arthur & Vassilvitskii, 2007), with weights, on the features' device.
+Lloyd's iterations from a k-means++ start (Arthur & Vassilvitskii, 2007), with weights, on the features' device, in
+blocks: beside a copy of the features the memory that they take does not grow with instances × clusters.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import attrs
 import torch
 from attrs.validators import ge
 from torch import Tensor
-from torch.nn import functional
 
 from vatl_core.contracts import Pool, Selector
+from vatl_criteria.selection.kcentre import Space
+
+BLOCK = 1 << 22
+"""How many numbers are worked on at once."""
 
 
 def weighted_kmeans(
@@ -34,37 +38,51 @@ def weighted_kmeans(
     centres = _start(features, weights, count, generator)
     cluster = torch.full_like(weights, -1, dtype=torch.int64)
     for _ in range(rounds):
-        before, cluster = cluster, torch.cdist(features, centres).argmin(1)
+        before, cluster = cluster, nearest_centre(features, centres)
         if torch.equal(before, cluster):
             break
-        share = functional.one_hot(cluster, count) * weights[:, None]  # (U, k); adding in place is not repeatable
-        mass = share.sum(0)[:, None]
-        centres = torch.where(mass > 0, share.T @ features / mass.clamp(min=1e-12), centres)
+        centres = _means(features, weights, cluster, centres)
     return centres
+
+
+def nearest_centre(features: Tensor, centres: Tensor) -> Tensor:
+    """(U,) which of the centres (k, D) each instance (U, D) is nearest to."""
+    rows = max(1, BLOCK // len(centres))
+    return torch.cat([torch.cdist(part, centres).argmin(1) for part in features.split(rows)])
+
+
+def _means(features: Tensor, weights: Tensor, cluster: Tensor, centres: Tensor) -> Tensor:
+    """(k, D) the weighted mean of each cluster, or the centre that it had; repeatable, as adding in place is not."""
+    order, sizes = cluster.argsort(stable=True), torch.bincount(cluster, minlength=len(centres))
+    own = weights[order, None]
+    mass = torch.segment_reduce(own, "sum", lengths=sizes, axis=0)
+    columns = features.split(max(1, BLOCK // len(features)), 1)
+    sums = [torch.segment_reduce(part[order] * own, "sum", lengths=sizes, axis=0) for part in columns]
+    return torch.where(mass > 0, torch.cat(sums, 1) / mass.clamp(min=1e-12), centres)
 
 
 def _start(features: Tensor, weights: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """k-means++: each centre an instance drawn by weight × squared distance to the nearest centre so far."""
     draws = torch.rand(count, generator=generator, dtype=torch.float64).to(features.device)
-    nearest = torch.ones_like(weights, dtype=torch.float64)
-    centres: list[Tensor] = []
+    nearest, space = torch.ones_like(weights, dtype=torch.float64), Space.of(features)
+    picks: list[Tensor] = []
     for draw in draws:
         mass = (nearest * weights).cumsum(0)
         place = torch.searchsorted(mass, draw * mass[-1], right=True).clamp(max=len(features) - 1)
-        centres.append(features[place])
-        squared = (features - centres[-1]).square().sum(1).double()
-        nearest = squared if len(centres) == 1 else torch.minimum(nearest, squared)
-    return torch.stack(centres)
+        picks.append(place)
+        squared = space.squared_to(place).double()
+        nearest = squared if len(picks) == 1 else torch.minimum(nearest, squared)
+    return features[torch.stack(picks)]
 
 
 def nearest_to_each(features: Tensor, centres: Tensor) -> Tensor:
     """For each centre (k, D) in turn the nearest of features (U, D) that is not taken yet → (k,) indices."""
-    distance = torch.cdist(features, centres)
-    picks = []
-    for column in distance.unbind(1):
-        pick = column.argmin()
-        distance[pick] = torch.inf
-        picks.append(pick)
+    taken, picks = features.new_zeros(len(features)), []
+    for some in centres.split(max(1, BLOCK // len(features))):
+        for distance in torch.cdist(some, features):
+            pick = (distance + taken).argmin()
+            taken = taken.index_fill(0, pick, torch.inf)
+            picks.append(pick)
     return torch.stack(picks)
 
 

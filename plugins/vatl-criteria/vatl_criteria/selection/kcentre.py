@@ -10,10 +10,11 @@ from typing import ClassVar
 
 import attrs
 import torch
-from attrs.validators import ge
+from attrs.validators import ge, in_
 from torch import Tensor
 
 from vatl_core.contracts import Pool, Selector
+from vatl_criteria.selection.herding import in_their_boxes
 
 CANDIDATES = 256
 """How many of the most valuable instances are looked at between two passes over all of them."""
@@ -102,6 +103,12 @@ class Space:
             nearest = torch.minimum(nearest, squared.amin(1))
         return (nearest + self.squares).clamp(min=0).sqrt()
 
+    def squared_to(self, one: Tensor) -> Tensor:
+        """Squared distances (N,) to instance ``one`` (); exactly 0 where they are no more than rounding."""
+        both = self.squares + self.squares[one]
+        squared = both - 2 * (self.features @ self.features[one])
+        return torch.where(squared > 10 * torch.finfo(squared.dtype).eps * both, squared, 0.0)
+
     def between(self, index: Tensor) -> Tensor:
         """Euclidean distances (M, M) between these instances."""
         features, squares = self.features[index], self.squares[index]
@@ -110,14 +117,24 @@ class Space:
 
 @attrs.frozen
 class CoreSet(Selector):
-    """The instance farthest from everything labelled or picked, again and again; it begins at random."""
+    """The instance farthest from everything labelled or picked, again and again; it begins at random.
+
+    argmaxᵢ minⱼ |zᵢ − zⱼ| over labelled and picked j: Sener & Savarese's greedy k-centre.
+
+    Attributes:
+        by: what z is: the ``features``, as published, or the ``pose``, the estimated keypoints in units of the box.
+    """
 
     uses_scores: ClassVar[bool] = False
+
+    by: str = attrs.field(default="features", validator=in_(("features", "pose")))
 
     def select(self, pool: Pool, count: int, generator: torch.Generator) -> Tensor:
         """Greedy k-centre on distances alone."""
         left = pool.unlabelled
         start = int(left[torch.randint(len(left), (1,), generator=generator)]) if len(left) else None
+        if self.by == "pose":
+            pool = attrs.evolve(pool, features=in_their_boxes(pool).flatten(1))
         return greedy(pool, count, 1.0, 0.0, start)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vatl_core.contracts import Poses
 from vatl_core.video import Pair, Skeleton, crop_boxes
+from vatl_criteria.uncertainty.auxiliary import FeatureNetwork, taught
 
 LEAST_LOG_VARIANCE = -1.4
 """A length is not known better than to half a heatmap pixel."""
@@ -85,23 +86,16 @@ class LinkLengths(nn.Module):
     Args:
         features: (M, D) of what is labelled, for their scale.
         constants: (2, L) mean and log-variance.
-        hidden: width of the layer in the middle.
     """
 
-    def __init__(self, features: Tensor, constants: Tensor, hidden: int = 64) -> None:
+    def __init__(self, features: Tensor, constants: Tensor) -> None:
         super().__init__()
-        spread = features.std(0, correction=0)
-        self.shift, self.scale = features.mean(0), torch.where(spread > 1e-6, spread, torch.inf)
         self.constants = constants
-        self.inner = nn.Linear(features.shape[1], hidden)
-        self.outer = nn.Linear(hidden, constants.numel())
-        nn.init.zeros_(self.outer.weight)
-        nn.init.zeros_(self.outer.bias)
+        self.change = FeatureNetwork(features, constants.numel())
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, D) → (B, L) heatmap pixels, (B, L)."""
-        standard = ((features - self.shift) / self.scale).clamp(-5, 5)
-        change_of_mean, change_of_spread = self.outer(torch.relu(self.inner(standard))).chunk(2, 1)
+        change_of_mean, change_of_spread = self.change(features).chunk(2, 1)
         mean, log_variance = self.constants
         means = mean + change_of_mean * torch.exp(log_variance / 2)
         return means, (log_variance + change_of_spread).clamp(min=LEAST_LOG_VARIANCE)
@@ -115,15 +109,10 @@ def length_loss(means: Tensor, log_variances: Tensor, lengths: Lengths) -> Tenso
 
 def learn(features: Tensor, lengths: Lengths, constants: Tensor, steps: int, generator: torch.Generator) -> LinkLengths:
     """A network fitted to labelled poses: features (M, D), their lengths, and (2, L) constants to begin with."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
-        network = LinkLengths(features, constants).to(features.device)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.1)
-    for _ in range(steps):
-        part = torch.randint(len(features), (min(len(features), 64),), generator=generator).to(features.device)
+
+    def loss(network: LinkLengths, part: Tensor) -> Tensor:
         means, log_variances = network(features[part])
-        loss = length_loss(means, log_variances, Lengths(lengths.values[part], lengths.known[part]))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-    return network
+        return length_loss(means, log_variances, Lengths(lengths.values[part], lengths.known[part]))
+
+    everything = torch.arange(len(features), device=features.device)
+    return taught(lambda: LinkLengths(features, constants), loss, everything, steps, generator)
