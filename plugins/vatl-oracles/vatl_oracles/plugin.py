@@ -21,6 +21,8 @@ COMPONENTS = [
         "People in Label Studio, CVAT or another tool, through files",
         "vatl_oracles.files.oracle:Files",
     ),
+    Component("oracle", "noisy", "Another oracle's labels with people's errors", "vatl_oracles.noisy:Noisy"),
+    Component("oracle", "costly", "Another oracle's labels with the time they cost", "vatl_oracles.costly:Costly"),
 ]
 
 
