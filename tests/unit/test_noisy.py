@@ -214,6 +214,19 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_labels_and_costs(registered:
     assert sum(r.annotation_seconds for r in PastRun.open(whole.path, registry).cycles) == pytest.approx(cost)
 
 
+@pytest.mark.parametrize("around", ["costly,instance=1", "costly,instance=1,around=noisy,missed=0.1"])
+def test_options_that_do_not_reach_the_oracle_inside_are_refused(
+    registered: Registered, tmp_path: Path, around: str
+) -> None:
+    options = {"oracle": {"noisy": {"jitter": 0.1, "around": around}, "costly": {"frame": 20}}}
+    with pytest.raises(InputError, match=r"-o noisy\.around=costly,frame=20 in place of -o costly\.frame=…"):
+        execute(configured(registered(), tmp_path, oracle="noisy", options=options), registered())
+    assert not (tmp_path / "run").exists()
+    alone = {"noisy": {"jitter": 0.1}, "costly": {"frame": 20}}
+    made = configured(registered(), tmp_path, oracle="noisy", retrain="none", query="lc", options={"oracle": alone})
+    execute(made, registered())
+
+
 @attrs.frozen
 class Sideless(Sticks):
     """Sticks of which nobody said what is left."""

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 from torch import Tensor
 
+from vatl_core.config import RunConfig
 from vatl_core.contracts import Oracle
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError
@@ -65,6 +66,22 @@ def _inside(around: tuple[str, ...] | Oracle | None) -> Oracle:
 def _refuse_people(name: str, oracle: Oracle | type[Oracle]) -> None:
     if oracle.asks_people:
         raise InputError(f"around = {name}: people's labels have errors and times of their own: use it without this")
+
+
+def refuse_astray(config: RunConfig, around: tuple[str, ...] | Oracle | None) -> None:
+    """Refuse options of an oracle inside that stand beside it, where they do not reach it.
+
+    Raises:
+        InputError: there are some.
+    """
+    beside = config.options.get("oracle", {})
+    while isinstance(around, tuple):
+        name, options = named(around)
+        if name != config.oracle and (astray := beside.get(name)):
+            given = ",".join([name, *(f"{option}={value}" for option, value in astray.items())])
+            told = f"options of '{name}' reach it only where it is named"
+            raise InputError(f"{told}: -o {config.oracle}.around={given} in place of -o {name}.{next(iter(astray))}=…")
+        around = tuple(options["around"]) if "around" in options else None
 
 
 @attrs.frozen
