@@ -23,7 +23,7 @@ from tests.campaign.settings import VARIETY, Ground, Setting
 
 SIZE: Final = 16 << 20
 """Bytes of the disk."""
-ORACLES: Final = ("ground-truth", "noisy")
+ORACLES: Final = ("ground-truth", "trembling")
 _FULL: Final = ("vatl: the disk is full", "No space left on device")
 _ROOT: Final = Path(__file__).parents[2]
 

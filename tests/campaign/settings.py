@@ -18,7 +18,7 @@ MODEL: Final = (
 )  # fmt: skip
 FORMATS: Final = ("label-studio", "cvat", "coco")
 """Of the oracle ``files``."""
-ORACLES: Final = ("ground-truth", "noisy", *FORMATS, "browser")
+ORACLES: Final = ("ground-truth", "trembling", *FORMATS, "browser")
 VARIETY: Final = (
     ("--query", "lc", "--select", "top", "--retrain", "continual", "-o", "continual.scratch_epochs=1"),
     ("--query", "thc", "--select", "random", "--retrain", "full", "-o", "full.scratch_epochs=1"),
@@ -26,20 +26,20 @@ VARIETY: Final = (
     ("--query", "margin", "--select", "random-filter", "--retrain", "continual", "-o", "continual.scratch_epochs=2"),
 )
 """What runs do, by their seed."""
-_NOISY: Final = """
+_TREMBLING: Final = """
     import attrs
     import torch
 
     from vatl_core import Labels, Oracle
 
     @attrs.frozen
-    class Noisy(Oracle):
+    class Trembling(Oracle):
         def annotate(self, request):
             for index in request.indices.tolist():
                 truth = request.video.instances
                 noise = torch.randn(truth.keypoints[index].shape, generator=torch.Generator().manual_seed(index))
                 one = torch.tensor([index])
-                yield Labels(one, truth.keypoints[one] + 2 * noise, truth.visible[one], "noisy", torch.ones(1))
+                yield Labels(one, truth.keypoints[one] + 2 * noise, truth.visible[one], "trembling", torch.ones(1))
 """
 
 
@@ -87,8 +87,8 @@ class Ground:
         ground = cls(folder, tools or folder / "tools")
         if not ground.tools.exists():
             (ground.tools / "temporary").mkdir(parents=True)
-            described = describing("oracle", "noisy", "vatl_noisy.oracle:Noisy")
-            install(ground.tools / "site", "vatl-noisy", described, oracle=_NOISY)
+            described = describing("oracle", "trembling", "vatl_trembling.oracle:Trembling")
+            install(ground.tools / "site", "vatl-trembling", described, oracle=_TREMBLING)
         return ground
 
     @property

@@ -32,6 +32,8 @@ SMALL: dict[tuple[str, str], dict[str, Any]] = {
     ("retraining", "from-scratch"): SMALL_RECIPE,
     ("retraining", "few-labels"): {"steps": 4, "epochs": 1},
     ("retraining", "semi"): {"steps": 4, "epochs": 1, "rehearsal": 0},
+    ("oracle", "noisy"): {"jitter": 0.2, "swapped": 0.3, "missed": 0.2, "wrong_person": 0.3},
+    ("oracle", "costly"): {"instance": 5, "keypoint": 1, "frame": 20, "around": "noisy,jitter=0.2"},
     ("dataset", "synthetic"): {"frames": 4, "source_frames": 3, "source_videos": 2},
 }
 """Options that make components quick; the others are tested as they are."""

@@ -282,8 +282,8 @@ def test_forty_runs_take_less_than_half_a_minute(forty: tuple[Page, Path, float]
 def test_every_figure_is_there_in_every_form(forty: tuple[Page, Path, float]) -> None:
     page, folder, _ = forty
     figures = [
-        "keypoint_errors", "learning_curves", "learning_curves_by_video", "rank_correlation", "stopping", "time",
-        "uncertainty",
+        "cost_curves", "keypoint_errors", "learning_curves", "learning_curves_by_video", "rank_correlation", "stopping",
+        "time", "uncertainty",
     ]  # fmt: skip
     shown = sorted(path.stem for path in folder.glob("*.png"))
     assert shown == [name for name in figures if name != "stopping"] or shown == figures

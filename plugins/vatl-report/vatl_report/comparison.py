@@ -12,6 +12,7 @@ import attrs
 from vatl_core.files import write_whole
 from vatl_formats import csv_text
 from vatl_report.areas import areas_part
+from vatl_report.costs import costs_part
 from vatl_report.experiment import Experiment
 from vatl_report.keypoint_errors import keypoints_part
 from vatl_report.layout import Part
@@ -41,7 +42,7 @@ MEASURES = {
 
 PARTS: Final[tuple[Callable[[Experiment], Part | None], ...]] = (
     learning_part, areas_part, targets_part, stopping_part, uncertainty_part, correlations_part, keypoints_part,
-    time_part,
+    costs_part, time_part,
 )  # fmt: skip
 """The subjects of the page, in order; each says None where nothing is known of it."""
 

@@ -46,7 +46,7 @@ def time_part(experiment: Experiment) -> Part | None:
         notes.append("The methods were not all run on the same videos: their times are not comparable.")
     people = sum(r.annotation_seconds for t in experiment.trials for r in t.past.cycles)
     if people:
-        notes.append(f"People spent {duration(people)} annotating, in all runs together.")
+        notes.append(f"Annotating took {duration(people)}, in all runs together.")
     return Part(
         "Time",
         "Wall-clock of a whole run; scoring includes what criteria learn in each cycle.",
