@@ -34,7 +34,7 @@ ELSEWHERE = {
     r"--oracle browser|vatl annotate": "it waits for a person",
     r"posetrack21|jrdb-pose": "the data set is licensed",
     r"executor ray|vatl\[ray\]|torchrun": "it takes several machines or GPUs",
-    r"(sweep|bench labels) .*--jobs|sweeps/weakest": "it takes minutes",
+    r"(sweep|tune|bench labels) .*--jobs|sweeps/weakest": "it takes minutes",
     r"\bmake ": "it works on this repository itself",
     r"\.pth|backbone:": "the weights are other people's",
     r"…|clip\.mp4|/NAME": "the files are the reader's own",

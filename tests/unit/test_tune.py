@@ -442,6 +442,8 @@ class TestStorage:
             (lambda data: data[: len(data) // 2] + b"\n" + data[len(data) // 2 :], "no journal of Optuna's"),
             (lambda data: b"SQLite format 3\0" + bytes(80) + b"\n", "no journal of Optuna's"),
             (lambda data: b"[]\n", "no journal of Optuna's"),
+            (lambda data: data + b"\xff\n", "no journal of Optuna's"),
+            (lambda data: re.sub(rb'\{"vatl":.*\}\}', b'{"vatl":3}}', data), "a study that vatl did not begin"),
             (lambda data: data.replace(b'"vatl-tune"', b'"mine"'), "is of another study, mine"),
             (lambda data: data.replace(b'{"vatl":', b'{"mine":'), "a study that vatl did not begin"),
         ],
@@ -466,11 +468,21 @@ class TestStorage:
         with pytest.raises(InputError, match="is of another study, theirs"):
             check_storage(setup.folder, setup.identity)
 
+    def test_a_folder_or_a_link_in_its_place_is_refused(self, read: Read, tmp_path: Path) -> None:
+        setup = read()
+        (setup.folder / FILE).mkdir(parents=True)
+        with pytest.raises(InputError, match=r"study\.journal cannot be read"):
+            check_storage(setup.folder, setup.identity)
+        (setup.folder / FILE).rmdir()
+        (setup.folder / FILE).symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(InputError, match="is a symbolic link"):
+            check_storage(setup.folder, setup.identity)
+
     def test_a_beginning_killed_at_once_is_taken_for_new(self, read: Read, acting: Acting) -> None:
         setup = read(trials=2)
         setup.folder.mkdir()
         (setup.folder / FILE).touch()
-        (setup.folder / f"{FILE}.lock").symlink_to(setup.folder / FILE)
+        (setup.folder / f"{FILE}.lock").touch()
         assert len(searched(setup).trials) == 2
 
 

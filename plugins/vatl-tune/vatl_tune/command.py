@@ -83,7 +83,7 @@ def _tell_plan(setup: Setup) -> None:
 
 
 def _carry_out(setup: Setup) -> None:
-    """The search, within its folder; what it found so far is written even if it is interrupted."""
+    """The search, within its folder, and what it found."""
     from vatl_core.plugins import build
     from vatl_sweep import SweepFolder
     from vatl_tune.results import write_results

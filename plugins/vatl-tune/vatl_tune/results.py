@@ -85,6 +85,8 @@ def best_toml(setup: Setup, best: FrozenTrial) -> str:
 
 def importances(study: Study) -> dict[str, dict[str, float]]:
     """``{evaluator: {option: share}}`` by Optuna's evaluators; none of a single option, or of few or like trials."""
+    import sklearn  # noqa: F401 - Optuna's fANOVA is a forest of it
+
     ended = complete(study)
     if len(ended) < LEAST or len({trial.value for trial in ended}) < 2 or len(ended[0].params) < 2:
         return {}

@@ -12,7 +12,7 @@ import optuna
 from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import Study
 
 from vatl_core.errors import InputError
@@ -34,11 +34,13 @@ def check_storage(folder: Path, identity: Mapping[str, Any]) -> None:
         InputError: it is torn, or of another search.
     """
     path = folder / FILE
+    if path.is_symlink():
+        raise InputError(f"{path} is a symbolic link, which may lead anywhere: put what it leads to in its place")
     if not path.exists() or not path.stat().st_size:
         return
     study = _loaded(path)
     then, now = study.user_attrs.get(IDENTITY), json.loads(json.dumps(identity))
-    if then is None and study.trials:
+    if not isinstance(then, dict) and (then or study.trials):
         raise InputError(f"{path} is of a study that vatl did not begin: choose another --folder")
     for what in now if then else ():
         if then.get(what) != now[what]:
@@ -80,18 +82,16 @@ def sampler(seed: int, trial: int) -> TPESampler:
 
 def _storage(path: Path) -> BaseStorage:
     with warnings.catch_warnings(action="ignore"):
-        return JournalStorage(JournalFileBackend(str(path)))
+        return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
 
 
 def _loaded(path: Path) -> Study:
-    data = path.read_bytes()
-    if not data.endswith(b"\n"):
-        line = len(data.split(b"\n"))
-        raise InputError(f"{path} is torn: line {line} has no end; delete that line, and the same command goes on")
     with reading(path, "it is no journal of Optuna's, or torn: restore it, or choose another --folder"):
-        _ = [
-            json.loads(each) for each in data.splitlines()
-        ]  # Optuna itself takes a last line that is none for unwritten
+        data = path.read_bytes()
+        if not data.endswith(b"\n"):
+            line = len(data.split(b"\n"))
+            raise InputError(f"{path} is torn: line {line} has no end; delete that line, and the same command goes on")
+        _ = [json.loads(each) for each in data.splitlines()]  # Optuna takes a last line that is none for unwritten
         storage = _storage(path)
         if (names := [study.study_name for study in storage.get_all_studies()]) != [STUDY]:
             raise InputError(f"{path} is of another study, {', '.join(names) or 'of none'}: choose another --folder")
