@@ -93,7 +93,7 @@ LONGEST = (
     "unit/test_conformance.py", "unit/test_combinations.py", "unit/test_sweep.py", "unit/test_testing_kit.py",
     "unit/test_visualize.py", "unit/test_weights.py", "end_to_end/test_annotate.py", "unit/test_source_training.py",
     "unit/test_sweep_of_data_sets.py", "packaging/test_distributions.py", "unit/test_scaffold.py",
-    "unit/test_export.py",
+    "unit/test_export.py", "unit/test_tune.py",
 )  # fmt: skip
 """The files that take longest, the longest first: begun last, one would leave the other workers idle."""
 

@@ -18,6 +18,7 @@ from vatl_core.discovery import discover
 from vatl_kit.option_docs import option_docs
 from vatl_core.plugins import KINDS, Registry
 from vatl_sweep.plan import Grid
+from vatl_tune.table import Tune
 
 _TITLES = {
     "estimator": "Estimators",
@@ -106,9 +107,9 @@ def _parameter(parameter: click.Parameter, context: click.Context) -> list[str]:
 
 
 def settings() -> str:
-    """What ``[run]`` of a configuration file and ``[sweep]`` of a sweep's may say."""
-    told = ["# Settings", "Tables of TOML files; [Configuring a run](../configuration.md) and [Sweeps](../sweeps.md) show them."]
-    for table, kind in (("[run]", RunConfig), ("[sweep]", Grid)):
+    """What ``[run]`` of a configuration file, ``[sweep]`` of a sweep's and ``[tune]`` of a search's may say."""
+    told = ["# Settings", "Tables of TOML files; [Configuring a run](../configuration.md), [Sweeps](../sweeps.md) and [Search](../tune.md) show them."]
+    for table, kind in (("[run]", RunConfig), ("[sweep]", Grid), ("[tune]", Tune)):
         told += [f"## {table}", _options([o for o in option_docs(kind) if o["name"] != "options"])]
     return "\n\n".join(told) + "\n"
 

@@ -25,6 +25,7 @@ from vatl_core.cycle import Run
 from vatl_core.errors import InputError, VatlError
 from vatl_core.plugins import Registry
 from vatl_sweep.plan import Grid
+from vatl_tune.table import Tune
 
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
 FOLLOWED = {"write-a-criterion.md": "followed as a whole by test_tutorial.py, in an environment of its own"}
@@ -33,7 +34,7 @@ ELSEWHERE = {
     r"--oracle browser|vatl annotate": "it waits for a person",
     r"posetrack21|jrdb-pose": "the data set is licensed",
     r"executor ray|vatl\[ray\]|torchrun": "it takes several machines or GPUs",
-    r"(sweep|bench labels) .*--jobs|sweeps/weakest": "it takes minutes",
+    r"(sweep|tune|bench labels) .*--jobs|sweeps/weakest": "it takes minutes",
     r"\bmake ": "it works on this repository itself",
     r"\.pth|backbone:": "the weights are other people's",
     r"…|clip\.mp4|/NAME": "the files are the reader's own",
@@ -87,7 +88,8 @@ def _check_tables(tables: dict[str, Any], registry: Registry) -> None:
     """A run's file, a sweep's, or a package's: nothing is named that does not exist."""
     if "project" in tables:
         return
-    grid = tables.pop("sweep", {})
+    grid, search = tables.pop("sweep", {}), tables.pop("tune", {})
+    assert set(search) <= set(Tune.__annotations__), f"[tune] has no {set(search) - set(Tune.__annotations__)}"
     assert set(grid) <= set(Grid.__annotations__), f"[sweep] has no {set(grid) - set(Grid.__annotations__)}"
     for preset in grid.get("presets", ()):
         registry.find("preset", preset)

@@ -22,6 +22,7 @@ from vatl_kit.option_docs import option_docs
 from vatl_core.plugins import KINDS, Registry
 from vatl_core.discovery import discover
 from vatl_sweep.plan import Grid
+from vatl_tune.table import Tune
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_every_component_has_its_place_and_every_option_a_line(kind: str, site: 
 
 def test_every_setting_is_explained(site: Site) -> None:
     page = site["reference/settings.html"]
-    for kind in (RunConfig, Grid):
+    for kind in (RunConfig, Grid, Tune):
         for option in option_docs(kind):
             assert option["help"], f"{kind.__name__}.{option['name']}"
             assert option["name"] == "options" or _shows(page, option["name"]), option["name"]

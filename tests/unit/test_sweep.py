@@ -123,6 +123,13 @@ class TestPlan:
         everything = planned(sweep={"videos": "all"})
         assert {"dance", "beach"} < {run.config.video for run in everything.runs}
 
+    def test_a_split_stands_for_its_videos_and_what_is_searched_does_not_matter(
+        self, planned: Callable[..., Plan]
+    ) -> None:
+        val = discover().find("dataset", "synthetic").load()(frames=3).splits()["val"]
+        plan = planned(sweep={"videos": ["val", val[0], "dance"]}, variant=None, tune={"videos": ["beach"]})
+        assert [run.config.video for run in plan.runs] == [*val, "dance"]
+
     def test_without_a_grid_it_is_one_run_of_the_first_video(self, planned: Callable[..., Plan]) -> None:
         (run,) = planned(sweep=None, variant=None).runs
         assert (run.variant, run.config.seed) == ("run", 0)

@@ -20,6 +20,7 @@ from vatl_core.run import execute
 from vatl_sweep.folder import SweepFolder
 from vatl_sweep.plan import Plan, SweepRun
 from vatl_sweep.results import write_results
+from vatl_sweep.stepping import step_to
 
 
 @attrs.frozen
@@ -29,10 +30,12 @@ class Task:
     Attributes:
         run: with its configuration.
         log: the file.
+        cycles: how many of its cycles are to be finished; all if None.
     """
 
     run: SweepRun
     log: Path
+    cycles: int | None = None
 
 
 def work(task: Task) -> str:
@@ -41,7 +44,7 @@ def work(task: Task) -> str:
     with task.log.open("a", 1, "utf-8", "backslashreplace") as log, redirect_stdout(log), redirect_stderr(log):
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} on {socket.gethostname()}, process {os.getpid()}")
         try:
-            return execute(task.run.config).run
+            return str(execute(task.run.config).run if task.cycles is None else step_to(task.run.config, task.cycles))
         except Exception:
             traceback.print_exc()
             raise
@@ -76,16 +79,32 @@ def sweep(
         begun(left)
         try:
             if left:
-                _carry_out(folder, left, executor, ended)
+                carry_out(folder, left, executor, ended)
         finally:
             if any(folder.state(run) != "new" for run in plan.runs):
                 write_results(folder, plan.runs)
 
 
-def _carry_out(
-    folder: SweepFolder, left: list[SweepRun], executor: Executor, ended: Callable[[SweepRun], None]
+def carry_out(
+    folder: SweepFolder,
+    left: list[SweepRun],
+    executor: Executor,
+    ended: Callable[[SweepRun], None] = lambda run: None,
+    cycles: int | None = None,
 ) -> None:
-    tasks = [Task(run, folder.log(run)) for run in left]
+    """Carry out runs, at least one: to their end, or until so many of their cycles are finished.
+
+    Args:
+        folder: of the sweep, in which nobody else works; what failed is kept apart there.
+        left: the runs.
+        executor: where they are carried out.
+        ended: called after each of them.
+        cycles: all if None.
+
+    Raises:
+        PluginError: the executor gives something else than one outcome for each run.
+    """
+    tasks = [Task(run, folder.log(run), cycles) for run in left]
     with closing(checked_outcomes(left[0].config.executor, executor, work, tasks)) as outcomes:
         for outcome in outcomes:
             run = left[outcome.index]

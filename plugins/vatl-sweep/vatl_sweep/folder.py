@@ -90,7 +90,7 @@ class SweepFolder:
         """Which settings and options of a run that was begun are others now."""
         if not (run.path / "config.toml").is_file():
             return []
-        now, then = _settings(run.config.to_toml()), _settings(RunFolder.open(run.path).config)
+        now, then = settings_of(run.config.to_toml()), settings_of(RunFolder.open(run.path).config)
         return sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
 
     # ------------------------------------------------------------------------------------------------------ how far
@@ -140,8 +140,8 @@ def cycles_done(run: SweepRun) -> int:
         return 0
 
 
-def _settings(tables: dict[str, Any]) -> dict[str, Any]:
-    """What a run's result depends on: ``{"schedule": …, "query.wpu.z_dim": …}``."""
+def settings_of(tables: dict[str, Any]) -> dict[str, Any]:
+    """What the result of a run with these tables depends on: ``{"schedule": …, "query.wpu.z_dim": …}``."""
     tables = tomllib.loads(tomli_w.dumps(tables))
     run = {name: value for name, value in tables.get("run", {}).items() if name not in ("name", "runs", "executor")}
     for role in tables.keys() - {"run", "made_with", "executor"}:

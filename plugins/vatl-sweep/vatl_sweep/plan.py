@@ -27,7 +27,7 @@ class Grid:
     """The table ``[sweep]``.
 
     Attributes:
-        videos: names, or ``all`` of the data set; the run's own video if empty.
+        videos: names, a split's name for its videos, or ``all`` of the data set; the run's own video if empty.
         seeds: each with every video and variant; the run's own seed if empty.
         presets: each a variant of that name, beside those with tables of their own.
         folder: of the sweep; ``sweeps/`` and the name of its file if not given.
@@ -109,7 +109,7 @@ def plan_of(
     compared: str = "variant",
 ) -> Plan:
     """As :func:`read_plan`, of what stands in the file; ``compared`` is the table with those that are compared."""
-    tables = dict(tables)
+    tables = {name: table for name, table in tables.items() if name != "tune"}  # `vatl tune` reads that one
     grid = grid_of(tables.pop("sweep", {}), path)
     variants = _variants(tables.pop(compared, {}), grid, path, compared)
     settings, below = split(tables, str(path))
@@ -197,10 +197,12 @@ def _videos(registry: Registry, config: RunConfig, wanted: tuple[str, ...]) -> t
         raise InputError(f"data set '{config.dataset}' has no video")
     if wanted == ALL:
         return tuple(names)
-    for name in wanted:
-        if name not in names and name not in dataset.sources():
-            raise unknown("video", name, names)
-    return wanted or (config.video or names[0],)
+    splits: dict[str, list[str]] = dataset.splits()
+    every = {video for videos in splits.values() for video in videos}.union(names, dataset.sources())
+    found = [[name] if name in every else splits.get(name, []) for name in wanted]
+    if [] in found:
+        raise unknown("video", wanted[found.index([])], [*names, *splits])
+    return tuple(dict.fromkeys(itertools.chain(*found))) or (config.video or names[0],)
 
 
 def _check_names(runs: Sequence[SweepRun]) -> None:

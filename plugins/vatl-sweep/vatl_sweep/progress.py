@@ -47,12 +47,13 @@ class Watch:
         if self._thread:
             self._thread.join()
 
-    def begun(self, left: list[SweepRun]) -> None:
-        """Say what is going to be done, and show from now on how far it is."""
+    def begun(self, left: list[SweepRun], announced: bool = False) -> None:
+        """Say what is going to be done, unless that is ``announced``, and show from now on how far it is."""
         self._left = {run.name: run for run in left}
         self._logs = {run.name: self._log_size(run) for run in left}
         earlier = len(self.runs) - len(left)
-        self._print(f"{self.folder.path}: {len(left)} runs to do{f', {earlier} done earlier' if earlier else ''}")
+        if not announced:
+            self._print(f"{self.folder.path}: {len(left)} runs to do{f', {earlier} done earlier' if earlier else ''}")
         self._thread = threading.Thread(target=self._keep_showing, daemon=True)
         self._thread.start()
 
