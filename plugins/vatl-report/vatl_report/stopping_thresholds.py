@@ -77,13 +77,11 @@ def outcomes(trials: Sequence[Trial]) -> Outcomes:
     for trial in trials:
         criteria = stopping_criteria(trial.past)
         for threshold in THRESHOLDS:
-            fired = fired_at(trial.past, threshold, criteria)
-            for name in criteria:
-                if (stopped := _stopped(trial, fired.get(name))) is not None:
+            for name, cycle in fired_at(trial.past, threshold, criteria).items():
+                if stopped := _stopped(trial, cycle):
                     found.setdefault((name, threshold), {})[trial.name] = stopped
     ever = {name for (name, _), runs in found.items() if any(s.cycle is not None for s in runs.values())}
-    names = sorted(ever)
-    return {(name, t): found.get((name, t), {}) for name in names for t in THRESHOLDS}
+    return {(name, t): found.get((name, t), {}) for name in sorted(ever) for t in THRESHOLDS}
 
 
 def stopping_criteria(past: PastRun) -> dict[str, Stopping]:
@@ -97,21 +95,31 @@ def stopping_criteria(past: PastRun) -> dict[str, Stopping]:
     return made
 
 
-def fired_at(past: PastRun, threshold: float, criteria: Mapping[str, Stopping]) -> dict[str, int]:
-    """The first cycle in which each criterion would have stopped the run at this τ: what it sees is in the records."""
-    fired: dict[str, int] = {}
-    begun, random = int(bool(past.folder.given)), is_random(past.closing.weights if past.closing else "")
-    for n, record in enumerate(past.cycles[begun:], start=begun):
-        if record.closes:
-            break
-        undecided = {phase: seconds for phase, seconds in record.seconds.items() if phase != "retrain"}
-        records = (*past.cycles[:n], attrs.evolve(record, seconds=undecided))
-        elapsed = sum(sum(r.seconds.values()) for r in records)
-        history = History(records, threshold, elapsed, random, len(past.folder.given))
-        for name, criterion in criteria.items():
-            if name not in fired and checked_reason(name, criterion, history):
-                fired[name] = n
+def fired_at(past: PastRun, threshold: float, criteria: Mapping[str, Stopping]) -> dict[str, int | None]:
+    """The first cycle in which each criterion would have stopped the run at this τ, or None.
+
+    What a criterion sees is in the records. One that fails is left out, as the run left its advice out.
+    """
+    seen, fired = histories(past, threshold), dict[str, int | None]()
+    for name, criterion in criteria.items():
+        try:
+            fired[name] = next((len(h.cycles) - 1 for h in seen if checked_reason(name, criterion, h)), None)
+        except VatlError:
+            continue
     return fired
+
+
+def histories(past: PastRun, threshold: float) -> list[History]:
+    """What stopping criteria saw in each cycle that they were asked in, at this τ."""
+    begun, random = int(bool(past.folder.given)), is_random(past.closing.weights if past.closing else "")
+    found = []
+    for n, record in enumerate(past.cycles[begun:], start=begun):
+        if not record.closes:
+            undecided = {phase: seconds for phase, seconds in record.seconds.items() if phase != "retrain"}
+            records = (*past.cycles[:n], attrs.evolve(record, seconds=undecided))
+            elapsed = sum(sum(r.seconds.values()) for r in records)
+            found.append(History(records, threshold, elapsed, random, len(past.folder.given)))
+    return found
 
 
 def _stopped(trial: Trial, cycle: int | None) -> Stopped | None:

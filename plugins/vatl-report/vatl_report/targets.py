@@ -57,7 +57,8 @@ def _table(experiment: Experiment, measure: Measure) -> Table:
         *(mean_cells(rows, _reaching(measure, target), 1, lower=True) for target in reached),
         _against_the_best(rows, lambda t: areas[t.name], measure.lower),
     ]
-    head = (*titles, "ALC", *(f"{measure.short} {target:g}" for target in reached), "p")
+    sign = "≤" if measure.lower else "≥"
+    head = (*titles, "ALC", *(f"{measure.short} {sign} {target:g}" for target in reached), "p")
     title = f"ALC and labels needed (% of the video's instances), {measure.title}"
     cells = tuple((*name, *row) for name, row in zip(names, zip(*columns, strict=True), strict=True))
     return Table(f"labels_needed_{file_name(measure.key)}", title, head, cells, len(titles))
