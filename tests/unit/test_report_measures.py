@@ -181,8 +181,12 @@ def test_retrainings_stand_beside_each_other(tmp_path: Path) -> None:
             )  # fmt: skip
             runs.append(with_curve(past, [0, 100], [0.2 + 0.1 * n, 0.4 + 0.1 * n]))
     options = {"retrain": {"continual": {"alpha": 2.0}}}
-    alone = with_curve(made_up_run(tmp_path / "c", made_up_video(name="a"), query="thc", options=options), [0, 100], [0, 0])
-    other = with_curve(made_up_run(tmp_path / "d", made_up_video(name="b"), query="thc", options=options), [0, 100], [0, 0])
+    alone = with_curve(
+        made_up_run(tmp_path / "c", made_up_video(name="a"), query="thc", options=options), [0, 100], [0, 0]
+    )
+    other = with_curve(
+        made_up_run(tmp_path / "d", made_up_video(name="b"), query="thc", options=options), [0, 100], [0, 0]
+    )
     out = compared([*runs, alone, other], tmp_path / "out", Measure("ap"))
     (row,) = rows(out / "retraining_ap.csv")
     assert list(row) == [

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from vatl_report.measure import figures
+from vatl_report.measure import Measure, figures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vatl_core.records import CycleRecord, RunRecord
 
@@ -73,8 +73,10 @@ def curve_of(points: Sequence[tuple[float, float | None]]) -> Curve:
     return Curve(tuple(x for x, _ in kept), tuple(y for _, y in kept))
 
 
-def accuracy_curves(cycles: Sequence[CycleRecord], closing: RunRecord | None) -> dict[str, Curve]:
-    """The curve of every figure that the cycles' records keep, by its key; none where there is no truth.
+def accuracy_curves(
+    cycles: Sequence[CycleRecord], closing: RunRecord | None, measures: Iterable[Measure]
+) -> dict[str, Curve]:
+    """The curve of each measure that the cycles' records keep, by its key; none where there is no truth.
 
     A run that stops without another retraining has labels that no cycle was estimated with: its closing record is
     the last point then.
@@ -82,8 +84,8 @@ def accuracy_curves(cycles: Sequence[CycleRecord], closing: RunRecord | None) ->
     judged = [(100 * r.fraction, figures(r.evaluation)) for r in cycles if r.evaluation]
     if closing and judged and (reached := 100 * (closing.labelled / closing.instances)) > judged[-1][0]:
         judged.append((reached, figures(closing)))
-    keys = dict.fromkeys(key for _, found in judged for key in found)
-    return {key: curve_of([(x, found.get(key)) for x, found in judged]) for key in keys}
+    curves = {m.key: curve_of([(x, found.get(m.key)) for x, found in judged]) for m in measures}
+    return {key: curve for key, curve in curves.items() if curve}
 
 
 def query_curve(cycles: Sequence[CycleRecord]) -> Curve:

@@ -55,6 +55,11 @@ class Trial:
         return self.past.cycles[-1].instances
 
     @property
+    def judged(self) -> bool:
+        """Whether there was truth to measure it against."""
+        return any(record.evaluation for record in self.past.cycles)
+
+    @property
     def tolerance(self) -> float:
         """Half a label, in % of the video's instances: what a whole number of labels may miss a percentage by."""
         return 50 / self.instances + 1e-9
@@ -112,13 +117,14 @@ class Experiment:
         past = list(ended.values())
         videos = video_names(past)
         names = zip(*_names(past, videos), strict=True)
+        measures = asked or [measure for choice in _DEFAULT for measure in choice]
         trials: dict[Hashable, Trial] = {}
         for (name, run), video, (method, *parts) in zip(ended.items(), videos, names, strict=True):
             key = method, video, run.config.seed
             if key in trials:
                 left_out[name] = f"repeats {trials[key].name}: same settings, video and seed"
             else:
-                curves = accuracy_curves(run.cycles, run.closing) | {QUERY: query_curve(run.cycles)}
+                curves = accuracy_curves(run.cycles, run.closing, measures) | {QUERY: query_curve(run.cycles)}
                 trials[key] = Trial(name, method, video, run.config.seed, run, curves, *parts)
         return cls(tuple(trials.values()), left_out, tuple(asked))
 

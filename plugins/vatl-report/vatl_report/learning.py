@@ -88,7 +88,7 @@ def _label(measure: Measure) -> str:
 
 def _lacking(experiment: Experiment) -> list[str]:
     """A line for each measure that runs lack though they were measured."""
-    judged = [t for t in experiment.trials if any(r.evaluation for r in t.past.cycles)]
+    judged = [t for t in experiment.trials if t.judged]
     without = {m: [t.name for t in judged if not t.curves.get(m.key)] for m in experiment.measures if m.name != QUERY}
     return [lacking(measure, names) for measure, names in without.items() if names]
 
@@ -114,7 +114,7 @@ def _notes(experiment: Experiment, measure: str) -> list[str]:
         notes.append(f"Not every method was run on {', '.join(some)}: what is pooled leaves this out.")
     if short := [video for video in alone if video in shared_videos(trials)]:
         notes.append(f"Runs on {', '.join(short)} end long before the others: what is pooled leaves this out.")
-    blind = [t.name for t in experiment.trials if not any(r.evaluation for r in t.past.cycles)]
+    blind = [t.name for t in experiment.trials if not t.judged]
     if blind and measure != QUERY:
         notes.append(f"For want of figures: {', '.join(blind)} (no truth to measure against).")
     return notes

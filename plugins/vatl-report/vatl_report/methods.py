@@ -65,8 +65,10 @@ def _told_apart(short: Sequence[str], settings: Sequence[dict[str, str]], videos
     telling: dict[str, dict[str, None]] = {name: {} for name in short}
     first: dict[tuple[str, ...], dict[str, str]] = {}
     for name, video, own in zip(short, videos, settings, strict=True):
-        for role in ("", *sorted(roles)):
-            part = {key: value for key, value in own.items() if key.rpartition(".")[0].partition(".")[0] == role}
+        parts: dict[str, dict[str, str]] = {role: {} for role in ("", *sorted(roles))}
+        for key, value in own.items():
+            parts[key.partition(".")[0] if "." in key else ""][key] = value
+        for role, part in parts.items():
             other = first.setdefault((name, video, role, own.get(role, "")), part)
             telling[name] |= dict.fromkeys(key for key in {**other, **part} if other.get(key) != part.get(key))
     return [

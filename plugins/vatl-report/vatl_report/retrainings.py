@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vatl_report.areas import run_areas
-from vatl_report.experiment import Experiment, Trial
+from vatl_report.experiment import Experiment
 from vatl_report.layout import Part, Table, file_name
 from vatl_report.measure import QUERY, Measure
 from vatl_report.rows import heads, mean_cells, named, p_cell, rows_of, tested
@@ -28,7 +28,8 @@ def retrainings_part(experiment: Experiment) -> Part | None:
 
 def _table(experiment: Experiment, measure: Measure) -> Table | None:
     trials = experiment.with_curve(measure.key, experiment.shared(measure.key))
-    several = [t for t in trials if any(_same_but_retraining(t, other) for other in trials)]
+    kinds = {(t.estimator, t.besides, t.retraining) for t in trials}
+    several = [t for t in trials if sum(kind[:2] == (t.estimator, t.besides) for kind in kinds) > 1]
     if not several:
         return None
     areas, (first, *others) = run_areas(experiment, measure.key), list(dict.fromkeys(t.retraining for t in several))
@@ -45,7 +46,3 @@ def _table(experiment: Experiment, measure: Measure) -> Table | None:
     head = (*titles, first, *(title for k in others for title in (k, f"p ({k})")))
     name, title = f"retraining_{file_name(measure.key)}", f"ALC by retraining, {measure.title}"
     return Table(name, title, head, cells, len(titles))
-
-
-def _same_but_retraining(a: Trial, b: Trial) -> bool:
-    return (a.estimator, a.besides) == (b.estimator, b.besides) and a.retraining != b.retraining

@@ -112,18 +112,18 @@ def write_run_page(past: PastRun, folder: Path, measures: Sequence[Measure] = ()
 
 def _plot(past: PastRun, marks: list[Stop], measures: Sequence[Measure]) -> Plot:
     instances = past.cycles[-1].instances
-    curves = accuracy_curves(past.cycles, past.closing)
-    if curves:
+    if curves := accuracy_curves(past.cycles, past.closing, measures):
         return accuracy_plot({m.title: curves[m.key] for m in measures if m.key in curves}, marks, instances)
     return unlabelled_plot(query_curve(past.cycles), score_curves(past.cycles), marks, instances)
 
 
 def _areas(past: PastRun, measures: Sequence[Measure]) -> list[tuple[str, str, str]]:
     """The area under the curve of each measure that was asked for, as key figures."""
-    curves = {m: accuracy_curves(past.cycles, past.closing)[m.key] for m in measures}
+    curves = accuracy_curves(past.cycles, past.closing, measures)
     return [
         (f"Area under {m.title}", accuracy(c.mean(c.percent[0], c.percent[-1])), f"up to {c.percent[-1]:.3g} %")
-        for m, c in curves.items()
+        for m in measures
+        for c in [curves[m.key]]
     ]
 
 
