@@ -52,8 +52,8 @@ parity: $(BIN)/.with-tests ## Compare with the published numbers, ending in a ta
 explore: $(BIN)/.with-tests ## Try the property tests on examples that nobody has seen; T=FILE for some of them
 	$(BIN)/pytest -n auto --hypothesis-profile="new examples" $(or $(T),tests/unit)
 
-combinations: $(BIN)/.with-tests ## Run every combination of criterion, selector, policy and stopping: some minutes
-	$(BIN)/pytest -m combinations tests/unit/test_combinations.py
+combinations: $(BIN)/.with-tests ## Run every combination of criterion, selector, policy and stopping, and whole sweeps: some minutes
+	$(BIN)/pytest -m combinations tests/unit/test_combinations.py tests/unit/test_sweep_of_data_sets.py
 
 campaign: $(BIN)/.with-tests ## Kill 200 runs at random, crowd, flood and fill the disk: nothing may be lost; some minutes
 	$(BIN)/python -m tests.campaign -n 200 --seed 0

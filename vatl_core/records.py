@@ -24,7 +24,7 @@ class Evaluation:
         mean_oks_unlabelled: over those not labelled when the pass was made; None when all are.
         mean_oks_with_labels: labelled instances count as 1.
         ap, ap_with_labels: the estimator's poses alone; labelled instances replaced by their labels.
-        ap_at: ``{threshold: AP}`` of the estimator's poses alone.
+        ap_at, ap_at_with_labels: ``{threshold: AP}``, likewise; older records have none with labels.
         ap_medium, ap_large, ar: likewise.
         all_correct: whether every measured instance, labelled or not, has OKS ≥ the threshold (`actual-finish`).
         counts: ``{"labelled correct", "labelled wrong", "unlabelled correct", "unlabelled wrong": number}``.
@@ -47,6 +47,7 @@ class Evaluation:
     further: dict[str, float]
     further_with_labels: dict[str, float]
     rank_correlation: dict[str, float]
+    ap_at_with_labels: dict[str, float] = attrs.field(factory=dict)
 
 
 @attrs.frozen

@@ -217,7 +217,8 @@ class TestEvaluation:
         found = evaluate(video, self.pass_(), self.labels([0]), 0.5, hook=manager.hook)
         assert found is not None
         assert found.further["poses"] == found.further_with_labels["poses"] == self.N - 1
-        assert set(found.further) == {"OSPA", "PCK", "poses", *(f"PCK.{name}" for name in STICK.keypoints)}
+        of_each = {f"PCK.{name}" for name in STICK.keypoints}
+        assert set(found.further) == {"OSPA", "PCK", "PCK@10", "PCK@5", "poses", *of_each}
 
     def test_no_truth_no_figures(self) -> None:
         assert evaluate(stick_video().without_truth(), self.pass_(), self.labels([]), 0.5) is None

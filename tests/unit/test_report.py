@@ -35,6 +35,7 @@ from vatl_report.comparison import run_names, write_comparison
 from vatl_report.curves import accuracy_curves
 from vatl_report.drawing import ESTIMATE, View, draw_pose
 from vatl_report.gallery import Pose, Shot, take
+from vatl_report.measure import Measure
 from vatl_report.remaining import worst
 from vatl_report.report import write_report
 from vatl_report.run_page import write_run_page
@@ -541,10 +542,10 @@ def test_crops_keep_the_order_asked_for() -> None:
 # ---------------------------------------------------------------------------------------------- curves and files
 def test_the_curve_begins_with_the_source_estimator_and_ends_with_the_last_label(tmp_path: Path) -> None:
     past = made_up_run(tmp_path / "a")
-    ap = accuracy_curves(past.cycles, past.closing)["ap"]
+    ap = accuracy_curves(past.cycles, past.closing, [Measure("ap")])["ap"]
     assert ap.percent == pytest.approx((0, 100 * 2 / N, 100 * 5 / N))
     assert ap.values == pytest.approx((0.223, 0.487, 0.731))
-    early = accuracy_curves(past.cycles[:2], past.closing)["ap"]
+    early = accuracy_curves(past.cycles[:2], past.closing, [Measure("ap")])["ap"]
     assert early == ap, "the closing record stands in for a closing pass"
 
 

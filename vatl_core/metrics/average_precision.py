@@ -19,7 +19,7 @@ class AveragePrecision(NamedTuple):
 
     Attributes:
         ap: mean over OKS .50:.05:.95.
-        ap_at: ``{threshold: AP}`` at .5 .6 .7 .75 .8 .95.
+        ap_at: ``{threshold: AP}`` at each of these OKS.
         ap_medium, ap_large: AP of instances with an area of 32²–96², and of more.
         ar: average recall over OKS .50:.05:.95.
     """
@@ -56,8 +56,7 @@ def average_precision(truth: PosesInFrames, predicted: PosesInFrames, skeleton: 
 
 def _summary(evaluation: Any) -> AveragePrecision:
     precision, recall = (evaluation.eval[name][..., 0] for name in ("precision", "recall"))  # (T, R, categories, areas)
-    near = {t: np.isclose(evaluation.params.iouThrs, t) for t in (0.5, 0.6, 0.7, 0.75, 0.8, 0.95)}
-    at = {f"{t:g}": _mean(precision[rows][..., 0]) for t, rows in near.items()}
+    at = {f"{t:g}": _mean(of[..., 0]) for t, of in zip(evaluation.params.iouThrs, precision, strict=True)}
     ap, medium, large = (_mean(precision[..., area]) for area in range(3))
     return AveragePrecision(ap, at, medium, large, ar=_mean(recall[..., 0]))
 

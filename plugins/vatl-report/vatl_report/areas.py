@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Final
 
 from vatl_formats import csv_text
-from vatl_report.experiment import QUERY, Experiment, Range, Trial, by_video
+from vatl_report.experiment import Experiment, Range, Trial, by_video
 from vatl_report.layout import Cell, Part, Table, accuracies, file_name, from_columns
-from vatl_report.learning import measures
+from vatl_report.measure import QUERY, Measure
 from vatl_report.statistics import LEAST_PAIRS, Comparison, compare
 from vatl_report.wording import UNKNOWN, plural
-
-_SHORT: Final = {
-    "ap": "AP, estimates alone", "ap_with_labels": "AP, labels counted in",
-    "mean_oks_unlabelled": "mean OKS, unlabelled", "mean_oks_with_labels": "mean OKS, labels counted in",
-}  # fmt: skip
 
 
 def areas_part(experiment: Experiment) -> Part | None:
     """ALC per video and tests between methods; None without truth."""
-    shown = [measure for measure in measures(experiment) if measure != QUERY]
+    shown = [measure for measure in experiment.measures if measure.name != QUERY]
     if not shown:
         return None
-    areas = {measure: run_areas(experiment, measure) for measure in shown}
-    tests = compare(paired(experiment, areas[shown[0]]))
-    tables = [_area_table(experiment, measure, areas[measure]) for measure in shown]
+    areas = {measure.key: run_areas(experiment, measure.key) for measure in shown}
+    tests = compare(paired(experiment, areas[shown[0].key]))
+    tables = [_area_table(experiment, measure, areas[measure.key]) for measure in shown]
     if tests:
-        tables.append(tests_table(tests, _SHORT[shown[0]]))
+        tables.append(tests_table(tests, shown[0]))
     return Part(
         "Area under the learning curve",
         "ALC is the mean accuracy over the labelled fraction, 0 to 1: from 0 to 100 % it is the papers' area under the "
@@ -61,15 +55,17 @@ def paired(experiment: Experiment, areas: Mapping[str, float]) -> dict[str, dict
     return values
 
 
-def _area_table(experiment: Experiment, measure: str, areas: Mapping[str, float]) -> Table:
-    trials = experiment.with_curve(measure)
+def _area_table(experiment: Experiment, measure: Measure, areas: Mapping[str, float]) -> Table:
+    trials = experiment.with_curve(measure.key)
     methods = [m for m in experiment.methods if any(t.method == m for t in trials)]
-    reached, shared = ranges(trials, measure), experiment.shared(measure)
+    reached, shared = ranges(trials, measure.key), experiment.shared(measure.key)
 
     def column(videos: list[str], spread: bool) -> list[Cell]:
         found = [by_video(_of(trials, method, videos), lambda t: areas[t.name]) for method in methods]
         return accuracies(
-            [m.mean if m else None for m in found], [m.deviation if m else None for m in found] if spread else ()
+            [m.mean if m else None for m in found],
+            [m.deviation if m else None for m in found] if spread else (),
+            measure.lower,
         )
 
     head, cells = ["method"], []
@@ -79,24 +75,26 @@ def _area_table(experiment: Experiment, measure: str, areas: Mapping[str, float]
     if len(shared) > 1:
         head.append("mean of all" if shared == list(reached) else f"mean of {', '.join(shared)}")
         cells.append(column(shared, spread=False))
-    return Table(f"alc_{file_name(measure)}", f"ALC, {_SHORT[measure]}", tuple(head), from_columns(methods, cells))
+    name, title = f"alc_{file_name(measure.key)}", f"ALC, {measure.title}"
+    return Table(name, title, tuple(head), from_columns(methods, cells))
 
 
 def _of(trials: list[Trial], method: str, videos: list[str]) -> list[Trial]:
     return [t for t in trials if t.method == method and t.video in videos]
 
 
-def tests_table(tests: list[Comparison], measure: str) -> Table:
+def tests_table(tests: list[Comparison], measure: Measure) -> Table:
     """One comparison a row."""
     rows = []
     for test in tests:
+        better = test.differing - test.higher if measure.lower else test.higher
         few = f"too few to test: {test.differing} of at least {LEAST_PAIRS}"
         rows.append(
             (
                 Cell.of(test.first),
                 Cell.of(test.second),
                 Cell(str(test.pairs), test.pairs),
-                Cell(f"{test.better} of {test.differing}", test.better),
+                Cell(f"{better} of {test.differing}", better),
                 Cell(str(test.differing), test.differing),
                 Cell(UNKNOWN if test.median is None else f"{test.median:+.4f}".replace("-", "−"), test.median),
                 Cell(few if test.p is None else f"{test.p:.4f}", test.p),
@@ -105,7 +103,7 @@ def tests_table(tests: list[Comparison], measure: str) -> Table:
             )
         )  # fmt: skip
     head = ("method A", "method B", "pairs", "A better", "n", "median A − B", "p", "p (Holm)")
-    return Table("tests", f"ALC, {measure}: Wilcoxon's signed-rank test, two-sided", head, tuple(rows), words=2)
+    return Table("tests", f"ALC, {measure.title}: Wilcoxon's signed-rank test, two-sided", head, tuple(rows), words=2)
 
 
 def _notes(tests: list[Comparison]) -> list[str]:

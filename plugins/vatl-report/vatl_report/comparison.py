@@ -17,9 +17,12 @@ from vatl_report.experiment import Experiment
 from vatl_report.keypoint_errors import keypoints_part
 from vatl_report.layout import Part
 from vatl_report.learning import learning_part
+from vatl_report.measure import Measure
 from vatl_report.page import write_page
 from vatl_report.rank_correlations import correlations_part
+from vatl_report.retrainings import retrainings_part
 from vatl_report.stopping_points import stopping_part
+from vatl_report.stopping_thresholds import thresholds_part
 from vatl_report.targets import targets_part
 from vatl_report.time_spent import time_part
 from vatl_report.uncertainty import uncertainty_part
@@ -41,8 +44,8 @@ MEASURES = {
 """Of a closing record: heading and sub-heading."""
 
 PARTS: Final[tuple[Callable[[Experiment], Part | None], ...]] = (
-    learning_part, areas_part, targets_part, stopping_part, uncertainty_part, correlations_part, keypoints_part,
-    costs_part, time_part,
+    learning_part, areas_part, targets_part, retrainings_part, stopping_part, thresholds_part, uncertainty_part,
+    correlations_part, keypoints_part, costs_part, time_part,
 )  # fmt: skip
 """The subjects of the page, in order; each says None where nothing is known of it."""
 
@@ -64,13 +67,19 @@ class Line:
     stopped_by: str
 
 
-def write_comparison(past: Sequence[PastRun], folder: Path, unreadable: Mapping[str, str] | None = None) -> Path:
+def write_comparison(
+    past: Sequence[PastRun],
+    folder: Path,
+    unreadable: Mapping[str, str] | None = None,
+    measures: Sequence[Measure] = (),
+) -> Path:
     """Write ``index.html``, ``runs.csv`` and the files of every :class:`Part` into ``folder``.
 
     Args:
         past: the runs.
         folder: where to.
         unreadable: ``{run directory: why}``, those that could not be opened.
+        measures: by what to compare them; by the usual if empty.
 
     Returns:
         The page.
@@ -79,7 +88,7 @@ def write_comparison(past: Sequence[PastRun], folder: Path, unreadable: Mapping[
         OSError: ``folder`` cannot be written to.
     """
     runs = dict(zip(run_names([run.folder.path for run in past]), past, strict=True))
-    experiment = Experiment.of(runs)
+    experiment = Experiment.of(runs, measures)
     parts = [part for make in PARTS if experiment.trials and (part := make(experiment))]
     files = ["runs.csv", *(name for part in parts for name in part.write(folder))]
     shown = measured(past)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
-from vatl_report.wording import known
+from vatl_report.measure import Measure, figures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vatl_core.records import CycleRecord, RunRecord
-
-MEASURES: Final = ("ap", "ap_with_labels", "mean_oks", "mean_oks_unlabelled", "mean_oks_with_labels")
 
 
 @attrs.frozen
@@ -55,10 +53,13 @@ class Curve:
         x = [start, *inner, end]
         return float(np.trapezoid(np.interp(x, self.percent, self.values), x) / (end - start))
 
-    def first(self, target: float) -> float | None:
-        """Where the curve first reaches ``target``, in %, between points if need be; None if it never does."""
+    def first(self, target: float, lower: bool = False) -> float | None:
+        """Where the curve first reaches ``target``, in %, between points if need be; None if it never does.
+
+        ``lower``: whether it is reached from above.
+        """
         for n, (x, y) in enumerate(zip(self.percent, self.values, strict=True)):
-            if y >= target:
+            if y <= target if lower else y >= target:
                 if n == 0:
                     return x
                 before, low = self.percent[n - 1], self.values[n - 1]
@@ -72,16 +73,19 @@ def curve_of(points: Sequence[tuple[float, float | None]]) -> Curve:
     return Curve(tuple(x for x, _ in kept), tuple(y for _, y in kept))
 
 
-def accuracy_curves(cycles: Sequence[CycleRecord], closing: RunRecord | None) -> dict[str, Curve]:
-    """Every measure of :data:`MEASURES` that needs truth; curves are empty where there is none.
+def accuracy_curves(
+    cycles: Sequence[CycleRecord], closing: RunRecord | None, measures: Iterable[Measure]
+) -> dict[str, Curve]:
+    """The curve of each measure that the cycles' records keep, by its key; none where there is no truth.
 
     A run that stops without another retraining has labels that no cycle was estimated with: its closing record is
     the last point then.
     """
-    judged: list[tuple[float, Any]] = [(100 * r.fraction, r.evaluation) for r in cycles if r.evaluation]
+    judged = [(100 * r.fraction, figures(r.evaluation)) for r in cycles if r.evaluation]
     if closing and judged and (reached := 100 * (closing.labelled / closing.instances)) > judged[-1][0]:
-        judged.append((reached, closing))
-    return {name: curve_of([(x, known(getattr(e, name))) for x, e in judged]) for name in MEASURES}
+        judged.append((reached, figures(closing)))
+    curves = {m.key: curve_of([(x, found.get(m.key)) for x, found in judged]) for m in measures}
+    return {key: curve for key, curve in curves.items() if curve}
 
 
 def query_curve(cycles: Sequence[CycleRecord]) -> Curve:

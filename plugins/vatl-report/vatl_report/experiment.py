@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from vatl_report.curves import Curve, accuracy_curves, query_curve
-from vatl_report.methods import method_names, video_names
+from vatl_report.measure import QUERY, Measure
+from vatl_report.methods import method_names, part_names, video_names
 from vatl_report.statistics import Mean, mean_of
 
 if TYPE_CHECKING:
     from vatl_core.run import PastRun
 
-QUERY: Final = "query"
-"""The measure that needs no truth: each query's mean OKS against its labels."""
 _MOST_POINTS: Final = 60
 _COLUMNS: Final = (0.0, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0, 80.0, 100.0)
 """The percentages that the method's papers report."""
+_DEFAULT: Final = (
+    (Measure("ap"), Measure("ap", True)), (Measure("mean_oks_unlabelled"), Measure("mean_oks", True)), (Measure(QUERY),)
+)  # fmt: skip
+"""What is shown where nothing is asked for: the first of these that any run has."""
+_ESTIMATOR: Final = ("estimator", "weights", "weights_keypoints")
 
 
 @attrs.frozen
@@ -29,7 +33,9 @@ class Trial:
         name: the run's.
         method, video, seed: which it is of.
         past: the run.
-        curves: ``{measure: curve}``; empty ones where it needs truth that there is not.
+        curves: ``{measure's key: curve}``; of what needs truth where there is some.
+        estimator, strategy: the method in two: what it is done with, and the rest.
+        retraining: its retraining; ``besides``: the strategy without it.
     """
 
     name: str
@@ -38,11 +44,20 @@ class Trial:
     seed: int
     past: PastRun
     curves: Mapping[str, Curve]
+    estimator: str = ""
+    strategy: str = ""
+    retraining: str = ""
+    besides: str = ""
 
     @property
     def instances(self) -> int:
         """N of its video."""
         return self.past.cycles[-1].instances
+
+    @property
+    def judged(self) -> bool:
+        """Whether there was truth to measure it against."""
+        return any(record.evaluation for record in self.past.cycles)
 
     @property
     def tolerance(self) -> float:
@@ -80,13 +95,15 @@ class Experiment:
     Attributes:
         trials: the runs that count.
         left_out: ``{run: why}``, those that do not.
+        asked: by what to measure them; by the usual if empty.
     """
 
     trials: tuple[Trial, ...]
     left_out: dict[str, str]
+    asked: tuple[Measure, ...] = ()
 
     @classmethod
-    def of(cls, runs: Mapping[str, PastRun]) -> Experiment:
+    def of(cls, runs: Mapping[str, PastRun], asked: Sequence[Measure] = ()) -> Experiment:
         """Sort runs, by name, into methods, videos and seeds.
 
         Unfinished runs do not count, unless none is finished; nor do runs that repeat another.
@@ -99,16 +116,23 @@ class Experiment:
         ended = {name: run for name, run in ended.items() if name not in nobody}
         past = list(ended.values())
         videos = video_names(past)
-        methods = method_names(past, videos)
+        names = zip(*_names(past, videos), strict=True)
+        measures = asked or [measure for choice in _DEFAULT for measure in choice]
         trials: dict[Hashable, Trial] = {}
-        for (name, run), video, method in zip(ended.items(), videos, methods, strict=True):
+        for (name, run), video, (method, *parts) in zip(ended.items(), videos, names, strict=True):
             key = method, video, run.config.seed
             if key in trials:
                 left_out[name] = f"repeats {trials[key].name}: same settings, video and seed"
             else:
-                curves = accuracy_curves(run.cycles, run.closing) | {QUERY: query_curve(run.cycles)}
-                trials[key] = Trial(name, method, video, run.config.seed, run, curves)
-        return cls(tuple(trials.values()), left_out)
+                curves = accuracy_curves(run.cycles, run.closing, measures) | {QUERY: query_curve(run.cycles)}
+                trials[key] = Trial(name, method, video, run.config.seed, run, curves, *parts)
+        return cls(tuple(trials.values()), left_out, tuple(asked))
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """By what the runs are compared: what was asked for, or AP, mean OKS or the queries' agreement with labels."""
+        found = (tuple(m for m in choice if self.with_curve(m.key)) for choice in _DEFAULT)
+        return self.asked or next((choice for choice in found if choice), ())
 
     @property
     def methods(self) -> list[str]:
@@ -135,6 +159,17 @@ class Experiment:
         far = sorted(ends, key=lambda video: -ends[video])
         count = max(range(len(far) + 1), key=lambda n: (n * ends[far[n - 1]] if n else -1, n))
         return sorted(far[:count])
+
+
+def _names(runs: Sequence[PastRun], videos: Sequence[str]) -> list[list[str]]:
+    """For each run its method, and that in parts: estimator and strategy, retraining and what is besides these two."""
+    return [
+        method_names(runs, videos),
+        part_names(runs, videos, "estimator", _ESTIMATOR),
+        method_names(runs, videos, _ESTIMATOR),
+        part_names(runs, videos, "retrain", ["retrain"]),
+        method_names(runs, videos, [*_ESTIMATOR, "retrain"]),
+    ]
 
 
 def shared_videos(trials: Sequence[Trial]) -> list[str]:

@@ -19,6 +19,7 @@ _LATEX: Final = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "−": "$-$",
     "τ": r"$\tau$", "—": "---", "–": "--", "·": r"$\cdot$", "<": r"$<$", ">": r"$>$",
 }  # fmt: skip
+_COLUMNS: Final = ("", " (deviation)")
 
 
 @attrs.frozen
@@ -29,11 +30,13 @@ class Cell:
         text: for readers.
         value: for computing, in full precision; None where it is not known.
         best: whether it is set in bold.
+        deviation: the standard deviation that stands behind a mean.
     """
 
     text: str
     value: object = None
     best: bool = False
+    deviation: float | None = None
 
     @classmethod
     def of(cls, text: str) -> Cell:
@@ -60,8 +63,16 @@ class Table:
     words: int = 1
 
     def csv(self) -> str:
-        """Comma-separated values."""
-        return csv_text(self.head, [[cell.value for cell in row] for row in self.rows])
+        """Comma-separated values; deviations in columns of their own, behind those of their means."""
+        spread = [any(row[n].deviation is not None for row in self.rows) for n in range(len(self.head))]
+        head = [
+            f"{title}{what}" for title, more in zip(self.head, spread, strict=True) for what in _COLUMNS[: 1 + more]
+        ]
+        rows = [
+            [v for cell, more in zip(row, spread, strict=True) for v in (cell.value, cell.deviation)[: 1 + more]]
+            for row in self.rows
+        ]
+        return csv_text(head, rows)
 
     def latex(self) -> str:
         r"""A ``tabular`` for the package booktabs, to be taken in by ``\input``."""
@@ -79,21 +90,24 @@ def latex(cell: Cell) -> str:
     return rf"\textbf{{{text}}}" if cell.best else text
 
 
-def accuracies(values: Sequence[float | None], deviations: Sequence[float | None] = ()) -> list[Cell]:
+def accuracies(
+    values: Sequence[float | None], deviations: Sequence[float | None] = (), lower: bool = False
+) -> list[Cell]:
     """A column of accuracies, the best of them bold unless all are alike.
 
     Args:
         values: 0 to 1, None where not known.
         deviations: standard deviations to stand behind them.
+        lower: whether lower is better.
     """
     shown = [accuracy(value) for value in values]
     known = [text for text in shown if text != UNKNOWN]
-    best = max(known) if len(set(known)) > 1 else None
-    spread = list(deviations) or [None] * len(values)
+    best = (min if lower else max)(known) if len(set(known)) > 1 else None
+    spread = [None if v is None else d for v, d in zip(values, list(deviations) or [None] * len(values), strict=True)]
     texts = [t if d is None or t == UNKNOWN else f"{t} ± {d:.3f}" for t, d in zip(shown, spread, strict=True)]
     return [
-        Cell(text, value, best is not None and short == best)
-        for text, value, short in zip(texts, values, shown, strict=True)
+        Cell(text, value, best is not None and short == best, deviation)
+        for text, value, short, deviation in zip(texts, values, shown, spread, strict=True)
     ]
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import attrs
 
 from vatl_drawing import Plot, plotted
 from vatl_formats import csv_text
-from vatl_report.experiment import QUERY, Experiment, Trial, by_video, columns, grid, mean_at, shared_videos
+from vatl_report.experiment import Experiment, Trial, by_video, columns, grid, mean_at, shared_videos
 from vatl_report.layout import Cell, Part, Table, accuracies, file_name, from_columns
+from vatl_report.measure import QUERY, Measure, lacking
 from vatl_report.plots import ACROSS, Style, in_grid, legend_below, percent_scale, styles, unit_scale
 from vatl_report.statistics import Mean
 from vatl_report.wording import plural
@@ -18,12 +20,6 @@ from vatl_report.wording import plural
 MOST_PANELS: Final = 24
 LEAST_RUNS: Final = 3
 """For a band: two seeds give an interval that fills the figure."""
-_LABELS: Final = {
-    "ap": "AP, estimates alone (0–1)", "ap_with_labels": "AP, labels counted in (0–1)",
-    "mean_oks_unlabelled": "mean OKS, unlabelled (0–1)", "mean_oks_with_labels": "mean OKS, labels counted in (0–1)",
-    QUERY: "mean OKS of the query against its labels (0–1)",
-}  # fmt: skip
-_CHOICES: Final = (("ap", "ap_with_labels"), ("mean_oks_unlabelled", "mean_oks_with_labels"), (QUERY,))
 
 
 @attrs.frozen
@@ -46,14 +42,6 @@ class MeanCurve:
         return cls(tuple(points), tuple(mean for mean in means if mean))
 
 
-def measures(experiment: Experiment) -> tuple[str, ...]:
-    """What to draw: AP where any run has it, else mean OKS, else the queries' agreement with their labels."""
-    for choice in _CHOICES:
-        if found := tuple(measure for measure in choice if experiment.with_curve(measure)):
-            return found
-    return ()
-
-
 def mean_curves(trials: Sequence[Trial], measure: str) -> dict[str, MeanCurve]:
     """``{method: curve}``"""
     methods = dict.fromkeys(t.method for t in trials)
@@ -62,24 +50,25 @@ def mean_curves(trials: Sequence[Trial], measure: str) -> dict[str, MeanCurve]:
 
 def learning_part(experiment: Experiment) -> Part | None:
     """Curves over all shared videos and on each video; None where no run has a measure."""
-    shown = measures(experiment)
+    shown = experiment.measures
     if not shown:
         return None
-    looks = styles(experiment.methods)
-    pooled = {m: mean_curves(experiment.with_curve(m, shared), m) for m in shown if (shared := experiment.shared(m))}
-    apart = {v: mean_curves(experiment.with_curve(shown[0], [v]), shown[0]) for v in _videos(experiment, shown[0])}
-    figures, notes = {}, _notes(experiment, shown[0])
+    first, looks = shown[0].key, styles(experiment.methods)
+    shared = {measure: videos for measure in shown if (videos := experiment.shared(measure.key))}
+    pooled = {m: mean_curves(experiment.with_curve(m.key, videos), m.key) for m, videos in shared.items()}
+    apart = {v: mean_curves(experiment.with_curve(first, [v]), first) for v in _videos(experiment, first)}
+    figures = {}
     if pooled:
-        panels = {_LABELS[m]: curves for m, curves in pooled.items()}
-        figures["learning_curves"] = _curves_plot(panels, looks), _caption(experiment.shared(shown[0]), pooled)
+        panels = {_label(m): curves for m, curves in pooled.items()}
+        figures["learning_curves"] = _curves_plot(panels, looks), _caption(experiment.shared(first), pooled)
     if len(apart) > 1 or not pooled:
         some = dict(list(apart.items())[:MOST_PANELS])
-        caption = f"{_LABELS[shown[0]]}, video by video" + (
+        caption = f"{_label(shown[0])}, video by video" + (
             f"; the first {len(some)} of {len(apart)}." if len(some) < len(apart) else "."
         )
-        figures["learning_curves_by_video"] = _videos_plot(some, _LABELS[shown[0]], looks), caption
-    tables = tuple(papers_table(experiment, m) for m in shown if m != QUERY and experiment.shared(m))
-    data = _csv([("", m, curves) for m, curves in pooled.items()] + [(v, shown[0], c) for v, c in apart.items()])
+        figures["learning_curves_by_video"] = _videos_plot(some, _label(shown[0]), looks), caption
+    tables = tuple(papers_table(experiment, m) for m in shared if m.name != QUERY)
+    data = _csv([("", m.key, curves) for m, curves in pooled.items()] + [(v, first, c) for v, c in apart.items()])
     return Part(
         "Learning curves",
         "A line is the mean over videos of the mean over seeds; the band is its 95 % confidence interval (Student's t, "
@@ -88,8 +77,20 @@ def learning_part(experiment: Experiment) -> Part | None:
         figures,
         {"learning_curves": data},
         tables,
-        tuple(notes),
+        (*_notes(experiment, first), *_lacking(experiment)),
     )
+
+
+def _label(measure: Measure) -> str:
+    """Of an axis."""
+    return f"{measure.title} (0–1{', lower is better' if measure.lower else ''})"
+
+
+def _lacking(experiment: Experiment) -> list[str]:
+    """A line for each measure that runs lack though they were measured."""
+    judged = [t for t in experiment.trials if t.judged]
+    without = {m: [t.name for t in judged if not t.curves.get(m.key)] for m in experiment.measures if m.name != QUERY}
+    return [lacking(measure, names) for measure, names in without.items() if names]
 
 
 def _videos(experiment: Experiment, measure: str) -> list[str]:
@@ -113,13 +114,13 @@ def _notes(experiment: Experiment, measure: str) -> list[str]:
         notes.append(f"Not every method was run on {', '.join(some)}: what is pooled leaves this out.")
     if short := [video for video in alone if video in shared_videos(trials)]:
         notes.append(f"Runs on {', '.join(short)} end long before the others: what is pooled leaves this out.")
-    lacking = [t.name for t in experiment.trials if not t.curves[measure]]
-    if lacking:
-        notes.append(f"For want of figures: {', '.join(lacking)} (no truth to measure against).")
+    blind = [t.name for t in experiment.trials if not t.judged]
+    if blind and measure != QUERY:
+        notes.append(f"For want of figures: {', '.join(blind)} (no truth to measure against).")
     return notes
 
 
-def _caption(shared: Sequence[str], pooled: Mapping[str, Mapping[str, MeanCurve]]) -> str:
+def _caption(shared: Sequence[str], pooled: Mapping[Measure, Mapping[str, MeanCurve]]) -> str:
     runs = sorted({curve.means[0].count for curves in pooled.values() for curve in curves.values()})
     each = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
     over = f"{len(shared)} videos ({', '.join(shared)})" if 1 < len(shared) <= 8 else plural(len(shared), "video")
@@ -163,24 +164,23 @@ def draw_curve(axis: Any, curve: MeanCurve, look: Style, small: bool = False) ->
     axis.plot(curve.percent, values, **look.line, markevery=every, clip_on=False, zorder=3, **size)
 
 
-def papers_table(experiment: Experiment, measure: str) -> Table:
+def papers_table(experiment: Experiment, measure: Measure) -> Table:
     """Methods in rows, labelled percentages and the area in columns, over the shared videos."""
-    trials = experiment.with_curve(measure, experiment.shared(measure))
+    key = measure.key
+    trials = experiment.with_curve(key, experiment.shared(key))
     methods = [m for m in experiment.methods if any(t.method == m for t in trials)]
-    points = columns(trials, measure)
-
-    def column(point: float) -> list[Cell]:
-        found = [mean_at([t for t in trials if t.method == m], measure, point) for m in methods]
-        return accuracies([mean.mean if mean else None for mean in found])
-
+    points = columns(trials, key)
     start, end = points[0], points[-1]
-    areas = [
-        by_video([t for t in trials if t.method == m], lambda t: t.curves[measure].mean(start, end)) for m in methods
-    ]
-    cells = [column(point) for point in points] + [accuracies([mean.mean if mean else None for mean in areas])]
+
+    def column(value: Callable[[list[Trial]], Mean | None]) -> list[Cell]:
+        found = [value([t for t in trials if t.method == m]) for m in methods]
+        return accuracies([mean.mean if mean else None for mean in found], lower=measure.lower)
+
+    cells = [column(partial(mean_at, measure=key, percent=point)) for point in points]
+    cells.append(column(lambda some: by_video(some, lambda t: t.curves[key].mean(start, end))))
     head = ["method", *(f"{point:.3g} %" for point in points), "ALC" if end > 99.5 else f"ALC to {end:.3g} %"]
-    title = f"{_LABELS[measure].replace(' (0–1)', '')}: mean over {plural(len({t.video for t in trials}), 'video')}"
-    return Table(f"table_{file_name(measure)}", title, tuple(head), from_columns(methods, cells))
+    title = f"{measure.title}: mean over {plural(len({t.video for t in trials}), 'video')}"
+    return Table(f"table_{file_name(key)}", title, tuple(head), from_columns(methods, cells))
 
 
 def _csv(curves: Sequence[tuple[str, str, Mapping[str, MeanCurve]]]) -> str:

@@ -15,10 +15,14 @@ vatl_contract = ">=2.0,<3"
 
 @hookimpl
 def vatl_measure(truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> dict[str, float]:
-    """PCK, of all and of each keypoint, and OSPA, where lower is better; 0 to 1."""
+    """PCK, of all and of each keypoint, and closer, and OSPA, where lower is better; 0 to 1."""
     from vatl_report.ospa import ospa
-    from vatl_report.pck import correct_keypoints
+    from vatl_report.pck import CLOSER, SHARE, correct_keypoints
 
-    pck, keypoints = correct_keypoints(truth, predicted, skeleton.keypoints)
+    def within(share: float) -> tuple[float | None, dict[str, float]]:
+        return correct_keypoints(truth, predicted, skeleton.keypoints, share)
+
+    pck, keypoints = within(SHARE)
     of_each = {f"PCK.{name}": share for name, share in keypoints.items()}
-    return {} if pck is None else {"PCK": pck, **of_each, "OSPA": ospa(truth, predicted, skeleton.sigmas)}
+    closer = {f"PCK@{100 * share:g}": within(share)[0] or 0.0 for share in CLOSER}
+    return {} if pck is None else {"PCK": pck, **closer, **of_each, "OSPA": ospa(truth, predicted, skeleton.sigmas)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -40,23 +40,50 @@ def _video(run: PastRun) -> tuple[str, str, str]:
     return name, config.dataset, str(sorted(config.of("dataset", config.dataset).items()))
 
 
-def method_names(runs: Sequence[PastRun], videos: Sequence[str]) -> list[str]:
+def method_names(runs: Sequence[PastRun], videos: Sequence[str], besides: Collection[str] = frozenset()) -> list[str]:
     """What each run's method is called: its preset, or query and selector.
 
     Where runs of one such name on one video differ in other settings too, these are added: they are not one method.
+    ``besides`` these settings, and options of components in these roles.
     """
-    short = [_short(run) for run in runs]
-    all_settings = [_settings(run.config) for run in runs]
-    telling: dict[str, dict[str, None]] = {}
-    first: dict[tuple[str, str], dict[str, str]] = {}
-    for name, video, settings in zip(short, videos, all_settings, strict=True):
-        other = first.setdefault((name, video), settings)
-        differing = [key for key in {**other, **settings} if other.get(key) != settings.get(key)]
-        telling.setdefault(name, {}).update(dict.fromkeys(differing))
+    settings = [_settings(run.config, lambda key: key not in besides) for run in runs]
+    return _told_apart([_short(run) for run in runs], settings, videos)
+
+
+def part_names(runs: Sequence[PastRun], videos: Sequence[str], part: str, settings: Collection[str]) -> list[str]:
+    """What one part of each run is called, such as its estimator, whose ``settings`` these are."""
+    chosen = [str(getattr(run.config, part)) for run in runs]
+    return _told_apart(chosen, [_settings(run.config, lambda key: key in settings) for run in runs], videos)
+
+
+def _told_apart(short: Sequence[str], settings: Sequence[dict[str, str]], videos: Sequence[str]) -> list[str]:
+    """The names with the settings behind them in which runs of one name on one video differ.
+
+    Options tell runs apart that chose the same component for its role; of others the component's name says enough.
+    """
+    roles = {key.partition(".")[0] for own in settings for key in own if "." in key}
+    telling: dict[str, dict[str, None]] = {name: {} for name in short}
+    first: dict[tuple[str, ...], dict[str, str]] = {}
+    for name, video, own in zip(short, videos, settings, strict=True):
+        parts: dict[str, dict[str, str]] = {role: {} for role in ("", *sorted(roles))}
+        for key, value in own.items():
+            parts[key.partition(".")[0] if "." in key else ""][key] = value
+        for role, part in parts.items():
+            other = first.setdefault((name, video, role, own.get(role, "")), part)
+            telling[name] |= dict.fromkeys(key for key in {**other, **part} if other.get(key) != part.get(key))
     return [
-        ", ".join([name, *(f"{key.split('.')[-1]} {settings.get(key, 'by default')}" for key in telling[name])])
-        for name, settings in zip(short, all_settings, strict=True)
+        ", ".join([name, *(told for key in telling[name] if (told := _told(key, own)))])
+        for name, own in zip(short, settings, strict=True)
     ]
+
+
+def _told(key: str, own: dict[str, str]) -> str:
+    """A setting, or an option of a component that a run may not have."""
+    role, _, option = key.partition(".")
+    component, _, option = option.rpartition(".")
+    if key not in own and option and component not in own.get(role, "").replace("+", ", ").split(", "):
+        return ""
+    return f"{key.split('.')[-1]} {own.get(key, 'by default')}"
 
 
 def _short(run: PastRun) -> str:
@@ -72,11 +99,12 @@ def _short(run: PastRun) -> str:
     return f"{config.query}, {config.select}"
 
 
-def _settings(config: RunConfig) -> dict[str, str]:
-    """What makes a method, setting by setting and option by option."""
-    own = {f.name: listed(getattr(config, f.name)) for f in attrs.fields(RunConfig) if f.name not in _NO_METHOD}
+def _settings(config: RunConfig, counts: Callable[[str], bool]) -> dict[str, str]:
+    """What makes a method, setting by setting and option by option: of those settings and roles that count."""
+    names = [f.name for f in attrs.fields(RunConfig) if f.name not in _NO_METHOD and counts(f.name)]
+    own = {name: listed(getattr(config, name)) for name in names}
     for role, components in config.options.items():
-        if role not in ("dataset", "executor"):
+        if role not in ("dataset", "executor") and counts(role):
             own |= {
                 f"{role}.{name}.{option}": listed(value)
                 for name, options in components.items()

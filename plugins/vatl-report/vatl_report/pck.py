@@ -11,6 +11,8 @@ from vatl_core.metrics import PosesInFrames
 
 SHARE: Final = 0.2
 """PCK@0.2: how far off a correct keypoint may be, in longer sides of its box."""
+CLOSER: Final = (0.1, 0.05)
+"""Stricter shares that are measured as well, named in percent: PCK@10."""
 
 
 def correct_keypoints(

@@ -75,18 +75,14 @@ def legend_below(figure: Any, looks: Mapping[str, Style], columns: int = 4, line
 
 
 def accuracy_plot(curves: Mapping[str, Curve], marks: Sequence[Stop], instances: int) -> Plot:
-    """AP and mean OKS of one run, with and without the labels counted in, and where criteria would have stopped."""
-    lines = {
-        "ap": ("AP, estimates alone", 0, 0), "ap_with_labels": ("AP, labels counted in", 0, 1),
-        "mean_oks": ("mean OKS, estimates alone", 1, 0), "mean_oks_with_labels": ("mean OKS, labels counted in", 1, 1),
-    }  # fmt: skip
+    """Accuracies of one run by their titles, two of a colour, and where criteria would have stopped."""
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        for number, (name, (label, colour, dash)) in enumerate(lines.items()):
-            if curves[name]:
-                line(axes, curves[name], label, COLOURS[colour], DASHES[dash], MARKERS[number])
-        unit_scale(axes, "AP, mean OKS (0–1)")
+        for n, (label, curve) in enumerate(curves.items()):
+            colour, dash = COLOURS[n // 2 % len(COLOURS)], DASHES[n % 2]
+            line(axes, curve, label, colour, dash, MARKERS[n % len(MARKERS)])
+        unit_scale(axes, f"{', '.join(dict.fromkeys(label.partition(',')[0] for label in curves))} (0–1)")
         _mark(axes, marks, instances)
         _legend(axes, 2)
 

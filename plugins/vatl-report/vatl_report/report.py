@@ -13,30 +13,34 @@ if TYPE_CHECKING:
     from vatl_core.run import PastRun
 
 
-def write_report(runs: Sequence[Path], folder: Path) -> Path:
+def write_report(runs: Sequence[Path], folder: Path, measures: Sequence[str] = (), with_labels: bool = False) -> Path:
     """Write the page of one run, or the comparison of several.
 
     Args:
         runs: run directories.
         folder: where the page and the files beside it go.
+        measures: by what to measure them, such as ``ap@.6``; by the usual if empty.
+        with_labels: whether labelled instances count with their labels in these.
 
     Returns:
         The page.
 
     Raises:
-        InputError: no run was given, a directory is no run, or ``folder`` is a symbolic link.
+        InputError: no run was given, a directory is none, none keeps such a measure, or ``folder`` is a symbolic link.
         OSError: ``folder`` cannot be written to.
     """
     from vatl_report.comparison import write_comparison
+    from vatl_report.measure import measures_named
     from vatl_report.run_page import write_run_page
 
     if not runs:
         raise InputError("no run to report on: name at least one run directory")
     real_folder(folder)
     past, unreadable = _opened(runs)
+    asked = measures_named(measures, with_labels, past)
     if len(runs) == 1:
-        return write_run_page(past[0], folder)
-    return write_comparison(past, folder, unreadable)
+        return write_run_page(past[0], folder, asked)
+    return write_comparison(past, folder, unreadable, asked)
 
 
 def _opened(paths: Sequence[Path]) -> tuple[list[PastRun], dict[str, str]]:

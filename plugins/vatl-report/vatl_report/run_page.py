@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
 from vatl_core.errors import ChangedDataError, VatlError
 from vatl_core.files import write_whole
-from vatl_core.plugins import build
 from vatl_drawing import Plot
 from vatl_report.annotation import annotation, annotation_csv
 from vatl_report.before_after import before_after
 from vatl_report.curves import accuracy_curves, query_curve, score_curves
+from vatl_report.measure import Measure
 from vatl_report.page import write_page
 from vatl_report.plots import accuracy_plot, unlabelled_plot
 from vatl_report.queries import query_rows
 from vatl_report.remaining import worst
 from vatl_report.same_video import check_video
 from vatl_report.sections import sections_of
-from vatl_report.stops import Stop, actual_finish, stops
+from vatl_report.stops import Stop, actual_finish, judged_by, stops
 from vatl_report.tables import cycle_table, cycles_csv
 from vatl_report.wording import accuracy, duration, listed, percent, verdict
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from vatl_core.run import PastRun
 
 T = TypeVar("T")
+USUAL: Final = (Measure("ap"), Measure("ap", True), Measure("mean_oks"), Measure("mean_oks", True))
+"""What the curve is of unless something else was asked for."""
 
 
 @attrs.frozen
@@ -56,10 +58,10 @@ class Section:
             return cls(None, str(error))
 
 
-def write_run_page(past: PastRun, folder: Path) -> Path:
+def write_run_page(past: PastRun, folder: Path, measures: Sequence[Measure] = ()) -> Path:
     """Write ``index.html``, ``cycles.csv`` and the figures as PNG and SVG into ``folder``.
 
-    Where people annotated, ``labels.csv`` has what they gave.
+    Where people annotated, ``labels.csv`` has what they gave. ``measures`` are those of the curve, if not the usual.
 
     Returns:
         The page.
@@ -68,8 +70,8 @@ def write_run_page(past: PastRun, folder: Path) -> Path:
         OSError: ``folder`` cannot be written to.
     """
     cycles, closing = past.cycles, past.closing
-    marks = stops(cycles, _criteria(past))
-    plot = _plot(past, marks) if cycles else None
+    marks = stops(cycles, judged_by(past))
+    plot = _plot(past, marks, measures or USUAL) if cycles else None
     if plot:
         plot.write(folder, "learning_curve")
     people = annotation(past)
@@ -89,7 +91,7 @@ def write_run_page(past: PastRun, folder: Path) -> Path:
         ending=f"Stopped by {closing.stopped_by}: {closing.reason}" if closing else None,
         warnings=_warnings(past),
         facts=_facts(past),
-        figures=_figures(past),
+        figures=[*_figures(past), *_areas(past, measures)],
         plot=plot.inline if plot else None,
         truth=any(record.evaluation for record in cycles),
         instances=cycles[-1].instances if cycles else 0,
@@ -108,33 +110,26 @@ def write_run_page(past: PastRun, folder: Path) -> Path:
     )
 
 
-def _plot(past: PastRun, marks: list[Stop]) -> Plot:
+def _plot(past: PastRun, marks: list[Stop], measures: Sequence[Measure]) -> Plot:
     instances = past.cycles[-1].instances
-    curves = accuracy_curves(past.cycles, past.closing)
-    if any(curves.values()):
-        return accuracy_plot(curves, marks, instances)
+    if curves := accuracy_curves(past.cycles, past.closing, measures):
+        return accuracy_plot({m.title: curves[m.key] for m in measures if m.key in curves}, marks, instances)
     return unlabelled_plot(query_curve(past.cycles), score_curves(past.cycles), marks, instances)
+
+
+def _areas(past: PastRun, measures: Sequence[Measure]) -> list[tuple[str, str, str]]:
+    """The area under the curve of each measure that was asked for, as key figures."""
+    curves = accuracy_curves(past.cycles, past.closing, measures)
+    return [
+        (f"Area under {m.title}", accuracy(c.mean(c.percent[0], c.percent[-1])), f"up to {c.percent[-1]:.3g} %")
+        for m in measures
+        for c in [curves[m.key]]
+    ]
 
 
 def _warnings(past: PastRun) -> list[str]:
     """What to know before believing the figures; dropped instances are in the closing record's warnings."""
     return list(past.closing.warnings) if past.closing else []
-
-
-def _criteria(past: PastRun) -> list[str]:
-    """The stopping criteria that the run was judged by: its own, those asked for advice, those that cost nothing."""
-    measured = {name for record in past.cycles for name in record.mean_scores}
-    free = [name for name in past.registry.names("stopping") if _watches_only(past, name, measured)]
-    return [name for name in dict.fromkeys([*past.config.stop, *past.config.advise, *free]) if name != "none"]
-
-
-def _watches_only(past: PastRun, stopping: str, measured: Set[str]) -> bool:
-    """Whether a stopping criterion needs no option, and no criterion beyond those that were ``measured``."""
-    try:
-        watches = build(past.registry, "stopping", stopping, {}).watches
-    except VatlError:
-        return False
-    return set(watches) <= measured
 
 
 def _facts(past: PastRun) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
@@ -21,7 +21,8 @@ class Mean:
     Attributes:
         mean: of the strata's means.
         low, high: its 95 % confidence interval; None where a stratum has a single value.
-        deviation: sample standard deviation (n − 1) of the values of a single stratum; else None.
+        deviation: sample standard deviation (n − 1) of the strata's means, or of the values of a single stratum; None
+            where that is one.
         count: of values.
     """
 
@@ -43,14 +44,15 @@ def mean_of(strata: Sequence[Sequence[float]]) -> Mean:
     """
     from scipy import stats
 
-    mean = float(np.mean([np.mean(values) for values in strata]))
+    means = [float(np.mean(values)) for values in strata]
+    mean, spread = float(np.mean(means)), means if len(means) > 1 else strata[0]
+    deviation = float(np.std(spread, ddof=1)) if len(spread) > 1 else None
     count = sum(len(values) for values in strata)
     if any(len(values) < 2 for values in strata):
-        return Mean(mean, None, None, None, count)
+        return Mean(mean, None, None, deviation, count)
     variances = np.array([np.var(values, ddof=1) for values in strata])
     sizes = np.array([len(values) for values in strata])
     terms = variances / sizes / len(strata) ** 2
-    deviation = float(np.sqrt(variances[0])) if len(strata) == 1 else None
     if not terms.any():
         return Mean(mean, mean, mean, deviation, count)
     freedom = terms.sum() ** 2 / (terms**2 / (sizes - 1)).sum()
@@ -65,7 +67,7 @@ class Comparison:
     Attributes:
         first, second: which.
         pairs: runs of both on the same video with the same seed.
-        better: pairs in which the first has the higher value.
+        higher: pairs in which the first has the higher value.
         differing: pairs whose values are not equal: n of the test.
         median: of the differences first − second; None without pairs.
         p: two-sided, of Wilcoxon's signed-rank test; None where n is too small.
@@ -75,16 +77,19 @@ class Comparison:
     first: str
     second: str
     pairs: int
-    better: int
+    higher: int
     differing: int
     median: float | None
     p: float | None
     adjusted: float | None = None
 
 
-def compare(values: Mapping[str, Mapping[Hashable, float]]) -> list[Comparison]:
-    """Every two methods, paired by what their values are of; ``{method: {(video, seed): value}}``."""
-    found = [_compared(a, b, values[a], values[b]) for a, b in combinations(values, 2)]
+def compare(
+    values: Mapping[str, Mapping[Hashable, float]], pairs: Iterable[tuple[str, str]] | None = None
+) -> list[Comparison]:
+    """These pairs of methods, or all, paired by what their values are of; ``{method: {(video, seed): value}}``."""
+    two = combinations(values, 2) if pairs is None else pairs
+    found = [_compared(a, b, values[a], values[b]) for a, b in two]
     tested = [c.p for c in found if c.p is not None]
     corrected = iter(holm(tested))
     return [c if c.p is None else attrs.evolve(c, adjusted=next(corrected)) for c in found]

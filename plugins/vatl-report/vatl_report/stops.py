@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from vatl_core.errors import VatlError
+from vatl_core.plugins import build
+
 if TYPE_CHECKING:
     from vatl_core.records import CycleRecord, Evaluation
+    from vatl_core.run import PastRun
 
 ACTUAL_FINISH: Final = "actual-finish"
 """The first cycle whose estimates are all correct: a figure, since it takes all the ground truth to know it."""
@@ -53,3 +57,19 @@ def actual_finish(cycles: Sequence[CycleRecord]) -> Stop:
             return Stop(ACTUAL_FINISH, reason, record.cycle, record.labelled, record.evaluation)
     judged = any(record.evaluation for record in cycles)
     return Stop(ACTUAL_FINISH, "never were all the instances correct" if judged else "needs ground truth")
+
+
+def judged_by(past: PastRun) -> list[str]:
+    """The stopping criteria that the run was judged by: its own, those asked for advice, those that cost nothing."""
+    measured = {name for record in past.cycles for name in record.mean_scores}
+    free = [name for name in past.registry.names("stopping") if _watches_only(past, name, measured)]
+    return [name for name in dict.fromkeys([*past.config.stop, *past.config.advise, *free]) if name != "none"]
+
+
+def _watches_only(past: PastRun, stopping: str, measured: Set[str]) -> bool:
+    """Whether a stopping criterion needs no option, and no criterion beyond those that were ``measured``."""
+    try:
+        watches = build(past.registry, "stopping", stopping, {}).watches
+    except VatlError:
+        return False
+    return set(watches) <= measured

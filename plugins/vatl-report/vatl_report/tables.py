@@ -98,7 +98,7 @@ def cycle_table(cycles: Sequence[CycleRecord], given: bool = False) -> list[Grou
             ),
         ),
         Group("AP", (judged("estimates", lambda e: e.ap), judged("with labels", lambda e: e.ap_with_labels))),
-        *map(further, _further(cycles)),
+        *(further(name) for name in _further(cycles) if "@" not in name),
         Group("mean score", tuple(mean(name) for name in names(r.mean_scores for r in cycles))),
         Group("rank correlation with the error", tuple(ranked(name) for name in names(_ranks(cycles)))),
         Group("labelled", (counted("correct", COUNTS[0]), counted("wrong", COUNTS[1]))),
@@ -116,6 +116,12 @@ def _further(cycles: Iterable[CycleRecord]) -> list[str]:
     return [name for name in names(r.evaluation.further for r in cycles if r.evaluation) if "." not in name]
 
 
+def _at(cycles: Iterable[CycleRecord]) -> list[tuple[str, str]]:
+    """The thresholds of AP that the records keep, each with the field it is in."""
+    judged = [r.evaluation for r in cycles if r.evaluation]
+    return [(field, t) for field in ("ap_at", "ap_at_with_labels") for t in names(getattr(e, field) for e in judged)]
+
+
 def _ranks(cycles: Iterable[CycleRecord]) -> list[dict[str, float]]:
     """Each judged cycle's rank correlations."""
     return [r.evaluation.rank_correlation for r in cycles if r.evaluation]
@@ -130,14 +136,14 @@ def cycles_csv(cycles: Sequence[CycleRecord], given: bool = False) -> str:
     truth = any(r.evaluation for r in cycles)
     scores = names(r.mean_scores for r in cycles)
     phases = names((r.seconds for r in cycles), PHASES)
-    thresholds = names(r.evaluation.ap_at for r in cycles if r.evaluation)
+    thresholds = _at(cycles)
     ranks = names(_ranks(cycles))
     passes, further = names(r.further_passes for r in cycles), [name.lower() for name in _further(cycles)]
     head = [
         "cycle", "instances", "labelled", "labelled_fraction", *(("given",) if given else ()), "queried", "corrected",
         "query_mean_oks",
         *(("measured", *MEASURES, *further, *(f"{name}_with_labels" for name in further),
-           *(f"ap_{t}" for t in thresholds), "all_correct",
+           *(field.replace("at", t) for field, t in thresholds), "all_correct",
            *(c.replace(" ", "_") for c in COUNTS)) if truth else ()),
         *(f"mean_{name}" for name in scores), *(f"rank_correlation_{name}" for name in ranks),
         *(f"further_passes_{name}" for name in passes),
@@ -158,12 +164,12 @@ def cycles_csv(cycles: Sequence[CycleRecord], given: bool = False) -> str:
     return csv_text(head, rows)
 
 
-def _judged(record: CycleRecord, thresholds: Sequence[str], further: Sequence[str]) -> list[object]:
+def _judged(record: CycleRecord, thresholds: Sequence[tuple[str, str]], further: Sequence[str]) -> list[object]:
     """The cells that need truth; empty ones where there is none."""
     evaluation = record.evaluation
     if evaluation is None:
         return [None] * (1 + len(MEASURES) + 2 * len(further) + len(thresholds) + 1 + len(COUNTS))
     measures = [known(getattr(evaluation, name)) for name in MEASURES]
     measures += [table.get(name) for table in (evaluation.further, evaluation.further_with_labels) for name in further]
-    at = [known(evaluation.ap_at.get(t)) for t in thresholds]
+    at = [known(getattr(evaluation, field).get(t)) for field, t in thresholds]
     return [evaluation.measured, *measures, *at, evaluation.all_correct, *(evaluation.counts.get(c) for c in COUNTS)]

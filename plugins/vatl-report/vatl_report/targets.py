@@ -1,4 +1,4 @@
-"""How many labels it takes to reach a given accuracy."""
+"""The papers' table of methods: the area under the learning curve, and the labels it takes to reach an accuracy."""
 
 from __future__ import annotations
 
@@ -6,69 +6,92 @@ from collections.abc import Sequence
 from typing import Final
 
 from vatl_formats import csv_text
-from vatl_report.experiment import Experiment, Trial, by_video
-from vatl_report.layout import Cell, Part, Table, from_columns
-from vatl_report.wording import UNKNOWN, plural
+from vatl_report.areas import run_areas
+from vatl_report.experiment import Experiment, Trial
+from vatl_report.layout import Cell, Part, Table, file_name
+from vatl_report.measure import QUERY, Measure
+from vatl_report.rows import Rows, Value, heads, mean_cells, named, p_cell, rows_of, tested
+from vatl_report.statistics import LEAST_PAIRS
+from vatl_report.wording import plural
 
 TARGETS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-_SHORT: Final = {"ap": "AP, estimates alone", "ap_with_labels": "AP, labels counted in"}
 
 
 def targets_part(experiment: Experiment) -> Part | None:
-    """Labels needed, in % of the video's instances; None where no run has an AP."""
-    shown = [measure for measure in _SHORT if experiment.shared(measure)]
-    tables = tuple(table for measure in shown if (table := _table(experiment, measure)))
-    if not tables:
+    """ALC and labels needed, in % of the video's instances; None where no run has the measure."""
+    shown = [m for m in experiment.measures if m.name != QUERY and experiment.shared(m.key)]
+    if not shown:
         return None
     return Part(
         "Labels needed",
-        "Labelled instances in % of the video's when a run's curve first reaches an AP, between its points along a "
-        "straight line: the mean over videos of the mean over seeds. Where some runs never get there, there is no "
+        "The area under the learning curve, and labelled instances in % of the video's when a run's curve first "
+        "reaches an accuracy, between its points along a straight line: mean ± standard deviation (n − 1) over the "
+        "videos of the mean over seeds; with one video, over its seeds. Where some runs never get there, there is no "
         "mean, and the cell says how many do.",
         data={"labels_needed": _csv(experiment, shown)},
-        tables=tables,
-        notes=(_about_videos(experiment, shown[0]),),
+        tables=tuple(_table(experiment, measure) for measure in shown),
+        notes=(_about_videos(experiment, shown[0]), _about_tests()),
     )
 
 
-def _about_videos(experiment: Experiment, measure: str) -> str:
-    shared = experiment.shared(measure)
+def _about_videos(experiment: Experiment, measure: Measure) -> str:
+    shared = experiment.shared(measure.key)
     return f"Over {plural(len(shared), 'video')}: {', '.join(shared)}."
 
 
-def _table(experiment: Experiment, measure: str) -> Table | None:
-    trials = experiment.with_curve(measure)
-    trials = [t for t in trials if t.video in experiment.shared(measure)]
-    methods = list(dict.fromkeys(t.method for t in trials))
-    reached = [target for target in TARGETS if any(t.curves[measure].first(target) is not None for t in trials)]
-    if not reached:
-        return None
-    cells = [_column([[t for t in trials if t.method == m] for m in methods], measure, target) for target in reached]
-    head = ("method", *(f"AP {target:g}" for target in reached))
-    title = f"Labels needed (% of the video's instances), {_SHORT[measure]}"
-    return Table(f"labels_needed_{measure}", title, head, from_columns(methods, cells))
+def _about_tests() -> str:
+    return (
+        "p: Wilcoxon's signed-rank test over the videos, two-sided, of each method's ALC against the best of its "
+        f"estimator, corrected by Holm's procedure for the tests made; bold below 0.05. With fewer than {LEAST_PAIRS} "
+        "videos that differ (n) nothing is tested."
+    )
 
 
-def _column(groups: Sequence[Sequence[Trial]], measure: str, target: float) -> list[Cell]:
-    """One target, a cell a method; the fewest labels bold."""
-    cells, means = [], []
-    for trials in groups:
-        found = [t.curves[measure].first(target) for t in trials]
-        there = sum(value is not None for value in found)
-        mean = by_video(trials, lambda t: t.curves[measure].first(target)) if there == len(found) else None
-        means.append(mean.mean if mean else None)
-        cells.append(f"{mean.mean:.1f}" if mean else f"{there} of {len(found)} runs" if there else UNKNOWN)
-    known = [float(text) for text, mean in zip(cells, means, strict=True) if mean is not None]
-    best = min(known) if len(set(known)) > 1 else None
-    return [Cell(text, mean, mean is not None and float(text) == best) for text, mean in zip(cells, means, strict=True)]
+def _table(experiment: Experiment, measure: Measure) -> Table:
+    trials = experiment.with_curve(measure.key, experiment.shared(measure.key))
+    rows, areas = rows_of(trials, lambda t: t.strategy), run_areas(experiment, measure.key)
+    titles, names = heads(rows, "method")
+    reached = [target for target in targets(measure) if any(_labels(t, measure, target) is not None for t in trials)]
+    columns = [
+        mean_cells(rows, lambda t: areas[t.name], lower=measure.lower),
+        *(mean_cells(rows, _reaching(measure, target), 1, lower=True) for target in reached),
+        _against_the_best(rows, lambda t: areas[t.name], measure.lower),
+    ]
+    sign = "≤" if measure.lower else "≥"
+    head = (*titles, "ALC", *(f"{measure.short} {sign} {target:g}" for target in reached), "p")
+    title = f"ALC and labels needed (% of the video's instances), {measure.title}"
+    cells = tuple((*name, *row) for name, row in zip(names, zip(*columns, strict=True), strict=True))
+    return Table(f"labels_needed_{file_name(measure.key)}", title, head, cells, len(titles))
 
 
-def _csv(experiment: Experiment, shown: Sequence[str]) -> str:
+def targets(measure: Measure) -> tuple[float, ...]:
+    """The accuracies to be reached, the easiest first."""
+    return tuple(round(1 - target, 2) for target in TARGETS) if measure.lower else TARGETS
+
+
+def _labels(trial: Trial, measure: Measure, target: float) -> float | None:
+    return trial.curves[measure.key].first(target, measure.lower)
+
+
+def _reaching(measure: Measure, target: float) -> Value:
+    return lambda trial: _labels(trial, measure, target)
+
+
+def _against_the_best(rows: Rows, value: Value, lower: bool) -> list[Cell]:
+    """p of each row against the best of its estimator."""
+    means = {key: cell.value for key, cell in zip(rows, mean_cells(rows, value), strict=True)}
+    known = {key: mean if lower else -mean for key, mean in means.items() if isinstance(mean, float)}
+    best = {key[0]: min((k for k in known if k[0] == key[0]), key=known.__getitem__) for key in known}
+    found = tested(rows, value, [(best[key[0]], key) for key in known if best[key[0]] != key])
+    return [p_cell(found.get(named(key))) for key in rows]
+
+
+def _csv(experiment: Experiment, shown: Sequence[Measure]) -> str:
     rows = [
-        [t.name, t.method, t.video, t.seed, m, target, p, None if p is None else p * t.instances / 100]
+        [t.name, t.method, t.video, t.seed, m.key, target, p, None if p is None else p * t.instances / 100]
         for m in shown
-        for t in experiment.with_curve(m)
-        for target in TARGETS
-        for p in [t.curves[m].first(target)]
+        for t in experiment.with_curve(m.key)
+        for target in targets(m)
+        for p in [_labels(t, m, target)]
     ]
     return csv_text(["run", "method", "video", "seed", "measure", "target", "labelled_percent", "labels"], rows)

@@ -74,7 +74,7 @@ def uncertainty_part(experiment: Experiment) -> Part | None:
 def _with_videos(experiment: Experiment) -> Iterator[Trial]:
     """The trials with truth; a video is loaded once for all its runs."""
     loaded: dict[str, Any] = {}
-    for trial in experiment.with_curve("mean_oks"):
+    for trial in (trial for trial in experiment.trials if trial.judged):
         if trial.video in loaded:
             vars(trial.past).setdefault("video", loaded[trial.video])
         yield trial

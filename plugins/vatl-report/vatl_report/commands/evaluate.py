@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from vatl_report.split_evaluation import Figures, SplitEvaluation
 
 UNKNOWN: Final = "—"
+SHOWN: Final = ("0.5", "0.6", "0.7", "0.75", "0.8", "0.95")
+"""The thresholds of the table; the files have them all."""
 
 
 @click.command("evaluate")
@@ -94,7 +96,7 @@ def _told(found: SplitEvaluation) -> str:
     what = f"split {found.split}" if found.split else "the videos named"
     lines = [f"{found.estimator} on {found.dataset}, {what}; weights: {found.weights}", ""]
     rows = [*found.videos, together] if len(found.videos) > 1 else [together]
-    head = ["video", "instances", "AP", *(t.removeprefix("0") for t in together.ap_at), "medium", "large", "AR"]
+    head = ["video", "instances", "AP", *(t.removeprefix("0") for t in SHOWN), "medium", "large", "AR"]
     lines += _aligned([[*head, "OKS", *_whole(together)], *(_row(figures) for figures in rows)])
     lines += [f"\n{name} by keypoint: {', '.join(_by_keypoint(together, name))}" for name in _whole(together)]
     return "\n".join(line for line in lines if not line.endswith(": "))
@@ -102,7 +104,7 @@ def _told(found: SplitEvaluation) -> str:
 
 def _whole(figures: Figures) -> dict[str, float]:
     """What plugins measured of whole poses."""
-    return {name: value for name, value in figures.further.items() if "." not in name}
+    return {name: value for name, value in figures.further.items() if not {".", "@"} & set(name)}
 
 
 def _by_keypoint(figures: Figures, measure: str) -> list[str]:
@@ -112,7 +114,7 @@ def _by_keypoint(figures: Figures, measure: str) -> list[str]:
 
 def _row(figures: Figures) -> list[str]:
     measured = [
-        figures.ap, *figures.ap_at.values(), figures.ap_medium, figures.ap_large, figures.ar, figures.mean_oks,
+        figures.ap, *map(figures.ap_at.get, SHOWN), figures.ap_medium, figures.ap_large, figures.ar, figures.mean_oks,
         *_whole(figures).values(),
     ]  # fmt: skip
     cells = [UNKNOWN if value is None else f"{value:.3f}" for value in measured]

@@ -15,7 +15,17 @@ import click
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder; RUN/report, FOLDER/report, or `comparison` beside."
 )
-def command(runs: tuple[Path, ...], data_root: Path | None, out: Path | None) -> None:
+@click.option(
+    "--measure",
+    "measures",
+    multiple=True,
+    metavar="NAME",
+    help="What curves and ALC are of: ap, ap@.6, ap@.75, ar, mean-oks, pck@.1, ospa, …; repeatable.",
+)
+@click.option("--with-labels", is_flag=True, help="Of these (or AP) with labelled instances counted in.")
+def command(
+    runs: tuple[Path, ...], data_root: Path | None, out: Path | None, measures: tuple[str, ...], with_labels: bool
+) -> None:
     """Write a report on RUNS: run directories, or folders, of which every run below counts.
 
     Of one run a page with its pictures; of several one that compares their methods, with curves, tests and tables.
@@ -27,7 +37,7 @@ def command(runs: tuple[Path, ...], data_root: Path | None, out: Path | None) ->
     if data_root:
         for run in found:
             move_data(run, data_root)
-    click.echo(str(write_report(found, out or _beside(runs))))
+    click.echo(str(write_report(found, out or _beside(runs), measures, with_labels)))
 
 
 def runs_below(path: Path) -> list[Path]:
