@@ -16,9 +16,10 @@ vatl_contract = ">=2.0,<3"
 @hookimpl
 def vatl_measure(truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> dict[str, float]:
     """PCK, of all and of each keypoint, and OSPA, where lower is better; 0 to 1."""
+    from vatl_formats import ospa_sigmas_of
     from vatl_report.ospa import ospa
     from vatl_report.pck import correct_keypoints
 
     pck, keypoints = correct_keypoints(truth, predicted, skeleton.keypoints)
     of_each = {f"PCK.{name}": share for name, share in keypoints.items()}
-    return {} if pck is None else {"PCK": pck, **of_each, "OSPA": ospa(truth, predicted, skeleton.sigmas)}
+    return {} if pck is None else {"PCK": pck, **of_each, "OSPA": ospa(truth, predicted, ospa_sigmas_of(skeleton))}
