@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from tests.conftest import Registered, Vatl, configured
 from vatl_core.cli.run import command
-from vatl_core.config import RunConfig
+from vatl_core.config import ROLES, RunConfig
 from vatl_core.config_files import configure, read_toml
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError, PluginError
@@ -104,8 +104,8 @@ class TestPublished:
         config = of(name, registry, dataset=dataset)
         for role, tables in config.options.items():
             for component, options in tables.items():
-                kind = {"query": "criterion", "select": "selector", "retrain": "retraining"}[role]
-                build(registry, kind, component, options)
+                needed = {"root": "."} if role == "dataset" else {}
+                build(registry, ROLES[role], component, needed | options)
 
     def test_hyper_parameters_are_those_of_the_data_set(self) -> None:
         registry = knowing("posetrack21", "jrdb-pose")
