@@ -9,9 +9,12 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 
 if TYPE_CHECKING:
+    from vatl_core.contracts import Criterion
     from vatl_core.cycle import Run
     from vatl_core.plugins import Section
     from vatl_core.records import CycleRecord
+    from vatl_core.video import Skeleton
+    from vatl_core.weights import PreTrained
 
 vatl_contract = ">=2.0,<3"
 
@@ -178,6 +181,18 @@ COMPONENTS = [
 def vatl_components() -> list[Component]:
     """Describe the components."""
     return COMPONENTS
+
+
+@hookimpl
+def vatl_pretrained(name: str, criterion: Criterion, skeleton: Skeleton) -> PreTrained | None:
+    """Read the auto-encoder that was released with the papers, where `wpu.pretrained` names one."""
+    from vatl_criteria.uncertainty.released import SUFFIXES, read_released
+    from vatl_criteria.uncertainty.unnaturalness import PoseUnnaturalness
+
+    path = Path(criterion.pretrained).expanduser()
+    if not isinstance(criterion, PoseUnnaturalness) or path.suffix not in SUFFIXES:
+        return None
+    return read_released(path, criterion, skeleton)
 
 
 @hookimpl
