@@ -127,7 +127,7 @@ class TestFitting:
         self, registry: Registry, tmp_path: Path, given: dict[str, str], message: str
     ) -> None:
         with pytest.raises(InputError, match=message):
-            fitted(registry, tmp_path, **given)  # type: ignore[arg-type]
+            fitted(registry, tmp_path, **given)
 
 
 class TestBeginning:

@@ -98,7 +98,7 @@ class TestReading:
         parts = list(without_ears(layers).values())
         network = nn.Sequential()
         for number, (weight, bias) in enumerate(zip(parts[::2], parts[1::2], strict=True)):
-            layer = nn.Linear(*reversed(weight.shape))
+            layer = nn.Linear(weight.shape[1], weight.shape[0])
             layer.load_state_dict({"weight": weight, "bias": bias})
             network.extend([layer, *([] if number in (3, 7) else [nn.ReLU()])])
         points, boxes = fixture["keypoints"].clone(), fixture["bbox_xywh"]
