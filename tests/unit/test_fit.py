@@ -220,6 +220,8 @@ class TestFile:
             read_learnt(tmp_path / "foreign")
         with pytest.raises(InputError, match="no such file"):
             read_learnt(tmp_path / "missing")
+        with pytest.raises(InputError, match="no such file"):
+            find_learnt("wpu", PoseUnnaturalness(pretrained="~nobody-here/wpu.safetensors"), STICK)
 
     @pytest.mark.parametrize("damage", ["lacks", "misshapen", "infinite"])
     def test_what_it_holds_is_checked(self, registry: Registry, file: Path, damage: str) -> None:

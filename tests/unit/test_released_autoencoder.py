@@ -186,6 +186,8 @@ class TestRefusals:
             (tmp_path / f"{name}.pth").write_bytes(content)
         torch.save([1, 2], tmp_path / "list.pth")
         torch.save(nn.Linear(2, 2), tmp_path / "code.pth")
+        with pytest.raises(InputError, match=r"~nobody-here/x\.pth: there is no such file"):
+            begun(Path("~nobody-here/x.pth"))
         for name in (*strange, "list", "code", "missing"):
             with pytest.raises(InputError, match=re.escape(str(tmp_path / f"{name}.pth"))) as error:
                 begun(tmp_path / f"{name}.pth")

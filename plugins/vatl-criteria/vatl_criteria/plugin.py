@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -189,7 +190,7 @@ def vatl_pretrained(name: str, criterion: Criterion, skeleton: Skeleton) -> PreT
     from vatl_criteria.uncertainty.released import SUFFIXES, read_released
     from vatl_criteria.uncertainty.unnaturalness import PoseUnnaturalness
 
-    path = Path(criterion.pretrained).expanduser()
+    path = Path(os.path.expanduser(criterion.pretrained))  # noqa: PTH111  # leaves unknown users as they are
     if not isinstance(criterion, PoseUnnaturalness) or path.suffix not in SUFFIXES:
         return None
     return read_released(path, criterion, skeleton)
