@@ -152,9 +152,11 @@ def _options(options: list[dict[str, Any]], name: str = "") -> str:
 
 def presets_page(registry: Registry) -> str:
     """Every preset and the tables it stands for."""
+    from vatl_kit.showing import tables_of
+
     told = ["# Presets", "Chosen by `--preset NAME`. [Options of the published code](../published-options.md) explains them."]
     for name, preset in sorted(registry.described("preset").items()):
-        told += [f"## {name}", f"{preset.help}.", _toml(preset.tables)]
+        told += [f"## {name}", f"{preset.help}.", _toml(tables_of(preset))]
         told += [f"For `--dataset {d}` also:\n\n{_toml(t)}" for d, t in preset.datasets.items()]
     return "\n\n".join(told) + "\n"
 

@@ -786,7 +786,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
 def test_options_that_cannot_be_used_are_named(pictures: Path) -> None:
     with pytest.raises(InputError, match="neither a folder nor a video"):
         load(pictures, document(), frames=pictures / "nothing")
-    with pytest.raises(InputError, match="one positive sigma for each of its 3"):
+    with pytest.raises(InputError, match="there are 1 for the 3 keypoints of skeleton"):
         load(pictures, document(), sigmas=(0.1,))
     with pytest.raises(InputError, match="positive number"):
         Coco(pictures / "annotations.json", sigmas=(0.1, NAN, 0.2))

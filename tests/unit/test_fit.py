@@ -14,6 +14,9 @@ from safetensors.torch import save_file
 
 from tests.conftest import STICK, Registered, Sticks, Vatl, configured, stick_video
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
+from vatl_core.config import RunConfig
+from vatl_core.config_files import configure
+from vatl_core.discovery import discover
 from vatl_core.errors import InputError
 from vatl_core.plugins import Component, Registry
 from vatl_core.run import execute
@@ -124,7 +127,7 @@ class TestFitting:
         self, registry: Registry, tmp_path: Path, given: dict[str, str], message: str
     ) -> None:
         with pytest.raises(InputError, match=message):
-            fitted(registry, tmp_path, **given)  # type: ignore[arg-type]
+            fitted(registry, tmp_path, **given)
 
 
 class TestBeginning:
@@ -217,6 +220,8 @@ class TestFile:
             read_learnt(tmp_path / "foreign")
         with pytest.raises(InputError, match="no such file"):
             read_learnt(tmp_path / "missing")
+        with pytest.raises(InputError, match="no such file"):
+            find_learnt("wpu", PoseUnnaturalness(pretrained="~nobody-here/wpu.safetensors"), STICK)
 
     @pytest.mark.parametrize("damage", ["lacks", "misshapen", "infinite"])
     def test_what_it_holds_is_checked(self, registry: Registry, file: Path, damage: str) -> None:
@@ -235,7 +240,7 @@ class TestFile:
         self, registry: Registry, file: Path, tmp_path: Path
     ) -> None:
         for _, plugin in registry.manager.list_name_plugin():
-            if hasattr(plugin, "vatl_pretrained"):
+            if hasattr(plugin, "vatl_pretrained") and not hasattr(plugin, "vatl_components"):
                 registry.manager.unregister(plugin)
         settings = {"dataset": "splits", "query": "wpu", "schedule": ["4"], "retrain": "none"}
         assert execute(configured(registry, tmp_path, name="auto", **settings), registry).notes == ()
@@ -274,6 +279,22 @@ class TestCommand:
         assert "learnt from 32 poses (train of synthetic" in run.record["notes"][0]
         assert run.record["notes"][0] in run.err
 
+    def test_by_a_preset_it_has_the_options_that_runs_by_it_look_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from vatl_train import fitting
+        from vatl_train.commands.fit import command
+
+        asked: list[RunConfig] = []
+
+        def noted(registry: Registry, config: RunConfig, *_: object) -> None:
+            asked.append(config)
+            raise InputError("enough")
+
+        monkeypatch.setattr(fitting, "fit", noted)
+        words = ["wpu", "--preset", "vatl4pose", "--dataset", "posetrack21", "-o", "wpu.pretrain_epochs=7"]
+        CliRunner().invoke(command, words)
+        by_preset = configure(discover(), {"preset": "vatl4pose", "dataset": "posetrack21"}).of("query", "wpu")
+        assert asked[0].of("query", "wpu") == by_preset | {"pretrain_epochs": "7"}
+
     @pytest.mark.parametrize(
         ("words", "message"),
         [
@@ -283,6 +304,8 @@ class TestCommand:
             (["wpu", "--out", "wpu.pth"], "end the name in .safetensors"),
             (["wpu", "-o", "wpu.z_dim=0"], "z_dim"),
             (["wpu", "-o", "wpu.ignore=nsoe"], "did you mean 'nose'?"),
+            (["wpu", "--preset", "vatl4posee"], "did you mean 'vatl4pose'?"),
+            (["wpu", "-o", "wpu.error=half"], "'error' must be in"),
         ],
         ids=str,
     )

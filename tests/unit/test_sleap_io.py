@@ -151,7 +151,7 @@ def test_sigmas_can_be_given(clip: Path, tmp_path: Path) -> None:
     path = save(project(clip), tmp_path)
     assert load(path).skeleton.sigmas == (0.05,) * 13
     assert load(path, sigmas=(0.1,) * 13).skeleton.sigmas == (0.1,) * 13
-    with pytest.raises(InputError, match="one positive sigma for each of its 13"):
+    with pytest.raises(InputError, match="there are 1 for the 13 keypoints"):
         load(path, sigmas=(0.1,))
 
 

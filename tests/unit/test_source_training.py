@@ -295,9 +295,10 @@ class TestGoingOn:
         registry, out = registered(*components()), tmp_path / "out.safetensors"
         with pytest.raises(StoppedError):
             train(registry, task(registry), out, stopping_after(1))
-        (tmp_path / "out.safetensors.training" / name).write_bytes(b"{tor")
-        with pytest.raises(InputError, match=says):
-            train(registry, task(registry), out)
+        for damage in (b"{tor", b"text", b""):
+            (tmp_path / "out.safetensors.training" / name).write_bytes(damage)
+            with pytest.raises(InputError, match=says):
+                train(registry, task(registry), out)
 
     def test_a_strangers_folder_is_left_alone(self, tmp_path: Path) -> None:
         (tmp_path / "out.safetensors.training").mkdir()

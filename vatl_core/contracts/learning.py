@@ -143,15 +143,15 @@ class Recipe:
         lr: learning rate of the backbone; an estimator gives its other parts multiples of it.
         weight_decay: of AdamW, or the share of the weights that Adam adds to their gradients.
         decay: factor on the learning rates after each epoch.
-        milestones: epochs after which the learning rates fall to a tenth.
+        milestones, restarts: epochs after which the learning rates fall to a tenth, and are as at first again.
         one_cycle: rather than that, let the rates rise from 1/25 over the first 30 % of the steps and fall to nothing
             (Smith & Topin, 2018).
         alike: every part learns at ``lr``, as when training from scratch.
         batch: instances to a step at the most.
         augmentation: None to train on plain crops.
         optimiser: ``adamw`` or ``adam``.
-        keeps_state: go on with the moments that the last fit of the run left, and count its epochs for ``decay`` and
-            ``milestones``; a fit that is to go on from this one's must have ``alike`` as here.
+        keeps_state: go on with the moments that the last fit of the run left, and count its epochs for ``decay``,
+            ``milestones`` and ``restarts``; a fit that is to go on from this one's must have ``alike`` as here.
     """
 
     epochs: int
@@ -165,6 +165,7 @@ class Recipe:
     augmentation: Augmentation | None = None
     optimiser: str = attrs.field(default="adamw", validator=in_(("adamw", "adam")))
     keeps_state: bool = False
+    restarts: tuple[int, ...] = ()
 
 
 Term = Callable[[Callable[[Tensor], Maps]], Tensor]

@@ -29,7 +29,8 @@ def rate_factor(recipe: Recipe, step: int, steps: int, before: int = 0) -> float
     if recipe.one_cycle:
         return _one_cycle(step / max(1, recipe.epochs * steps))
     epoch = before + step // steps
-    return recipe.decay**epoch * 0.1 ** sum(epoch >= milestone for milestone in recipe.milestones)
+    since = max((restart for restart in recipe.restarts if restart <= epoch), default=0)
+    return recipe.decay ** (epoch - since) * 0.1 ** sum(since <= milestone <= epoch for milestone in recipe.milestones)
 
 
 def _one_cycle(done: float, rise: float = 0.3, start: float = 0.04) -> float:

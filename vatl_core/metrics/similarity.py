@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import attrs
 import torch
@@ -38,9 +37,8 @@ class PosesInFrames:
         return self._each(lambda column: column.to(device))
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> PosesInFrames:
-        columns: dict[str, Any] = attrs.asdict(self, recurse=False)
-        changed: dict[str, Any] = {name: None if c is None else change(c) for name, c in columns.items()}
-        return PosesInFrames(**changed)
+        columns = attrs.asdict(self, recurse=False)
+        return attrs.evolve(self, **{name: change(column) for name, column in columns.items() if column is not None})
 
 
 def oks(predicted: Tensor, true: Tensor, visible: Tensor, boxes: Tensor, sigmas: Sequence[float]) -> Tensor:

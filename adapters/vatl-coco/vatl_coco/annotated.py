@@ -12,7 +12,7 @@ from vatl_coco.by_hand import PREDICTED
 from vatl_coco.document import Document, read_document
 from vatl_coco.pictures import Places, open_frames, places_of
 from vatl_core.video import Instances, Skeleton, Video, exists
-from vatl_formats import Id, refuse_outside, skeleton_of
+from vatl_formats import Id, Sigmas, refuse_outside, skeleton_of, with_sigmas
 
 
 @attrs.define
@@ -23,8 +23,7 @@ class Annotated:
         path: the file.
         frames: the video file, or the folder that every ``file_name`` starts from; the file's folder if None.
         option: what names ``frames``, for messages.
-        sigmas: K OKS constants; None for the skeleton's own.
-        flip_pairs: as :class:`vatl_coco.dataset.Coco` has them.
+        sigmas, ospa_sigmas, flip_pairs: as :class:`vatl_coco.dataset.Coco` has them.
         training: whether only what one can train on is kept.
         prefix: what the videos' names begin with.
         name: what the video is called where the file holds one; the file's folder and own name if None.
@@ -36,7 +35,8 @@ class Annotated:
     path: Path
     frames: Path | None
     option: str
-    sigmas: Sequence[float] | None
+    sigmas: Sigmas
+    ospa_sigmas: Sigmas
     flip_pairs: Sequence[str] | None
     training: bool = False
     prefix: str = ""
@@ -58,7 +58,7 @@ class Annotated:
         """One of :meth:`videos` with its pictures."""
         document = self._part(name)
         edges: dict[str, int] = {}
-        skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs, edges)
+        skeleton = self._skeleton(document, edges)
         places = self._places(document)
         frames = open_frames(document.images, places, self._source, self.option)
         instances, dropped, by = instances_of(document, skeleton, places, self.training, self.extent, self.predicted)
@@ -67,9 +67,13 @@ class Annotated:
     def poses(self, name: str) -> tuple[Skeleton, Instances]:
         """One of :meth:`videos` without looking at its pictures."""
         document = self._part(name)
-        skeleton = skeleton_of(document.categories, self.sigmas, self.flip_pairs, {})
+        skeleton = self._skeleton(document, {})
         places = self._places(document)
         return skeleton, instances_of(document, skeleton, places, self.training, self.extent, self.predicted)[0]
+
+    def _skeleton(self, document: Document, dropped: dict[str, int]) -> Skeleton:
+        skeleton = skeleton_of(document.categories, self.flip_pairs, dropped)
+        return with_sigmas(skeleton, self.sigmas, self.ospa_sigmas)
 
     def _places(self, document: Document) -> Places:
         """Where a video's images stand; what they name lies in its folder, unless that is allowed otherwise."""

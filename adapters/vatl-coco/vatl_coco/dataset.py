@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,7 @@ from vatl_coco.by_hand import PREDICTED
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Instances, Skeleton, Video
-from vatl_formats import extent_of, without_broken
-
-
-def _sigmas(values: Iterable[float] | None) -> tuple[float, ...] | None:
-    sigmas = None if values is None else tuple(values)
-    if sigmas is not None and not all(math.isfinite(value) and value > 0 for value in sigmas):
-        raise InputError(f"sigmas are {sigmas}: give one positive number for each keypoint")
-    return sigmas
+from vatl_formats import Sigmas, extent_of, sigmas_of, without_broken
 
 
 @attrs.define
@@ -48,8 +40,9 @@ class Coco(Dataset):
     Attributes:
         annotations: the JSON file of what to adapt to; may be left out where there is one to train on.
         frames: its video file, or the folder that every ``file_name`` starts from; the annotations' folder if None.
-        sigmas: K OKS constants, as a fraction of the instance's size; None for a person's where the keypoints are
-            the usual 17 of a person, else 0.05 each.
+        sigmas: OKS constants, as a fraction of the instance's size: K numbers or a set's name, coco, jrdb-pose or
+            posetrack21; None for coco where the keypoints are the usual 17 of a person, else 0.05 each.
+        ospa_sigmas: those that OSPA is measured by, in the same words; the same if None.
         flip_pairs: keypoints that are each other's mirror image, LEFT:RIGHT each; None for those that the file's
             category says as ``flip_pairs``, or else the keypoints' names.
         name: what the video to adapt to is called where the file holds one; the annotations' folder and file name if
@@ -68,7 +61,8 @@ class Coco(Dataset):
 
     annotations: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     frames: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
-    sigmas: tuple[float, ...] | None = attrs.field(converter=_sigmas, default=None)
+    sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
+    ospa_sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
     flip_pairs: tuple[str, ...] | None = None
     name: str | None = None
     extent: float | None = attrs.field(converter=extent_of, default=None)
@@ -85,7 +79,8 @@ class Coco(Dataset):
     def _annotated(self) -> dict[str, Annotated]:
         """The files that are given, by split; that to adapt to first, so that the others are read only if need be."""
         parts = {}
-        options: dict[str, Any] = {"sigmas": self.sigmas, "flip_pairs": self.flip_pairs, "extent": self.extent}
+        options: dict[str, Any] = {"sigmas": self.sigmas, "ospa_sigmas": self.ospa_sigmas}
+        options |= {"flip_pairs": self.flip_pairs, "extent": self.extent}
         options |= {"outside": self.outside, "predicted": self.predicted}
         if self.annotations is not None:
             parts["test"] = Annotated(self.annotations, self.frames, "frames", name=self.name, **options)

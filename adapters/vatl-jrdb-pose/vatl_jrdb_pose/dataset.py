@@ -11,7 +11,7 @@ import attrs
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Instances, Skeleton, Video
-from vatl_formats import Reading
+from vatl_formats import Reading, Sigmas, sigmas_of, with_sigmas
 from vatl_jrdb_pose.annotations import read
 from vatl_jrdb_pose.folders import BOXES, PICTURES, POSES, find
 from vatl_jrdb_pose.scenes import SPLITS
@@ -35,6 +35,9 @@ class JrdbPose(Dataset):
         min_keypoints: how many keypoints of an instance must be occluded or visible.
         skip_broken: whether to drop and count what is broken (a picture that is missing, a track twice in one)
             instead of stopping.
+        sigmas: OKS constants, as a fraction of the instance's size: K numbers or a set's name, coco, jrdb-pose or
+            posetrack21; jrdb-pose if None.
+        ospa_sigmas: those that OSPA is measured by, in the same words; the same if None.
     """
 
     root: Path = attrs.field(converter=Path)
@@ -42,6 +45,13 @@ class JrdbPose(Dataset):
     frames: int | None = attrs.field(default=150, validator=_SOME)
     min_keypoints: int = attrs.field(default=1, validator=[attrs.validators.ge(1), attrs.validators.le(len(SKELETON))])
     skip_broken: bool = False
+    sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
+    ospa_sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
+    _skeleton: Skeleton = attrs.field(init=False, repr=False, eq=False)
+
+    @_skeleton.default
+    def _measured(self) -> Skeleton:
+        return with_sigmas(SKELETON, self.sigmas, self.ospa_sigmas)
 
     def videos(self) -> list[str]:
         """Names of the split's scenes that are there.
@@ -76,7 +86,7 @@ class JrdbPose(Dataset):
         Raises:
             InputError: there is no such scene, a picture is missing, or the annotations cannot be used.
         """
-        return self._read(name, find(self.root, PICTURES)).video(name, SKELETON)
+        return self._read(name, find(self.root, PICTURES)).video(name, self._skeleton)
 
     def split_poses(self, split: str) -> Iterator[tuple[Skeleton, Instances]]:
         """A split's poses; no picture is decoded, and none need be there.
@@ -86,7 +96,7 @@ class JrdbPose(Dataset):
         """
         pictures = find(self.root, PICTURES, needed=False)
         for name in self.of_split(split):
-            yield SKELETON, self._read(name, pictures).poses()
+            yield self._skeleton, self._read(name, pictures).poses()
 
     def missing(self, split: str | None) -> list[str]:
         """What belongs to a split, or to all of them, and is not there, a line each."""

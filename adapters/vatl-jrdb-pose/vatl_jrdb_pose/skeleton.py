@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from vatl_core.video import Skeleton
+from vatl_formats import SIGMA_SETS
 
 SKELETON: Final = Skeleton(
     name="jrdb-pose",
@@ -18,9 +19,6 @@ SKELETON: Final = Skeleton(
         (11, 14), (6, 9), (8, 11),
     ),
     flip_pairs=((1, 2), (3, 5), (6, 7), (9, 12), (10, 11), (13, 14), (15, 16)),
-    sigmas=(
-        0.079, 0.025, 0.025, 0.079, 0.026, 0.079, 0.072, 0.072, 0.107, 0.062, 0.107, 0.107, 0.062, 0.087, 0.087,
-        0.089, 0.089,
-    ),
+    sigmas=tuple(SIGMA_SETS["jrdb-pose"].values()),
 )  # fmt: skip
 """In the data set's order; the sigmas are those of JRDB's own evaluation."""

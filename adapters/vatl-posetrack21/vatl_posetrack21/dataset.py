@@ -12,7 +12,7 @@ import attrs
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError
 from vatl_core.video import Instances, Skeleton, Video, exists
-from vatl_formats import Reading
+from vatl_formats import Reading, Sigmas, sigmas_of, with_sigmas
 from vatl_posetrack21 import protocol
 from vatl_posetrack21.annotations import read
 from vatl_posetrack21.skeleton import SKELETON
@@ -36,6 +36,9 @@ class PoseTrack21(Dataset):
         min_keypoints: how many visible keypoints an instance must have.
         skip_broken: whether to drop and count what is broken (a picture that is missing, ids that are there twice)
             instead of stopping.
+        sigmas: OKS constants, as a fraction of the instance's size: K numbers or a set's name, coco, jrdb-pose or
+            posetrack21; posetrack21 if None.
+        ospa_sigmas: those that OSPA is measured by, in the same words; the same if None.
     """
 
     root: Path = attrs.field(converter=Path)
@@ -45,6 +48,13 @@ class PoseTrack21(Dataset):
     reach: int = attrs.field(default=17, validator=attrs.validators.ge(1))
     min_keypoints: int = attrs.field(default=1, validator=[attrs.validators.ge(1), attrs.validators.le(len(SKELETON))])
     skip_broken: bool = False
+    sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
+    ospa_sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
+    _skeleton: Skeleton = attrs.field(init=False, repr=False, eq=False)
+
+    @_skeleton.default
+    def _measured(self) -> Skeleton:
+        return with_sigmas(SKELETON, self.sigmas, self.ospa_sigmas)
 
     def videos(self) -> list[str]:
         """Names of the split's videos to adapt to.
@@ -71,7 +81,7 @@ class PoseTrack21(Dataset):
         Raises:
             InputError: there is no such video, a picture is missing, or the annotations cannot be used.
         """
-        return self._read(name).video(name, SKELETON)
+        return self._read(name).video(name, self._skeleton)
 
     def split_poses(self, split: str) -> Iterator[tuple[Skeleton, Instances]]:
         """A split's poses; no picture is decoded, and none need be there.
@@ -80,7 +90,7 @@ class PoseTrack21(Dataset):
             InputError: there is no such split, or its annotations cannot be used.
         """
         for name in self.of_split(split):
-            yield SKELETON, self._read(name).poses()
+            yield self._skeleton, self._read(name).poses()
 
     def missing(self, split: str | None) -> list[str]:
         """What belongs to a split, or to all of them, and is not there, a line each."""

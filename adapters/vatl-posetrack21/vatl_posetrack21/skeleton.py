@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from vatl_core.video import Skeleton
+from vatl_formats import SIGMA_SETS
 
 SKELETON: Final = Skeleton(
     name="posetrack",
@@ -18,9 +19,6 @@ SKELETON: Final = Skeleton(
         (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6),
     ),
     flip_pairs=((3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
-    sigmas=(
-        0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087,
-        0.089, 0.089,
-    ),
+    sigmas=tuple(SIGMA_SETS["posetrack21"].values()),
 )  # fmt: skip
 """In the data set's order, with its edges and COCO's sigmas. The ears are in the list, but nobody has annotated any."""

@@ -9,7 +9,7 @@ import attrs
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Video
-from vatl_formats import extent_of, without_broken
+from vatl_formats import Sigmas, extent_of, sigmas_of, with_sigmas, without_broken
 from vatl_sleap_io.footage import Search, open_footage
 from vatl_sleap_io.instances import PREDICTED, instances_of
 from vatl_sleap_io.project import Project, read_project
@@ -30,7 +30,9 @@ class SleapIO(Dataset):
             estimated and have no truth; ``truth``, they count like a user's; ``none``, they are dropped.
         least_likelihood: that a point must have to count as placed in a table of predictions, of DeepLabCut's analysis
             for instance; from 0 to 1. Other programs leave such points out themselves.
-        sigmas: K OKS constants, as a fraction of the instance's size; 0.05 each if None.
+        sigmas: OKS constants, as a fraction of the instance's size: K numbers or a set's name, coco, jrdb-pose or
+            posetrack21; 0.05 each if None.
+        ospa_sigmas: those that OSPA is measured by, in the same words; the same if None.
         flip_pairs: keypoints that are each other's mirror image, LEFT:RIGHT each; None for the skeleton's symmetries,
             or else those that the keypoints' names tell.
         skip_broken: whether to leave out, and count, who is on frames that cannot be read; every frame is looked at.
@@ -46,7 +48,8 @@ class SleapIO(Dataset):
     least_likelihood: float = attrs.field(
         converter=float, default=0.6, validator=[attrs.validators.ge(0), attrs.validators.le(1)]
     )
-    sigmas: tuple[float, ...] | None = None
+    sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
+    ospa_sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
     flip_pairs: tuple[str, ...] | None = None
     outside: bool | None = None
     skip_broken: bool = False
@@ -61,7 +64,7 @@ class SleapIO(Dataset):
         videos = project.videos()
         if name not in videos:
             raise unknown("video", name, videos)
-        skeleton = project.skeleton(self.sigmas, self.flip_pairs)
+        skeleton = with_sigmas(project.skeleton(self.flip_pairs), self.sigmas, self.ospa_sigmas)
         if len(videos) > 1 and self.frames is not None and self.frames.is_file():
             raise InputError(
                 f"{project.path} has {len(videos)} videos: give the folder that holds them as the option frames"

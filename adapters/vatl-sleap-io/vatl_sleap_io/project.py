@@ -39,22 +39,20 @@ class Project:
         """The first skeleton's keypoints."""
         return list(self.labels.skeletons[0].node_names)
 
-    def skeleton(self, sigmas: Sequence[float] | None, flip_pairs: Sequence[str] | None = None) -> Skeleton:
+    def skeleton(self, flip_pairs: Sequence[str] | None = None) -> Skeleton:
         """The first skeleton; its left/right pairs are those that are named, its symmetries, or follow from names.
 
         Raises:
-            InputError: a keypoint is there twice, a pair is none, or the sigmas are not one a keypoint.
+            InputError: a keypoint is there twice, or a pair is none.
         """
         theirs, names = self.labels.skeletons[0], self.nodes
         pairs = sorted({(min(pair), max(pair)) for pair in theirs.symmetry_inds})
         told = pairs or flip_pairs_from_names(names) if flip_pairs is None else named_pairs(flip_pairs, names)
-        given = {} if sigmas is None else {"sigmas": sigmas}
         return Skeleton(
             name=theirs.name or self.path.stem,
             keypoints=names,
             edges=theirs.edge_inds,
             flip_pairs=told,
-            **given,
         )
 
     def videos(self) -> dict[str, sleap_io.Video]:

@@ -14,6 +14,7 @@ from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import PERSON_17, Instances, Skeleton, Video
 from vatl_drawing import write_video
+from vatl_formats import Sigmas, sigmas_of, with_sigmas
 from vatl_synthetic.domains import SOURCE, TARGETS
 from vatl_synthetic.movement import FPS
 from vatl_synthetic.picture import Drawing, pictures
@@ -58,6 +59,9 @@ class Synthetic(Dataset):
         source_videos: how many videos there are to train a source estimator on.
         source_frames: length of the source videos.
         cache: folder for the rendered videos; by default the user's cache folder.
+        sigmas: OKS constants, as a fraction of the instance's size: K numbers or a set's name, coco, jrdb-pose or
+            posetrack21; coco if None.
+        ospa_sigmas: those that OSPA is measured by, in the same words; the same if None.
 
     Raises:
         ValueError: an option is no number, or out of its range.
@@ -69,6 +73,13 @@ class Synthetic(Dataset):
     source_videos: int = attrs.field(default=24, validator=_between(0, 1000))
     source_frames: int = attrs.field(default=32, validator=_between(2, 10_000))
     cache: Path | None = attrs.field(default=None, converter=attrs.converters.optional(Path))
+    sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
+    ospa_sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
+    _skeleton: Skeleton = attrs.field(init=False, repr=False, eq=False)
+
+    @_skeleton.default
+    def _measured(self) -> Skeleton:
+        return with_sigmas(PERSON_17, self.sigmas, self.ospa_sigmas)
 
     def videos(self) -> list[str]:
         """Names of the videos to adapt to."""
@@ -89,7 +100,7 @@ class Synthetic(Dataset):
             InputError: there is no such video.
         """
         shelf, found = self._shelved(name)
-        return Video(name, PERSON_17, shelf.frames(), found)
+        return Video(name, self._skeleton, shelf.frames(), found)
 
     def poses(self, name: str) -> Instances:
         """One video's instances with their truth; no picture is decoded.
@@ -107,7 +118,7 @@ class Synthetic(Dataset):
     def split_poses(self, split: str) -> Iterator[tuple[Skeleton, Instances]]:
         """A split's poses, from their geometry: nothing is drawn for it, so nobody hides anybody."""
         for name in self.of_split(split):
-            yield PERSON_17, Witness(self.scene(name)).unhindered()
+            yield self._skeleton, Witness(self.scene(name)).unhindered()
 
     def weights(self, estimator: str) -> Path | None:
         """Weights of an estimator trained on the source videos, if they ship with the package."""

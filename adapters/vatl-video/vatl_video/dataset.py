@@ -11,7 +11,7 @@ import attrs
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import PERSON_17, Video
-from vatl_formats import Covered, Sieve, broken_frames, without_broken
+from vatl_formats import Covered, Sieve, Sigmas, broken_frames, sigmas_of, with_sigmas, without_broken
 from vatl_video.boxes import filled, in_time, with_own_tracks, within, without_short
 from vatl_video.coco_boxes import CocoBoxes, read_skeleton
 from vatl_video.detectors import DETECTORS, Detector
@@ -43,6 +43,9 @@ class AnyVideo(Dataset):
         boxes: boxes from elsewhere: COCO's JSON or MOT's text; those without any track are linked like detected ones.
         skeleton: a COCO keypoints file, or its category alone, whose keypoints and skeleton are estimated; None for
             what the file of boxes describes, else the 17 keypoints of a person.
+        sigmas: OKS constants, as a fraction of the instance's size: K numbers or a set's name, coco, jrdb-pose or
+            posetrack21; None for coco where they are a person's 17 keypoints, else 0.05 each.
+        ospa_sigmas: those that OSPA is measured by, in the same words; the same if None.
         name: what the video is called; the file's or folder's name if None.
         detector: fasterrcnn, fasterrcnn-mobile, fasterrcnn-mobile-320, fcos, retinanet, ssd or ssdlite; none; auto
             for boxes that were drawn, else fasterrcnn.
@@ -67,6 +70,8 @@ class AnyVideo(Dataset):
     path: Path = attrs.field(converter=Path)
     boxes: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
     skeleton: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
+    sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
+    ospa_sigmas: Sigmas = attrs.field(converter=sigmas_of, default=None)
     name: str | None = None
     detector: str = AUTO
     detector_weights: Path | None = attrs.field(converter=attrs.converters.optional(Path), default=None)
@@ -106,9 +111,10 @@ class AnyVideo(Dataset):
         found = self._found(footage)
         boxes = within(found.boxes, footage.sizes(found.boxes.frame), found.dropped)
         refuse_none(attrs.evolve(found, boxes=boxes), self.path)
-        skeleton = read_skeleton(self.skeleton, found.dropped) if self.skeleton else found.skeleton
+        read = read_skeleton(self.skeleton, found.dropped) if self.skeleton else found.skeleton
+        skeleton = with_sigmas(read or PERSON_17, self.sigmas, self.ospa_sigmas)
         instances = in_time(boxes.instances(), frames)
-        return without_broken(Video(name, skeleton or PERSON_17, frames, instances, found.dropped), broken)
+        return without_broken(Video(name, skeleton, frames, instances, found.dropped), broken)
 
     def _found(self, footage: Footage) -> CocoBoxes:
         file = self._file()

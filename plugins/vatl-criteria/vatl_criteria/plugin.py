@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,12 @@ from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component
 
 if TYPE_CHECKING:
+    from vatl_core.contracts import Criterion
     from vatl_core.cycle import Run
     from vatl_core.plugins import Section
     from vatl_core.records import CycleRecord
+    from vatl_core.video import Skeleton
+    from vatl_core.weights import PreTrained
 
 vatl_contract = ">=2.0,<3"
 
@@ -216,6 +220,18 @@ def vatl_cycle_started(run: Run, cycle: int) -> None:
     from vatl_criteria.uncertainty.committee import recall_votes
 
     recall_votes(run)
+
+
+@hookimpl
+def vatl_pretrained(name: str, criterion: Criterion, skeleton: Skeleton) -> PreTrained | None:
+    """Read the auto-encoder that was released with the papers, where `wpu.pretrained` names one."""
+    from vatl_criteria.uncertainty.released import SUFFIXES, read_released
+    from vatl_criteria.uncertainty.unnaturalness import PoseUnnaturalness
+
+    path = Path(os.path.expanduser(criterion.pretrained))  # noqa: PTH111  # leaves unknown users as they are
+    if not isinstance(criterion, PoseUnnaturalness) or path.suffix not in SUFFIXES:
+        return None
+    return read_released(path, criterion, skeleton)
 
 
 @hookimpl

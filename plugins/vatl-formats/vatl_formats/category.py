@@ -37,21 +37,19 @@ def of_another(annotations: Rows, categories: Rows) -> tuple[Mask, str]:
 
 def skeleton_of(
     categories: Rows,
-    sigmas: Sequence[float] | None = None,
     flip_pairs: Sequence[str] | None = None,
     dropped: dict[str, int] | None = None,
 ) -> Skeleton:
-    """The skeleton of the first category with keypoints.
+    """The skeleton of the first category with keypoints, with a person's sigmas where it has a person's 17 keypoints.
 
     Args:
         categories: at least one.
-        sigmas: K OKS constants; None for a person's where the names are a person's 17, else 0.05 each.
         flip_pairs: left/right pairs, ``LEFT:RIGHT`` each; None for the category's own ``flip_pairs``, pairs of names,
             or else those that the keypoints' names tell.
         dropped: where to count edges that are left out since they join no keypoints; a warning if None.
 
     Raises:
-        InputError: no category has keypoints, a pair is none, or the sigmas are not one a keypoint.
+        InputError: no category has keypoints, or a pair is none.
     """
     names = _names(categories)
     try:
@@ -60,7 +58,7 @@ def skeleton_of(
             keypoints=names,
             edges=_edges(categories, len(names), dropped),
             flip_pairs=_pairs(categories, names, flip_pairs),
-            sigmas=tuple(sigmas) if sigmas is not None else _known_sigmas(names),
+            sigmas=_known_sigmas(names),
         )
     except InputError as error:
         raise InputError(f"{categories.path}: {error}") from error

@@ -8,10 +8,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import attrs
 import click
 
 from vatl_core.discovery import discover
-from vatl_core.plugins import Registry, Tables
+from vatl_core.plugins import Preset, Registry, Tables
 from vatl_kit.option_docs import option_docs
 
 
@@ -46,7 +47,7 @@ def in_full(registry: Registry, name: str) -> Iterator[dict[str, Any]]:
 def _details(registry: Registry, kind: str, name: str) -> dict[str, Any]:
     if kind == "preset":
         preset = registry.find("preset", name)
-        return {"sets": dict(preset.tables), "datasets": dict(preset.datasets)}
+        return {"sets": tables_of(preset), "datasets": dict(preset.datasets)}
     if kind == "command":
         command = registry.find("command", name)
         text = inspect.cleandoc(command.load().help or "")
@@ -56,6 +57,12 @@ def _details(registry: Registry, kind: str, name: str) -> dict[str, Any]:
     made = component.load()
     text, options = inspect.cleandoc(made.__doc__ or ""), list(option_docs(made))
     return {"target": component.target, "source": _source(made), "text": text, "options": options}
+
+
+def tables_of(preset: Preset) -> dict[str, Any]:
+    """All that a preset sets; one that is for another command than `vatl run` may have a table of its own for that."""
+    known = {field.name for field in attrs.fields(Preset)}
+    return {**preset.tables, **attrs.asdict(preset, recurse=False, filter=lambda field, _: field.name not in known)}
 
 
 def _source(kind: type[Any]) -> str | None:
@@ -91,7 +98,9 @@ def _option(component: str, option: Mapping[str, str | None]) -> list[str]:
 def as_toml(tables: Tables) -> str:
     """The tables of a configuration file, a line to each value."""
     flat: dict[str, Mapping[str, Any]] = {"run": tables["run"]} if "run" in tables else {}
-    flat |= {f"{role}.{name}": table for role, t in tables.items() if role != "run" for name, table in t.items()}
+    for role, table in tables.items():
+        nested = role != "run" and all(isinstance(value, Mapping) for value in table.values())
+        flat |= {f"{role}.{name}": below for name, below in table.items()} if nested else {role: table}
     lines = {title: [f"{key} = {_json(value, None)}" for key, value in table.items()] for title, table in flat.items()}
     return "\n".join(line for title, below in lines.items() for line in [f"[{title}]", *below, ""])
 

@@ -35,11 +35,15 @@ REFINING: Final = {
 BATCH: Final = {"posetrack21": 120, "jrdb-pose": 32}
 """``RETRAIN.BATCH_SIZE`` of the configuration released for each data set."""
 
+SIGMAS: Final = {"sigmas": "coco:by-position", "ospa_sigmas": "jrdb-pose:by-position"}
+"""What OKS and AP, and OSPA, are measured by there on either data set: the numbers of another, in their own order."""
+
+_NETWORK: Final = {"output": "sigmoid", "error": "all", "pretrain_batch": 10_000, "pretrain_epochs": 80}
 AUTOENCODER: Final[dict[str, dict[str, Any]]] = {
-    "posetrack21": {"output": "sigmoid", "ignore": ["left_ear", "right_ear"]},
-    "jrdb-pose": {"output": "sigmoid"},
+    "posetrack21": _NETWORK | {"ignore": ["left_ear", "right_ear"]},
+    "jrdb-pose": _NETWORK,
 }
-"""Options of ``wpu`` where it is to be the published network; PoseTrack21 annotates no ears."""
+"""Options of ``wpu`` where it is to be the published network, taught as that was; PoseTrack21 annotates no ears."""
 
 
 def _method(name: str, text: str, query: str, select: str, /, **options: dict[str, dict[str, Any]]) -> Preset:
@@ -58,9 +62,10 @@ def _method(name: str, text: str, query: str, select: str, /, **options: dict[st
 
 
 def _published_on(dataset: str, autoencoder: bool) -> dict[str, dict[str, Any]]:
-    """τ, the batch and the auto-encoder that the released scripts have for a data set."""
+    """τ, the batch, the sigmas and the auto-encoder that the released scripts have for a data set."""
     tables: dict[str, dict[str, Any]] = {
         "run": {"threshold": 1.0},
+        "dataset": {dataset: dict(SIGMAS)},
         "retrain": {"continual": {"batch": BATCH[dataset]}},
     }
     return tables | ({"query": {"wpu": AUTOENCODER[dataset]}} if autoencoder else {})

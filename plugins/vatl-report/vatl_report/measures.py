@@ -16,6 +16,7 @@ vatl_contract = ">=2.0,<3"
 @hookimpl
 def vatl_measure(truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skeleton) -> dict[str, float]:
     """PCK, of all and of each keypoint, and closer, and OSPA, where lower is better; 0 to 1."""
+    from vatl_formats import ospa_sigmas_of
     from vatl_report.ospa import ospa
     from vatl_report.pck import CLOSER, SHARE, correct_keypoints
 
@@ -25,4 +26,6 @@ def vatl_measure(truth: PosesInFrames, predicted: PosesInFrames, skeleton: Skele
     pck, keypoints = within(SHARE)
     of_each = {f"PCK.{name}": share for name, share in keypoints.items()}
     closer = {f"PCK@{100 * share:g}": within(share)[0] or 0.0 for share in CLOSER}
-    return {} if pck is None else {"PCK": pck, **closer, **of_each, "OSPA": ospa(truth, predicted, skeleton.sigmas)}
+    if pck is None:
+        return {}
+    return {"PCK": pck, **closer, **of_each, "OSPA": ospa(truth, predicted, ospa_sigmas_of(skeleton))}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vatl_core.hookspecs import hookimpl
-from vatl_core.plugins import Command
+from vatl_core.plugins import Command, Preset
+from vatl_train.presets import RECIPES
 
 if TYPE_CHECKING:
     from vatl_core.contracts import Criterion
@@ -26,6 +27,12 @@ def vatl_commands() -> list[Command]:
             "fit", "Let a criterion learn from a data set's poses, before any run.", "vatl_train.commands.fit:command"
         ),
     ]
+
+
+@hookimpl
+def vatl_presets() -> list[Preset]:
+    """Describe the recipes of `vatl train`."""
+    return list(RECIPES)
 
 
 @hookimpl(trylast=True)

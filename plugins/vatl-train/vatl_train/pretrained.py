@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -123,7 +124,7 @@ def find_learnt(name: str, criterion: Criterion, skeleton: Skeleton) -> Learnt |
         InputError: a file that cannot be used, or serves something else.
     """
     wanted, asked = PreTrainedFor.of(name, criterion, skeleton), criterion.pretrained
-    path = wanted.path if asked == "auto" else Path(asked).expanduser()
+    path = wanted.path if asked == "auto" else Path(os.path.expanduser(asked))  # noqa: PTH111
     if asked == "none" or (asked == "auto" and not path.exists()):
         return None
     learnt = read_learnt(path)

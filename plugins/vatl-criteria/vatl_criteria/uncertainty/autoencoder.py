@@ -68,6 +68,10 @@ class Examples:
     def __getitem__(self, rows: Tensor) -> Examples:
         return Examples(self.features[rows], self.known[rows])
 
+    def whole(self) -> Examples:
+        """The same with all entries known, 0 where nobody knows."""
+        return Examples(self.features, torch.ones_like(self.known))
+
     def among(self, entries: Tensor) -> Examples:
         """The same with no other than these entries (D,) known."""
         return Examples(torch.where(entries, self.features, 0), self.known & entries)

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 import attrs
 import torch
-from attrs.validators import ge, in_
+from attrs.validators import ge, in_, optional
 from torch import Tensor
 
 from vatl_core.contracts import Criterion, Panel, Poses, Window
@@ -28,7 +28,7 @@ from vatl_criteria.uncertainty.autoencoder import (
 )
 from vatl_criteria.uncertainty.pose_feature import angle_triples, keypoints_of, known_entries, pose_feature
 
-_COUNTED: Final = "counted"
+COUNTED: Final = "counted"
 """What a file of learnt things calls the entries of the feature that were learnt, beside the network's parameters."""
 
 
@@ -44,8 +44,12 @@ class PoseUnnaturalness(Criterion):
         z_dim: width of the code in the middle.
         output: ``linear``, or ``sigmoid`` as published (which cannot give negative entries).
         ignore: names of keypoints that are left out in any case.
+        error: which entries of a feature the auto-encoder learns by: those ``known``, or ``all``, as published; the
+            others are 0.
+        pretrain_batch: poses to a step before labels come; 10,000 as published.
+        pretrain_epochs: then, at the most; 80 as published. None for 80, and more where there are few poses.
         pretrained: ``auto`` takes what `vatl fit wpu` kept for this skeleton and these options, if it did; ``none``
-            takes nothing; or a file that it wrote.
+            takes nothing; or a file that it wrote, or one released with the papers (WholeBodyAE_zdim4.pth).
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"poses"})
@@ -54,6 +58,9 @@ class PoseUnnaturalness(Criterion):
     z_dim: int = attrs.field(default=4, validator=ge(1))
     output: str = attrs.field(default="linear", validator=in_(("linear", "sigmoid")))
     ignore: tuple[str, ...] = ()
+    error: str = attrs.field(default="known", validator=in_(("known", "all")))
+    pretrain_batch: int = attrs.field(default=PRE_TRAINING.batch, validator=ge(1))
+    pretrain_epochs: int | None = attrs.field(default=None, validator=optional(ge(1)))
     pretrained: str = "auto"
     _triples: list[tuple[int, int, int]] = attrs.field(init=False, factory=list, repr=False)
     _network: AutoEncoder | None = attrs.field(init=False, default=None, repr=False)
@@ -69,13 +76,13 @@ class PoseUnnaturalness(Criterion):
         """The auto-encoder's parameters, and which entries of the feature the poses showed."""
         network = self._build(skeleton, generator, training.keypoints.device)
         counted = self._learn(self._examples(training), self._examples(validation), generator, epoch)
-        return network.state_dict() | {_COUNTED: counted}
+        return network.state_dict() | {COUNTED: counted}
 
     def begin_with(self, skeleton: Skeleton, learnt: Mapping[str, Tensor]) -> None:
         """Take the auto-encoder's parameters from :meth:`pretrain`'s."""
         network = self._build(skeleton, torch.Generator(), torch.device("cpu"))
         parameters = dict(learnt)
-        counted = parameters.pop(_COUNTED, None)
+        counted = parameters.pop(COUNTED, None)
         wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
         if counted is None or {name: tensor.shape for name, tensor in parameters.items()} != wanted:
             raise InputError("it does not hold this auto-encoder's parameters")
@@ -110,7 +117,7 @@ class PoseUnnaturalness(Criterion):
             return
         self._network.load_state_dict(self._start)  # each cycle's scores depend on its labels, not on earlier cycles
         if self._pre_trained:
-            fit(self._network, self._examples(labelled), None, FINE_TUNING, generator)
+            fit(self._network, self._to_learn(self._examples(labelled)), None, FINE_TUNING, generator)
         else:
             self._counted = None
             self._learn(*self._examples(labelled).split(generator), generator)
@@ -120,7 +127,7 @@ class PoseUnnaturalness(Criterion):
         if self._network is None or self._counted is None:
             return torch.zeros_like(window.scores[:, 0])
         features, _ = self._features(window, self._counted)
-        return reconstruction_error(features, self._network(features), self._counted.expand_as(features))
+        return reconstruction_error(features, self._network(features), self._judged(self._counted).expand_as(features))
 
     def explain(self, window: Window) -> list[Panel]:
         """The pose that the auto-encoder is given, and the pose that it makes of it."""
@@ -163,8 +170,22 @@ class PoseUnnaturalness(Criterion):
         if self._network is None:
             raise AssertionError("the auto-encoder is made before it learns")
         self._counted = training.known.any(0)
-        fit(self._network, training, validation.among(self._counted), PRE_TRAINING, generator, told)
+        seen, unseen = self._to_learn(training), self._to_learn(validation.among(self._counted))
+        how = attrs.evolve(PRE_TRAINING, batch=self.pretrain_batch)
+        if self.pretrain_epochs is not None:
+            how = attrs.evolve(how, epochs=self.pretrain_epochs, least_steps=0)
+        fit(self._network, seen, unseen, how, generator, told)
         return self._counted
+
+    def _to_learn(self, examples: Examples) -> Examples:
+        return examples.whole() if self.error == "all" else examples
+
+    def _judged(self, counted: Tensor) -> Tensor:
+        """(D,) the entries whose error counts; a released network may be given those of ignored keypoints, too."""
+        keypoints = (len(counted) - len(self._triples)) // 2
+        kept = torch.ones(1, keypoints, dtype=torch.bool, device=counted.device)
+        kept[:, self._ignored] = False
+        return counted & known_entries(kept, self._triples)[0]
 
     def _examples(self, poses: Poses) -> Examples:
         """Features of known poses; what is not shown, or was not when the auto-encoder learnt, is 0 there."""

@@ -11,6 +11,7 @@ import click
 
 @click.command("fit")
 @click.argument("name")
+@click.option("--preset", help="Whose options NAME has, as runs by it look for it.")
 @click.option("--dataset", help="Data set whose poses to learn; `synthetic` if not given.")
 @click.option("--split", default="train", show_default=True, help="Its split to learn from.")
 @click.option("--val-split", help="Its split to validate on; val where there is one, else a tenth is held out.")
@@ -23,7 +24,8 @@ def command(name: str, out: Path | None, options: tuple[str, ...], **flags: Any)
     """Let the criterion NAME learn from a data set's poses what runs can then begin with.
 
     Runs find it for every video of the same skeleton if the criterion has the same options, such as
-    `vatl fit wpu --dataset synthetic` for people of 17 keypoints.
+    `vatl fit wpu --dataset synthetic` for people of 17 keypoints. By a preset they have those that it sets:
+    `vatl fit wpu --preset vatl4pose --dataset posetrack21`.
     """
     from vatl_core.config_files import configure
     from vatl_core.discovery import discover
@@ -33,7 +35,7 @@ def command(name: str, out: Path | None, options: tuple[str, ...], **flags: Any)
         raise InputError(f"--out {out}: what is learnt is written as safetensors: end the name in .safetensors")
     registry = discover()
     registry.find("criterion", name)
-    settings = {key: flags[key] for key in ("dataset", "seed", "device")} | {"query": name}
+    settings = {key: flags[key] for key in ("preset", "dataset", "seed", "device")} | {"query": name}
     config = configure(registry, settings, options=options)
 
     from vatl_train.curve import draw_fitting

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from vatl_core.plugins import Options, Registry
 
 SHARE = click.FloatRange(0, 1)
 
 
 @click.command("train")
+@click.option("--preset", help="Data set, estimator and recipe by one name; all that is given besides goes before it.")
 @click.option("--dataset", help="Data set with source videos; `synthetic` if not given.")
 @click.option("--split", default="train", show_default=True, help="Of the data set, to train on.")
 @click.option(
@@ -70,6 +75,13 @@ SHARE = click.FloatRange(0, 1)
     help="Epoch after which lr falls to a tenth; repeatable. If not given, at 45 % and 60 % of the epochs: 90, 120.",
 )
 @click.option(
+    "--restart",
+    "restarts",
+    type=click.IntRange(min=1),
+    multiple=True,
+    help="Epoch after which lr is as at first again, until later milestones; repeatable.",
+)
+@click.option(
     "--decay", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True, help="Of lr, each epoch."
 )
 @click.option("--one-cycle", is_flag=True, help="Let lr rise over 30 % of the steps and fall to nothing instead.")
@@ -89,11 +101,13 @@ SHARE = click.FloatRange(0, 1)
 )
 @click.option("--cache-mb", type=click.IntRange(min=0), default=4096, show_default=True, help="For cut-out pictures.")
 @click.option("-o", "options", multiple=True, metavar="PART.OPTION=VALUE", help="Option of a part; repeatable.")
-def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, out: Path, options: tuple[str, ...], **flags: Any) -> None:
     """Train an estimator on a data set's source videos and write its weights: those of the epoch with the highest
     mean OKS on the validation videos.
 
-    The recipe that is the default is the paper's. Interrupted, the same command goes on from the last epoch, which
+    The recipe that is the default is the paper's; --preset takes those of the code released with it, which
+    `vatl plugins show NAME` shows. Interrupted, the same command goes on from the last epoch, which
     it finds in OUT.training beside the weights; the log is there too. On several GPUs:
     `torchrun --nproc-per-node 4 -m vatl_core.cli train …`.
     """
@@ -104,10 +118,14 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
     if out.suffix != ".safetensors":
         raise InputError(f"--out {out}: weights are written as safetensors: end the name in .safetensors")
     registry = discover()
+    given = {name for name in flags if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    if flags["one_cycle"] and "restarts" in given:
+        raise InputError("--restart has nothing to begin again under --one-cycle: give one of them")
+    tables = _over_preset(registry, flags, given) if flags["preset"] else {}
     config_names = (
         "dataset", "estimator", "weights", "weights_keypoints", "seed", "device", "precision", "cache_mb",
     )  # fmt: skip
-    config = configure(registry, {name: flags.pop(name) for name in config_names}, options=options)
+    config = configure(registry, {name: flags.pop(name) for name in config_names}, tables, options)
 
     from vatl_core.progress import bar
     from vatl_train.team import leading
@@ -129,6 +147,25 @@ def command(out: Path, options: tuple[str, ...], **flags: Any) -> None:
         click.echo(f"{out}: {_summary(log)}")
 
 
+def _over_preset(registry: Registry, flags: dict[str, Any], given: Collection[str]) -> Options:
+    """Let flags that were not given be the preset's, and return what it says of the estimator that is trained.
+
+    Raises:
+        InputError: there is no such preset, or it is one of runs.
+    """
+    from vatl_core.errors import InputError
+    from vatl_train.presets import RECIPES, TrainingPreset
+
+    preset = registry.find("preset", flags["preset"])
+    if not isinstance(preset, TrainingPreset):
+        names = ", ".join(recipe.name for recipe in RECIPES)
+        raise InputError(f"preset '{preset.name}' is for `vatl run --preset {preset.name}`: recipes are {names}")
+    below = {**preset.tables["run"], **preset.train}
+    flags |= {name: value for name, value in below.items() if name not in given}
+    name = flags["estimator"]
+    return {"estimator": {n: dict(table) for n, table in preset.tables["estimator"].items() if n == name}}
+
+
 def _recipe(flags: dict[str, Any]) -> Any:
     """How to fit, from the flags of the same names."""
     from vatl_augmentation import CropAugmentation
@@ -137,7 +174,7 @@ def _recipe(flags: dict[str, Any]) -> Any:
     names = ("rotation", "rotated", "scale", "flip", "half_body")
     augmentation = CropAugmentation(**{name: flags[name] for name in names})
     milestones = flags["milestones"] or (round(flags["epochs"] * 0.45), round(flags["epochs"] * 0.6))
-    kept = ("epochs", "lr", "weight_decay", "decay", "one_cycle", "batch", "optimiser")
+    kept = ("epochs", "lr", "weight_decay", "decay", "one_cycle", "batch", "optimiser", "restarts")
     settings = {name: flags[name] for name in kept}
     return Recipe(**settings, milestones=milestones, alike=True, augmentation=augmentation)
 
