@@ -20,6 +20,7 @@ from vatl_core.estimation import Estimates
 from vatl_core.store import RunFolder
 from vatl_core.video import Video
 
+SETTINGS = {"oracle": "browser", "threshold": 0.5, "schedule": ("1.0",), "rounding": "nearest"}
 SOON = 10.0
 """Seconds after which a test gives up waiting."""
 
@@ -34,7 +35,7 @@ class Beginning:
     estimates: Estimates | None = None
     desk: Desk = attrs.field(init=False)
     outcome: Future[list[int]] = attrs.field(factory=Future)
-    config: Any = attrs.field(factory=lambda: SimpleNamespace(oracle="browser", threshold=0.5, schedule=("1.0",)))
+    config: Any = attrs.field(factory=lambda: SimpleNamespace(**SETTINGS))
 
     def __attrs_post_init__(self) -> None:
         self.desk = Desk(self, 0.0)  # type: ignore[arg-type]

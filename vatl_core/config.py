@@ -66,6 +66,7 @@ class RunConfig:
         name: of the run; made from the parts if empty.
         runs: folder of run directories.
         schedule: cumulative labels: fractions (with a point), counts, or ``one-by-one``.
+        rounding: of the schedule's fractions to labels: ``nearest``, or ``down``; one at the least.
         start_with_labels: whether labels in the data are learnt from first; where it tells which are by hand if None.
         query_weights: how the parts of a sum are weighed: ``dynamic`` (a part that knows its share of a sum gets it,
             the others have the rest; all count alike where none does), ``constant`` (all alike), ``increase`` (the
@@ -97,6 +98,7 @@ class RunConfig:
     name: str = ""
     runs: Path = Path("runs")
     schedule: tuple[str, ...] = attrs.field(default=DEFAULT_SCHEDULE, validator=_rising)
+    rounding: str = attrs.field(default="nearest", validator=in_(("nearest", "down")))
     start_with_labels: bool | None = None
     query_weights: str = attrs.field(default="dynamic", validator=in_(("dynamic", "constant", "increase", "decrease")))
     threshold: float = attrs.field(default=0.5, validator=[attrs.validators.gt(0), attrs.validators.le(1)])

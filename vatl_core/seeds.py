@@ -14,8 +14,7 @@ import torch
 
 def seed_of(seed: int, *purpose: object) -> int:
     """A seed for one purpose, such as ``seed_of(0, cycle, "select")``."""
-    digest = hashlib.sha256("/".join(map(str, (seed, *purpose))).encode()).digest()
-    return int.from_bytes(digest[:7], "big")
+    return int.from_bytes(hashlib.sha256("/".join(map(str, (seed, *purpose))).encode()).digest()[:7], "big")
 
 
 def generator(seed: int, *purpose: object) -> torch.Generator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor, distributed, nn
 from tests.conftest import STICK, Registered, configured, stick_video
 from tests.people import PERSON, UNLABELLED, Person
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
+from vatl_core import files
 from vatl_core.compute import Compute
 from vatl_core.contracts import (
     Estimator,
@@ -25,6 +27,7 @@ from vatl_core.contracts import (
     Recipe,
     Refusal,
     Retraining,
+    Stopping,
     Term,
     Trainer,
     Unlabelled,
@@ -33,12 +36,14 @@ from vatl_core.errors import InputError, PluginError
 from vatl_core.estimation import Crops
 from vatl_core.learning import MARGIN, GradientDescent
 from vatl_core.plugins import Component
+from vatl_core.records import History
 from vatl_core.run import execute
 from vatl_core.seeds import seeded
 from vatl_core.video import Instances, Skeleton
 from vatl_kit import check
 from vatl_kit.small_parts import Small
-from vatl_retraining.policies import Continual, FromScratch, FromSource
+from vatl_retraining.beginning_anew import FromScratch, FromSource
+from vatl_retraining.policies import Continual
 from vatl_train import team
 
 CPU = torch.device("cpu")
@@ -248,7 +253,8 @@ class TestGoingOn:
 
     def test_a_run_goes_on_wherever_it_was_interrupted(self, registered: Registered, tmp_path: Path) -> None:
         def settings(schedule: str) -> dict[str, Any]:
-            options = {"retrain": {"continual": {"scratch_epochs": 2, "schedule": schedule}}}
+            recipe = {"scratch_recipe": "published", "alpha": 4}
+            options = {"retrain": {"continual": recipe | {"schedule": schedule}}}
             return {"retrain": "continual", "query": "lc", "schedule": ["4", "8", "12"], "options": options}
 
         registry, folder = registered(), tmp_path / "plain"
@@ -265,6 +271,43 @@ class TestGoingOn:
             assert outcome(tmp_path / f"cut{at}") == outcome(folder)
             assert weights(tmp_path / f"cut{at}") == weights(folder)
 
+    def test_a_run_goes_on_whatever_was_written_last(
+        self, registered: Registered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        recipe = {"scratch_recipe": "published", "alpha": 4, "schedule": "run"}
+        settings = {"retrain": "continual", "query": "lc", "options": {"retrain": {"continual": recipe}}}
+        settings |= {"schedule": ["4", "8", "12"]}
+        execute(configured(registered(), tmp_path, name="plain", **settings), registered())
+        keep_names = files.keep_names
+        for cycle, name in (("001", "optimiser.pt"), ("002", "weights.safetensors"), ("002", "optimiser.pt")):
+            file = tmp_path / name / "cycles" / cycle / name
+
+            def dies(folder: Path, file: Path = file) -> None:
+                keep_names(folder)
+                if file.exists() and folder == file.parent:
+                    raise InterruptedRunError
+
+            monkeypatch.setattr(files, "keep_names", dies)
+            with pytest.raises(InterruptedRunError):
+                execute(configured(registered(), tmp_path, name=name, **settings), registered())
+            monkeypatch.undo()
+            execute(tmp_path / name, registered())
+            assert outcome(tmp_path / name) == outcome(tmp_path / "plain")
+            assert weights(tmp_path / name) == weights(tmp_path / "plain")
+            shutil.rmtree(tmp_path / name)
+
+    def test_a_run_that_was_stopped_without_retraining_keeps_its_optimiser(
+        self, registered: Registered, tmp_path: Path
+    ) -> None:
+        """A correction may have it go on, at the rates that it had come to."""
+        recipe = {"scratch_recipe": "published", "alpha": 4, "schedule": "run"}
+        settings = {"retrain": "continual", "query": "lc", "options": {"retrain": {"continual": recipe}}}
+        registry = registered(Component("stopping", "second", "", f"{__name__}:SecondTime"))
+        execute(configured(registry, tmp_path, stop=["second"], schedule=["4", "8", "12"], **settings), registry)
+        cycles = tmp_path / "run" / "cycles"
+        kept = [torch.load(cycles / cycle / "optimiser.pt", weights_only=True)["epochs"] for cycle in ("001", "002")]
+        assert kept[0] == kept[1] > 0
+
     def test_damage_is_told(self, registered: Registered, tmp_path: Path) -> None:
         options = {"retrain": {"full": {"scratch_epochs": 1, "schedule": "run"}}}
         registry = registered(plugins=(Interrupter(8),))
@@ -278,6 +321,16 @@ class TestGoingOn:
     def test_policies_that_begin_anew_cannot_go_on(self, policy: type[Continual]) -> None:
         with pytest.raises(ValueError, match="schedule"):
             policy(schedule="run")
+
+
+@attrs.frozen
+class SecondTime(Stopping):
+    """Fires in the second cycle, which is then not learnt from."""
+
+    retrains = False
+
+    def decide(self, history: History) -> str | None:
+        return "it is the second" if history.present.cycle == 1 else None
 
 
 def done(trainer: GradientDescent) -> int:

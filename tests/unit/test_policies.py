@@ -25,8 +25,9 @@ from vatl_core.records import CycleRecord, History
 from vatl_core.run import PastRun, execute
 from vatl_core.weights import read_checkpoint, save_checkpoint
 from vatl_estimators.tiny import Tiny
+from vatl_retraining.beginning_anew import FromScratch, FromSource
 from vatl_retraining.few_labels import FewLabels
-from vatl_retraining.policies import Continual, FromScratch, FromSource, Full
+from vatl_retraining.policies import Continual, Full
 from vatl_stopping.budget import Budget, Never
 from vatl_stopping.correct import AllCorrect, MinimumError
 
@@ -129,6 +130,20 @@ class TestRetraining:
         recipe = Continual().recipe(history(asked([0.9]), random=True))
         assert (recipe.epochs, recipe.one_cycle, recipe.alike) == (40, True, True)
 
+    @pytest.mark.parametrize("policy", [Continual, Full, FromSource])
+    def test_one_that_knew_nothing_may_learn_by_the_published_recipe_too(self, policy: type[Continual]) -> None:
+        published = policy(scratch_recipe="published")
+        recipes = [published.recipe(history(asked([0.6, 0.6]), random=random)) for random in (False, True)]
+        assert recipes[0] == recipes[1] == policy().recipe(history(asked([0.6, 0.6])))
+
+    def test_from_scratch_as_published_learns_what_from_source_does_as_long(self) -> None:
+        scratch, source = FromScratch(scratch_recipe="published", base=55), FromSource(base=55)
+        for random in (False, True):
+            known = history(asked([0.9] * 2, [0.5] * 8), random=random)
+            assert scratch.recipe(known) == source.recipe(history(asked([0.9] * 2, [0.5] * 8)))
+            assert scratch.choose(self.labelled(), known).index.tolist() == [0, 1, 3]
+        assert scratch.recipe(known).epochs == 30
+
     def test_none_changes_no_weight(self, registered: Registered, tmp_path: Path) -> None:
         registry = registered()
         execute(configured(registry, tmp_path, retrain="none"), registry)
@@ -211,6 +226,7 @@ class TestRetraining:
         ("policy", "starts"),
         [
             (Continual, "present"), (Full, "present"), (FromSource, "source"), (FromScratch, "new"),
+            (partial(FromScratch, scratch_recipe="published"), "new"),
             (FewLabels, "present"), (partial(FewLabels, start="source"), "source"),
         ],
     )  # fmt: skip

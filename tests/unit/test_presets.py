@@ -19,8 +19,10 @@ from vatl_core.discovery import discover
 from vatl_core.errors import InputError, PluginError
 from vatl_core.hookspecs import hookimpl
 from vatl_core.plugins import Component, Preset, Registry, build
+from vatl_core.records import CycleRecord, History
 from vatl_core.run import execute
 from vatl_kit.showing import show
+from vatl_retraining.policies import Policy
 from vatl_train.presets import TrainingPreset
 
 NAMES = [
@@ -28,12 +30,23 @@ NAMES = [
     "fewest-labels",
     "k-means",
     "lc",
+    "mpe",
     "mpe+influence",
     "random",
+    "thc",
+    "thc+dwc",
+    "thc+wpu",
     "tpc",
     "vatl4pose",
+    "vatl4pose-decrease",
+    "vatl4pose-fixed-lambda",
+    "vatl4pose-from-source",
+    "vatl4pose-increase",
     "vatl4pose-mva2023",
+    "wpu",
+    "wpu+dwc",
 ]
+PUBLISHED = [name for name in NAMES if name != "fewest-labels"]
 
 
 class Bringing:
@@ -77,6 +90,13 @@ def of(name: str, registry: Registry | None = None, /, **settings: Any) -> RunCo
     return configure(registry or discover(), settings | {"preset": name}, settings.pop("options", {}))
 
 
+def asked(labelled: int = 0, random_source: bool = False) -> History:
+    """A cycle that asked for one of 500 instances, whose OKS was 0.6."""
+    record = CycleRecord(labelled, 500, labelled, (0,))
+    record = attrs.evolve(record, query_oks=(0.6,), labelled_oks=(0.6,) * (labelled + 1))
+    return History((record,), 0.5, random_source=random_source)
+
+
 class TestPublished:
     def test_all_are_there(self) -> None:
         assert of_runs(discover()) == NAMES
@@ -92,6 +112,15 @@ class TestPublished:
             ("core-set", "random", "coreset"),
             ("mpe+influence", "mpe+influence", "top"),
             ("tpc", "tpc", "top"),
+            ("mpe", "mpe", "top"),
+            ("thc", "thc", "top"),
+            ("wpu", "wpu", "top"),
+            ("thc+wpu", "thc+wpu", "top"),
+            ("thc+dwc", "thc", "dwc"),
+            ("wpu+dwc", "wpu", "dwc"),
+            ("vatl4pose-increase", "thc+wpu", "duw"),
+            ("vatl4pose-decrease", "thc+wpu", "duw"),
+            ("vatl4pose-fixed-lambda", "thc+wpu", "fixed-lambda"),
         ],
     )
     def test_what_scores_and_what_picks(self, name: str, query: str, select: str) -> None:
@@ -99,6 +128,60 @@ class TestPublished:
         assert (config.query, config.select) == (query, select)
         assert (config.retrain, config.stop, config.preset) == ("continual", ("none",), name)
         assert config.schedule == ("0.05", "0.1", "0.15", "0.2", "0.3", "0.4", "0.6", "0.8", "1.0")
+
+    @pytest.mark.parametrize(
+        ("name", "differing"),
+        [
+            ("vatl4pose-increase", {"query_weights": "increase"}),
+            ("vatl4pose-decrease", {"query_weights": "decrease"}),
+            ("vatl4pose-from-source", {"retrain": "from-source"}),
+            ("vatl4pose-fixed-lambda", {"select": "fixed-lambda"}),
+        ],
+    )
+    @pytest.mark.parametrize("dataset", ["synthetic", "posetrack21", "jrdb-pose"])
+    def test_variants_of_the_method_differ_from_it_in_one_thing(
+        self, name: str, differing: dict[str, str], dataset: str
+    ) -> None:
+        registry = knowing(dataset)
+        method, variant = (of(n, registry, dataset=dataset) for n in ("vatl4pose", name))
+        assert attrs.evolve(variant, preset="", options={}) == attrs.evolve(method, preset="", options={}, **differing)
+        assert variant.of("select", variant.select) == method.of("select", "duw")
+        assert variant.of("query", "wpu") == method.of("query", "wpu")
+        shared = {"alpha", "lr", "decay", "batch", "weight_decay"}
+        retraining = [c.of("retrain", c.retrain) for c in (method, variant)]
+        assert {k: retraining[0][k] for k in shared} == {k: retraining[1][k] for k in shared}
+
+    @pytest.mark.parametrize("name", PUBLISHED)
+    def test_what_the_released_code_does_and_we_by_default_do_not(self, name: str) -> None:
+        config = of(name)
+        assert (config.precision, config.rounding) == ("float32", "down")
+        policy = build(discover(), "retraining", config.retrain, config.of("retrain", config.retrain))
+        assert isinstance(policy, Policy)
+        assert policy.schedule == ("cycle" if name.endswith("from-source") else "run")
+        recipes = [policy.recipe(asked(random_source=random)) for random in (False, True)]
+        assert recipes[0] == recipes[1], "whatever the source weights are"
+        assert (recipes[1].epochs, recipes[1].lr, recipes[1].one_cycle) == (100, 2.5e-4, False)
+
+    @pytest.mark.parametrize(("retrain", "epochs"), [("from-source", 101), ("from-scratch", 101)])
+    def test_other_published_ways_of_retraining_are_as_published_too(self, retrain: str, epochs: int) -> None:
+        registry = knowing("jrdb-pose")
+        config = of("lc", registry, retrain=retrain, dataset="jrdb-pose")
+        policy = build(registry, "retraining", retrain, config.of("retrain", retrain))
+        recipe = policy.recipe(asked(labelled=19, random_source=True))
+        assert (recipe.epochs, recipe.batch, recipe.one_cycle, recipe.alike) == (epochs, 32, False, False)
+
+    def test_lambda_is_that_of_the_configuration_or_of_the_table(self) -> None:
+        registry = knowing("posetrack21", "jrdb-pose")
+
+        def weight(name: str, dataset: str, **settings: Any) -> Any:
+            config = of(name, registry, dataset=dataset, **settings)
+            return config.of("select", config.select)["uncertainty_weight"]
+
+        assert weight("vatl4pose", "posetrack21") == weight("vatl4pose", "synthetic") == 0.01
+        assert weight("vatl4pose", "jrdb-pose") == 1000
+        other = {"select": {"duw": {"uncertainty_weight": 0.01}}}
+        assert weight("vatl4pose", "jrdb-pose", options=other) == 0.01
+        assert weight("vatl4pose-mva2023", "jrdb-pose") == 0.01, "w, not λ"
 
     def test_what_is_done_by_default_is_the_preset_for_the_fewest_labels(self) -> None:
         preset, default = of("fewest-labels"), configure(discover(), {}, {})
@@ -133,7 +216,8 @@ class TestPublished:
     def test_a_run_of_it_ends(self, name: str, registered: Registered, tmp_path: Path) -> None:
         registry = registered()
         small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}, "retrain": {}}
-        small["retrain"] = {"continual": {"scratch_epochs": 1}, "few-labels": {"steps": 2, "epochs": 1}}
+        small["retrain"] = {"few-labels": {"steps": 2, "epochs": 1}}
+        small["retrain"] |= {policy: {"alpha": 2} for policy in ("continual", "from-source")}
         settings = {"preset": name, "dataset": "sticks", "estimator": "tiny", "schedule": ["3", "5"]}
         config = configure(registry, settings | {"runs": tmp_path, "device": "cpu", "precision": "float32"}, small)
         record = execute(config, registry)
@@ -207,7 +291,7 @@ def _typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> RunConfig:
 class TestRecord:
     def test_a_run_records_the_name_and_every_value(self, registered: Registered, tmp_path: Path) -> None:
         registry = registered()
-        small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}}
+        small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}, "retrain": {"continual": {"alpha": 2}}}
         unsaid = dict.fromkeys(("query", "select", "retrain", "refine", "stop"))
         wanted = {"preset": "lc", "schedule": ["2"], "weights": "none"} | unsaid
         config = configured(registry, tmp_path, **wanted, options=small)
@@ -215,7 +299,7 @@ class TestRecord:
         written = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
         assert written["run"]["preset"] == "lc"
         assert written["run"]["select"] == "top"
-        assert written["retrain"]["continual"]["alpha"] == 250
+        assert written["retrain"]["continual"].items() >= {"alpha": 2, "batch": 120, "schedule": "run"}.items()
 
     def test_its_configuration_repeats_it_when_the_preset_is_gone_or_changed(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -27,6 +27,7 @@ import click
 @click.option("--oracle", help="Who labels.")
 @click.option("--executor", help="Where the run is carried out.")
 @click.option("--schedule", help="Cumulative labels: fractions (0.05,0.1), counts (30,60), or one-by-one.")
+@click.option("--rounding", type=click.Choice(["nearest", "down"]), help="Of fractions to labels.")
 @click.option("--start-with-labels/--no-start-with-labels", default=None, help="Learn from those in the data first.")
 @click.option("--threshold", type=float, help="OKS from which a pose counts as correct.")
 @click.option("--weights", help="auto (default), none (random), a known name, URL#sha256=HEX, or a file.")

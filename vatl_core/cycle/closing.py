@@ -50,10 +50,10 @@ def closing_record(run: RunState) -> RunRecord:
 def _out_of_labels(run: RunState, last: CycleRecord) -> str:
     """Why no more was asked for where nothing stopped the run."""
     standing, cpu = run.standing(), torch.device("cpu")
-    askable = standing.askable(cpu)
-    unknown = int((~standing.settled(cpu) & ~askable).sum())
-    if askable.any() or amounts(run.config.schedule, last.instances)[-1] <= last.labelled - len(run.folder.given):
+    asked_for = amounts(run.config.schedule, last.instances, run.config.rounding)[-1]
+    if (askable := standing.askable(cpu)).any() or asked_for <= last.labelled - len(run.folder.given):
         return "every label of the schedule was asked for"
+    unknown = int((~standing.settled(cpu) & ~askable).sum())
     whose = f"the truth of {unknown} of {last.instances} instances is not known to oracle '{run.config.oracle}'"
     return f"nothing is left to ask for: {whose if unknown else 'every instance has its answer'}"
 

@@ -42,17 +42,18 @@ def how_many(run: RunState, record: CycleRecord) -> int:
     if run.stopped_by is not None or not left:
         return 0
     asked = record.labelled - len(run.folder.given)
-    ahead = [amount for amount in amounts(run.config.schedule, record.instances) if amount > asked]
+    ahead = [amount for amount in amounts(run.config.schedule, record.instances, run.config.rounding) if amount > asked]
     history = run.history(record)
     allowances = [a for name, s in run.stopping.items() if (a := checked_allowance(name, s, history)) is not None]
     return max(0, min([ahead[0] - asked if ahead else 0, left, *allowances]))
 
 
-def amounts(schedule: tuple[str, ...], instances: int) -> list[int]:
+def amounts(schedule: tuple[str, ...], instances: int, rounding: str = "nearest") -> list[int]:
     """A schedule as cumulative numbers of labels to ask for, rising, each at most ``instances``."""
     if schedule == ("one-by-one",):
         return list(range(1, instances + 1))
-    counts = [max(1, round(float(entry) * instances)) if "." in entry else int(entry) for entry in schedule]
+    whole = int if rounding == "down" else round
+    counts = [max(1, whole(float(entry) * instances)) if "." in entry else int(entry) for entry in schedule]
     return sorted({min(count, instances) for count in counts})
 
 

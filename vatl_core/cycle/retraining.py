@@ -32,10 +32,10 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
     if ending and not ending.retrains:
         run.folder.save_estimates(run.cycle + 1, run.present)  # the next cycle has the weights of this one
         write_whole(run.folder.weights(run.cycle + 1), run.folder.weights(run.cycle).read_bytes())
+        _keep_optimiser(run, _kept(run))  # somebody may correct labels and have the run go on
         return record
     started = time.perf_counter()
-    trainer = GradientDescent(run.compute, generator(run.config.seed, run.cycle, "retrain"), run.progress)
-    trainer.kept = _kept(run)
+    trainer = GradientDescent(run.compute, generator(run.config.seed, run.cycle, "retrain"), run.progress, _kept(run))
     labelled, unlabelled = _labelled(run, record), _unlabelled(run, record)
     given = run.retraining.retrain(run.estimator, run.source, labelled, unlabelled, run.history(record), trainer)
     run.estimator = checked_estimator(run.config.retrain, run.retraining, given, run.source)
@@ -80,7 +80,6 @@ def _unlabelled(run: RunState, record: CycleRecord) -> Unlabelled:
     there = run.standing().there(torch.device("cpu"))
     there[[*run.asked, *record.query]] = False
     index, instances, device = torch.nonzero(there).flatten(), run.video.instances, run.compute.device
-    names = ("frame", "track", "previous", "next", "boxes")
-    columns = {name: getattr(instances, name)[index].to(device) for name in names}
+    columns = {n: getattr(instances, n)[index].to(device) for n in ("frame", "track", "previous", "next", "boxes")}
     rows, present = index.to(device), run.present
     return Unlabelled(rows, present.keypoints[rows], present.scores[rows], **columns, pictures=run.pictures)

@@ -62,8 +62,7 @@ class Cycle:
         """(N,) what the query ranks by: 0 to 1 over what may be asked for; 0 for the rest, and if nothing needs it."""
         estimates, run = self.estimates, self.run
         standing = run.standing(before=self.number) if self.finished else run.standing()
-        left = standing.askable(estimates.scores.device)
-        return scores_of(run, estimates.criteria, left, self.record.fraction)
+        return scores_of(run, estimates.criteria, standing.askable(estimates.scores.device), self.record.fraction)
 
     @property
     def query(self) -> list[int]:

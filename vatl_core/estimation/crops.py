@@ -130,8 +130,7 @@ class Crops:
         if room <= 0:
             return
         if self._kept is None:
-            shape = (self.capacity, 3, *self.picture_size)
-            self._kept = torch.empty(shape, dtype=torch.uint8, device=self.device)
+            self._kept = torch.empty((self.capacity, 3, *self.picture_size), dtype=torch.uint8, device=self.device)
         self._kept[self._used : self._used + room] = cut[:room]
         self._slot[index[:room]] = torch.arange(self._used, self._used + room)
         self._used += room

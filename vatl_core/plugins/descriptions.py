@@ -117,7 +117,7 @@ class Preset:
     Attributes:
         name: what users type.
         help: one line.
-        tables: as in a configuration file; options only of components that its ``run`` names.
+        tables: as in a configuration file; options count of the components that a run is then made of.
         datasets: further tables for particular data sets, by their name; they need not be installed.
         origin: which distribution it came from; the registry notes it.
     """

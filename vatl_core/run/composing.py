@@ -53,6 +53,7 @@ class Settings(Parts, total=False):
     weights: str | Path
     weights_keypoints: Sequence[str]
     schedule: Sequence[str | float | int] | str | float
+    rounding: str
     start_with_labels: bool | None
     query_weights: str
     threshold: float

@@ -113,8 +113,7 @@ def take_up(
     run.folder, run.records, run.closing = folder, records, folder.through()
     if not begun:
         _keep_beginning(run)
-    present = folder.weights(records[-1].cycle if run.ended else run.cycle)
-    load_checkpoint(run.estimator, run.video.skeleton, present)
+    load_checkpoint(run.estimator, run.video.skeleton, folder.weights(records[-1].cycle if run.ended else run.cycle))
     return run
 
 

@@ -242,7 +242,8 @@ class Scene:
             total = len(queue.places)
             last = records[-1] if records else None
             labelled, before = desk.ledger.labelled, desk.ledger.before
-            schedule = [before + a for a in amounts(run.config.schedule, len(run.video.instances))]
+            config, count = run.config, len(run.video.instances)
+            schedule = [before + a for a in amounts(config.schedule, count, config.rounding)]
             return {
                 "phase": desk.phase,
                 "cycle": run.cycle,

@@ -153,7 +153,8 @@ def _cycles(run: Run) -> int:
     askable = run.standing().askable(torch.device("cpu"))
     askable[given] = False
     most = done + int(askable.sum())
-    ahead = {min(a, most) for a in amounts(run.config.schedule, len(run.video.instances)) if a > done} - {done}
+    wanted = amounts(run.config.schedule, len(run.video.instances), run.config.rounding)
+    ahead = {min(amount, most) for amount in wanted if amount > done} - {done}
     return 1 + len(ahead) + bool(given and not run.records)
 
 

@@ -61,8 +61,8 @@ class Trial:
 
     @property
     def tolerance(self) -> float:
-        """Half a label, in % of the video's instances: what a whole number of labels may miss a percentage by."""
-        return 50 / self.instances + 1e-9
+        """What a whole number of labels may miss a percentage by: half a label, or nearly one that is rounded down."""
+        return (100 / self.instances - 1e-9) if self.past.config.rounding == "down" else 50 / self.instances + 1e-9
 
     @property
     def planned(self) -> list[float]:

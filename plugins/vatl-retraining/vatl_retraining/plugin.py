@@ -21,13 +21,13 @@ COMPONENTS = [
         "retraining",
         "from-source",
         "Start again from the source weights, on the query and what is still wrong",
-        "vatl_retraining.policies:FromSource",
+        "vatl_retraining.beginning_anew:FromSource",
     ),
     Component(
         "retraining",
         "from-scratch",
         "Start again from random weights, on everything labelled",
-        "vatl_retraining.policies:FromScratch",
+        "vatl_retraining.beginning_anew:FromScratch",
     ),
     Component(
         "retraining",

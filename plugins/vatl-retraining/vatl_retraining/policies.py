@@ -5,14 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import attrs
-import torch
 from attrs.validators import ge, gt, in_, le, lt
 from torch import Tensor
 
 from vatl_augmentation import CropAugmentation
 from vatl_core.contracts import Augmentation, Estimator, Labelled, Recipe, Retraining, Trainer, Unlabelled
 from vatl_core.records import CycleRecord, History
-from vatl_core.seeds import seeded
 
 
 @attrs.frozen
@@ -20,7 +18,8 @@ class Policy(Retraining):
     """What the policies share: the published hyper-parameters, and a recipe for estimators that know nothing yet.
 
     The published recipe refines an estimator that was trained elsewhere. One that began with random weights hardly
-    moves under it; such a one learns at ``scratch_lr`` in every part, rising and falling once in each retraining.
+    moves under it; such a one learns at ``scratch_lr`` in every part, rising and falling once in each retraining,
+    unless ``scratch_recipe`` says otherwise.
 
     Attributes:
         alpha: α; epochs = int(α·(1 − m)), m the mean OKS of the query just labelled, before retraining, over the labels
@@ -37,6 +36,8 @@ class Policy(Retraining):
         schedule: ``cycle`` begins each retraining with a new optimiser and the full rates; ``run`` goes on with the
             last one's moments and lets the rates fall over the whole run; those of a network that began with random
             weights rise and fall in each retraining all the same.
+        scratch_recipe: what an estimator that began with random weights learns by: a recipe of its ``own``, which is
+            what the options below are of, or the ``published`` one, like any other.
         scratch_lr: learning rate at its highest of an estimator that began with random weights.
         scratch_epochs: epochs of each retraining of such an estimator.
         scratch_batch: its instances to a step at the most.
@@ -54,6 +55,7 @@ class Policy(Retraining):
     flip: float = attrs.field(default=0.5, validator=[ge(0), le(1)])
     half_body: float = attrs.field(default=0.0, validator=[ge(0), le(1)])
     schedule: str = attrs.field(default="cycle", validator=in_(("cycle", "run")))
+    scratch_recipe: str = attrs.field(default="own", validator=in_(("own", "published")))
     scratch_lr: float = attrs.field(default=2e-3, validator=gt(0))
     scratch_epochs: int = attrs.field(default=40, validator=ge(0))
     scratch_batch: int = attrs.field(default=16, validator=ge(1))
@@ -65,7 +67,7 @@ class Policy(Retraining):
 
     def epochs(self, history: History) -> int:
         """int(α·(1 − m))."""
-        return int(self.alpha * (1 - _mean_oks(history.present)))
+        return int(self.alpha * (1 - mean_oks(history.present)))
 
     def retrain(
         self,
@@ -76,14 +78,19 @@ class Policy(Retraining):
         history: History,
         trainer: Trainer,
     ) -> Estimator:
-        """Fit the present weights further."""
+        """Fit the weights that it begins with."""
+        self.begin(estimator, source, labelled, trainer)
         shown = labelled.where(labelled.visible.any(1))
         trainer.fit(estimator, self.choose(shown, history), self.recipe(history))
         return estimator
 
+    def begin(self, estimator: Estimator, source: dict[str, Tensor], labelled: Labelled, trainer: Trainer) -> None:
+        """Give the estimator the weights to begin with: the present ones, as long as a policy says nothing else."""
+
     def recipe(self, history: History) -> Recipe:
         """How to fit, given where the weights came from."""
-        return self.learning() if history.random_source else self.refining(self.epochs(history))
+        own = history.random_source and self.scratch_recipe == "own"
+        return self.learning() if own else self.refining(self.epochs(history))
 
     def refining(self, epochs: int) -> Recipe:
         """The published recipe, for an estimator that was trained elsewhere."""
@@ -121,7 +128,7 @@ class Policy(Retraining):
         return CropAugmentation(self.rotation, self.rotated, self.scale, self.flip, self.half_body)
 
 
-def _mean_oks(record: CycleRecord) -> float:
+def mean_oks(record: CycleRecord) -> float:
     """m of a cycle."""
     mean = record.query_mean_oks
     return mean if mean is not None else float(not record.query)
@@ -143,79 +150,12 @@ class Continual(Policy):
 
 
 @attrs.frozen
-class FromSource(Continual):
-    """Starts again from the run's source weights in every retraining, on the same instances as ``continual``.
-
-    Attributes:
-        base: epochs = int(base·labelled fraction + α·(1 − m)); the fraction counts the query just labelled.
-        schedule: ``cycle``: an optimiser cannot go on where the weights do not.
-    """
-
-    base: float = attrs.field(default=25.0, validator=ge(0))
-    schedule: str = attrs.field(default="cycle", validator=in_(("cycle",)))
-
-    def epochs(self, history: History) -> int:
-        """int(base·labelled fraction + α·(1 − m))."""
-        present = history.present
-        return int(self.base * present.labelled_after / present.instances + self.alpha * (1 - _mean_oks(present)))
-
-    def retrain(
-        self,
-        estimator: Estimator,
-        source: dict[str, Tensor],
-        labelled: Labelled,
-        unlabelled: Unlabelled,
-        history: History,
-        trainer: Trainer,
-    ) -> Estimator:
-        """Fit the source weights."""
-        estimator.load_state_dict(source)
-        return super().retrain(estimator, source, labelled, unlabelled, history, trainer)
-
-
-@attrs.frozen
 class Full(Policy):
     """Goes on from the last cycle's weights, on everything labelled."""
 
     def choose(self, labelled: Labelled, history: History) -> Labelled:
         """Everything."""
         return labelled
-
-
-@attrs.frozen
-class FromScratch(Full):
-    """Starts from new random weights in every retraining, on everything labelled.
-
-    The method leaves the epochs open. The published ones only refine; so the recipe is always the one for estimators
-    that know nothing, its epochs the same whatever the query's OKS: nothing is carried over that m could speak of.
-
-    Attributes:
-        scratch_epochs: epochs of each retraining; more than other policies' since none goes on from the last.
-        schedule: ``cycle``: an optimiser cannot go on where the weights do not.
-    """
-
-    scratch_epochs: int = attrs.field(default=140, validator=ge(0))
-    schedule: str = attrs.field(default="cycle", validator=in_(("cycle",)))
-
-    def recipe(self, history: History) -> Recipe:
-        """That for an estimator that knows nothing."""
-        return self.learning()
-
-    def retrain(
-        self,
-        estimator: Estimator,
-        source: dict[str, Tensor],
-        labelled: Labelled,
-        unlabelled: Unlabelled,
-        history: History,
-        trainer: Trainer,
-    ) -> Estimator:
-        """Fit random weights, which depend on the run's seed and the cycle alone."""
-        seed = int(torch.randint(2**62, (1,), generator=trainer.generator))
-        with seeded(seed, "weights"):
-            estimator.build(labelled.skeleton)
-        trainer.compute.place(estimator)
-        return super().retrain(estimator, source, labelled, unlabelled, history, trainer)
 
 
 @attrs.frozen

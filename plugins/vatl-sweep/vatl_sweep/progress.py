@@ -103,7 +103,7 @@ def _cycle(run: SweepRun) -> str:
     """A run that is under way, and its cycle."""
     with suppress(OSError, ValueError, KeyError, InputError):
         first: dict[str, Any] = json.loads((run.path / "cycles.jsonl").read_bytes().partition(b"\n")[0])
-        total = len(amounts(run.config.schedule, first["instances"])) + 1
+        total = len(amounts(run.config.schedule, first["instances"], run.config.rounding)) + 1
         return (
             f"{run.name} cycle {cycles_done(run) + 1} of {total}" if cycles_done(run) < total else f"{run.name} ending"
         )
