@@ -19,8 +19,9 @@ def serve(pipe: Connection, threads: int) -> None:
     """Do what comes through the pipe until its other end closes; the user's own word on threads stands."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    told = os.environ.get("OMP_NUM_THREADS", str(threads))  # of whoever says it, for all: torch listens to MKL's, too
     for name in THREADS:
-        os.environ.setdefault(name, str(threads))
+        os.environ.setdefault(name, told)
     while True:
         try:
             work, index, run = pipe.recv()
