@@ -48,7 +48,7 @@ def test_it_stops_as_soon_as_twice_the_labels_would_not_halve_away_enough(error:
     more = SCHEDULE[first + 1]
     assert (
         reason
-        == f"{more} more labels would change the expected mean OKS by at most {halves[first]:.3f}, less than 0.02"
+        == f"{more} more labels would change the expected mean OKS by at most {halves[first]:.4f}, less than 0.02"
     )
 
 

@@ -57,7 +57,7 @@ class Expected(Stopping):
         change = _to_come(cycles, history.labelled, history.labelled + more)
         if change >= self.rise:
             return None
-        return f"{more} more labels would change the expected mean OKS by at most {change:.3f}, less than {self.rise:g}"
+        return f"{more} more labels would change the expected mean OKS by at most {change:.4f}, less than {self.rise:g}"
 
     def _recent(self, cycles: Sequence[CycleRecord]) -> list[CycleRecord]:
         """Those that the line goes through."""
