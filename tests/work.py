@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from vatl_core.errors import InputError
+from vatl_executors.worker import THREADS
 
 
 class StubbornError(Exception):
@@ -37,6 +38,11 @@ def stubborn(number: int) -> int:
 
 def threads(_: int) -> tuple[int, str]:
     return os.getpid(), os.environ["OMP_NUM_THREADS"]
+
+
+def threads_of_all(_: int) -> set[str]:
+    """What each library that computes is told, torch's MKL among them."""
+    return {os.environ[name] for name in THREADS}
 
 
 def linger(path: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.work import die_of, double, linger_or_end, stubborn, threads
+from tests.work import die_of, double, linger_or_end, stubborn, threads, threads_of_all
 from vatl_core.contracts import Outcome, attempt_elsewhere
 from vatl_core.discovery import discover
 from vatl_core.errors import InputError, VatlError
@@ -82,6 +82,9 @@ def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_the_user_says_of_threads_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert next(Local(1).map(threads, [0])).get()[1] == "7"
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    [outcome] = Local(1).map(threads_of_all, [0])
+    assert outcome.get() == {"7"}, "torch listens to MKL's number, too"
 
 
 def test_closing_ends_what_is_under_way(tmp_path: Path) -> None:

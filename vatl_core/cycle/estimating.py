@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.compute import Stopwatch
-from vatl_core.contracts import Poses
+from vatl_core.contracts import Labels, Poses
 from vatl_core.cycle.state import RunState
 from vatl_core.errors import InputError
 from vatl_core.estimation import Estimates, estimate, refined, score_pool
@@ -64,9 +64,9 @@ def one_pass(run: RunState) -> Estimates:
     Before it, criteria learn from the labels; after it some score the whole pool, and poses are refined.
     """
     of_pool = [name for name, criterion in run.criteria.items() if "pool" in criterion.needs]
-    device, scoring = run.compute.device, Stopwatch()
+    (standing, labels), device, scoring = run.beginning(), run.compute.device, Stopwatch()
     with scoring.on(device):
-        _fit(run, (name for name in run.criteria if name not in of_pool))
+        _fit(run, labels, (name for name in run.criteria if name not in of_pool))
     estimates = estimate(
         run.estimator, run.crops, run.criteria, run.compute, run.config.batch, run.progress, scoring,
         candidates=run.refinement.candidates, seed=seed_of(run.config.seed, run.cycle),
@@ -74,8 +74,7 @@ def one_pass(run: RunState) -> Estimates:
     small = f"not more than {estimates.fitting} instances at a time fit into the device's memory: set --batch"
     run.warnings += [small] if estimates.fitting and small not in run.warnings else []
     with scoring.on(device):
-        _fit(run, of_pool, estimates)
-    standing, labels = run.beginning()
+        _fit(run, labels, of_pool, estimates)
     score_pool(run.criteria, estimates, run.crops, standing.labelled(device))
     check_finite(estimates.criteria, run.criteria)
     poses, spread = refined(run.config.refine, run.refinement, run.crops, estimates, labels)
@@ -85,9 +84,9 @@ def one_pass(run: RunState) -> Estimates:
     return attrs.evolve(estimates, keypoints=poses, spread=spread, candidates=None, kept=kept)
 
 
-def _fit(run: RunState, names: Iterable[str], found: Estimates | None = None) -> None:
+def _fit(run: RunState, labels: Labels, names: Iterable[str], found: Estimates | None = None) -> None:
     """Show these criteria what is labelled; those that score after the pass see what is ``found`` in it, too."""
-    (_, labels), device = run.beginning(), run.compute.device
+    device = run.compute.device
     index, boxes = labels.index.to(device), run.video.instances.boxes[labels.index].to(device)
     asked = {i: (r.cycle, oks) for r in run.records for i, oks in zip(r.query, r.query_oks, strict=True)}
     then = [(n, math.nan if oks is None else oks) for n, oks in (asked[i] for i in labels.index.tolist())]

@@ -46,5 +46,6 @@ def usual_move(scene: Scene, places: Tensor) -> Tensor:
 def _moves(places: Tensor, usual: Tensor, scene: Scene) -> Tensor:
     """(N, K, C, C) cost of coming from each candidate of the instance before to each of this one."""
     before = places[scene.around.previous]
-    far = (before[:, :, :, None] - places[:, :, None]).square().sum(-1).clamp(max=_FARTHEST**2)
-    return torch.log1p(far / (usual[:, None, None] * scene.around.before[:, None, None, None]).square())
+    across, along = ((before[:, :, :, None, axis] - places[:, :, None, :, axis]).square() for axis in (0, 1))
+    far = across.add_(along).clamp_(max=_FARTHEST**2)
+    return (far / (usual[:, None, None] * scene.around.before[:, None, None, None]).square()).log1p_()

@@ -40,25 +40,26 @@ def noise(places: Tensor, around: Neighbours) -> tuple[Tensor, Tensor]:
 
     Over h steps in place of one γ₀ = 6r/h² + 2hq/3, ever more of it motion; q is the largest that any h tells.
     """
-    measured, process = _jitter(bends(places, around), around), []
-    for _ in range(_DOUBLINGS):
+    bend, process = bends(places, around), []
+    measured = _jitter(bend, total := _variance(bend), around)
+    for doubled in range(_DOUBLINGS):
+        if doubled:
+            around = around.twice()
+            total = _variance(bends(places, around))
         wide = (around.before + around.after)[around.between].nanmedian() / 2
-        total = _variance(bends(places, around))
         process.append((total - 6 * measured / wide**2) * 1.5 / wide)
-        around = around.twice()
     return measured, torch.stack(process).nan_to_num(0.0).amax(0).clamp(min=0)
 
 
-def _jitter(bend: Tensor, around: Neighbours) -> Tensor:
+def _jitter(bend: Tensor, total: Tensor, around: Neighbours) -> Tensor:
     following = torch.where((around.next >= 0)[:, None, None], bend[around.next], torch.nan)
-    total = _variance(bend)
     together = (_variance(bend + following) - _variance(bend - following)) / 4
     return torch.minimum((total - 4 * together) / 22, total / 6).clamp(min=0)
 
 
 def _variance(values: Tensor) -> Tensor:
     """(N, K, 2) → (K,) per axis, as the least of the squared lengths tell; 0 where too few are known."""
-    squares = values.square().sum(-1).sort(0).values
+    squares = (values[..., 0].square() + values[..., 1].square()).sort(0).values
     known = squares.isfinite().sum(0)
     inside = torch.arange(len(squares), device=squares.device)[:, None] < (_TRUSTED * known).ceil()
     mean = torch.where(inside, squares, 0.0).sum(0) / inside.sum(0).clamp(min=1)

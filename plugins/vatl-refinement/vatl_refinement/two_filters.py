@@ -48,13 +48,15 @@ def from_the_others(seen: Measured, chains: Chains) -> tuple[Tensor, Tensor]:
     """
     order = (chains.forward, chains.backward)
     place, noise = (torch.stack([column[rows] for rows in order]) for column in (seen.place, seen.noise))
+    place = torch.nn.functional.pad(place, (0, 2))  # in a belief's columns: nothing is seen of covariances
     gap = torch.stack([seen.before[order[0]], seen.after[order[1]]])[..., None]
     growth = torch.stack([gap**3 / 3, gap**2 / 2, gap**2 / 2, gap], -1).unflatten(-1, (2, 2))
-    expected = [_nothing(place[:, rows]) for rows in chains.steps[:1]]
-    for now, then in pairwise(chains.steps):
-        going_on = slice(then.stop - then.start)
-        updated = _updated(expected[-1], place[:, now], noise[:, now])[:, going_on]
-        expected.append(_moved(updated, gap[:, then, None], growth[:, then] * seen.process[:, None, None]))
+    sizes = [rows.stop - rows.start for rows in chains.steps]
+    steps = list(zip(*(column.split(sizes, 1) for column in (place, noise, gap[..., None], growth)), strict=True))
+    expected = [_nothing(first) for first, *_ in steps[:1]]
+    for (found, doubt, *_), (_, _, gap, growth) in pairwise(steps):
+        updated = _updated(expected[-1], found, doubt)[:, : gap.shape[1]]
+        expected.append(_moved(updated, gap, growth * seen.process[:, None, None]))
     forward, backward = torch.cat(expected, 1)
     turned = backward.new_tensor([[1, 1, 1, -1], [-1, -1, -1, 1]])
     return forward[chains.place], backward[chains.place_backward] * turned
@@ -62,17 +64,16 @@ def from_the_others(seen: Measured, chains: Chains) -> tuple[Tensor, Tensor]:
 
 def _nothing(place: Tensor) -> Tensor:
     beliefs = torch.zeros((*place.shape[:-1], 2, 4), dtype=place.dtype, device=place.device)
-    beliefs[..., 0, :2] = place
+    beliefs[..., 0, :] = place
     beliefs[..., 2:] = torch.eye(2, dtype=place.dtype, device=place.device) * _UNKNOWN
     return beliefs
 
 
 def _updated(belief: Tensor, place: Tensor, noise: Tensor) -> Tensor:
     """After seeing a place, another tensor; one that lies far off counts as much less as it deviates more."""
-    off = -belief[..., 0, :]
-    off[..., :2] += place
-    outlying = off[..., :2].square().sum(-1) / (2 * _OUTLYING)
-    gain = belief[..., 2] / torch.maximum(belief[..., 0, 2] + noise, outlying)[..., None]
+    off = place - belief[..., 0, :]
+    outlying = off[..., :2].square().sum(-1).div_(2 * _OUTLYING)
+    gain = belief[..., 2] / (belief[..., 0, 2] + noise).maximum(outlying)[..., None]
     return torch.addcmul(belief, gain[..., None], off[..., None, :])
 
 

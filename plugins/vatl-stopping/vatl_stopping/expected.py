@@ -3,75 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
-from math import log
-from statistics import median
+from math import exp, log, sqrt
+from statistics import fmean
 from typing import ClassVar, Final
 
 import attrs
-from attrs.validators import ge
+from attrs.validators import ge, gt
 
 from vatl_core.contracts import Stopping
 from vatl_core.records import CycleRecord, History
 
-BACK: Final = 3.0
-"""How many times fewer labels the earliest cycle had that the slope is taken from."""
-SPAN: Final = 1.25
-"""How many times fewer it must have had."""
+BACK: Final = 8.0
+"""How many times fewer labels the earliest cycle had that the line goes through."""
 ADAPTED: Final = 2
 """The first cycle whose expectations labels of an estimator that had learnt from some have been held against."""
+SLOPE: Final = -1.0
+"""What the line's slope is drawn to, as strongly as two cycles, one of twice the labels, speak for theirs."""
+DOUBLING: Final = log(2) ** 2 / 2
+"""How far two cycles, one of twice the labels, lie from their mean: the sum of the squares."""
+LEAST: Final = 1e-3
+"""Error that is left at least, so that it has a logarithm."""
 
 
 @attrs.frozen
 class Expected(Stopping):
-    """Stops when the next query is not expected to raise the mean expected OKS over the video enough for its labels.
+    """Stops when as many labels again as there are would not change the mean expected OKS over the video enough.
 
-    Learning curves are about straight over the logarithm of the labels. The slope is the median of those between any
-    two of the last cycles (Sen, JASA 1968), in which a noisy cycle does not count; the next query is taken to be as
-    large as the present. What it raises the mean by, times the video's instances, is what its labels gain: so larger
-    queries must gain more, and videos of any length are alike. The last labels are still learnt from.
+    What is left of the error, 1 − the mean expected OKS, is taken for a power of the number of labels (Hestness et al.,
+    *Deep Learning Scaling is Predictable, Empirically*, 2017): a straight line of logarithms, fitted by least squares
+    to the cycles of the last three doublings of the labels. Few cycles tell little of its slope, which is drawn to −1,
+    half the error with twice the labels; and it may be off by its standard error. The line goes on from the labels just
+    given, which are still learnt from, to twice as many, or to the whole video. So it is labels that count, not the
+    cycles that they come in; chance in one cycle is averaged out, and much of it calls for more cycles. An expectation
+    that falls is no plateau either.
 
     Attributes:
-        gain: the least that a label must gain: by how much the OKS of all estimates together must rise.
-        patience: in how many cycles in a row it must be less.
+        rise: what they must change it by to be worth asking for.
         labels: how many must be given before the first cycle that counts.
     """
 
     watches: ClassVar[tuple[str, ...]] = ("eoks",)
     retrains: ClassVar[bool] = True
 
-    gain: float = attrs.field(default=0.3, validator=ge(0))
-    patience: int = attrs.field(default=2, validator=ge(1))
+    rise: float = attrs.field(default=0.02, validator=gt(0))
     labels: int = attrs.field(default=8, validator=ge(1))
 
     def decide(self, history: History) -> str | None:
-        """What the next query would gain, as it looks in each of the last cycles."""
-        cycles, least = history.cycles, max(len(history.cycles) - self.patience, 0)
-        gains = [gain for n in range(least, len(cycles)) if (gain := self._next_gain(cycles[: n + 1])) is not None]
-        if len(gains) < self.patience or max(gains) >= self.gain:
+        """What as many labels again would change, at most."""
+        present, cycles = history.present, self._recent(history.cycles)
+        more = min(history.labelled, present.instances - history.labelled)
+        if not cycles or cycles[-1] is not present or not present.query or more <= 0:
             return None
-        present, asked = history.present, len(history.present.query)
-        raised = f"raise the mean OKS by {gains[-1] * asked / present.instances:.3f}"
-        a_label = f"{gains[-1]:.2f} of an instance's OKS a label, less than {self.gain:g}"
-        return f"{asked} more labels are expected to {raised}: {a_label}"
+        change = _to_come(cycles, history.labelled, history.labelled + more)
+        if change >= self.rise:
+            return None
+        return f"{more} more labels would change the expected mean OKS by at most {change:.4f}, less than {self.rise:g}"
 
-    def _next_gain(self, cycles: Sequence[CycleRecord]) -> float | None:
-        """What each label of a query as large as that of the last of these cycles would gain; None if not known."""
+    def _recent(self, cycles: Sequence[CycleRecord]) -> list[CycleRecord]:
+        """Those that the line goes through."""
         seen = [c for c in cycles[ADAPTED:] if c.labelled >= self.labels and "eoks" in c.mean_scores]
-        if not seen or not (last := seen[-1]).query or last is not cycles[-1]:
-            return None
-        recent = [c for c in seen if c.labelled * BACK >= last.labelled]
-        if recent[0].labelled * SPAN > last.labelled:
-            return None
-        rise = _slope(recent) * log(1 + len(last.query) / last.labelled_after)
-        return rise * last.instances / len(last.query)
+        return [c for c in seen if c.labelled * BACK >= seen[-1].labelled]
 
 
-def _slope(cycles: Sequence[CycleRecord]) -> float:
-    """Of the mean expected OKS over the logarithm of the labels learnt from: the median of any two cycles'."""
-    places = [(log(c.labelled), _mean(c)) for c in cycles]
-    return median((b - a) / (y - x) for (x, a), (y, b) in combinations(places, 2) if y != x)
+def _to_come(cycles: Sequence[CycleRecord], labels: int, then: int) -> float:
+    """By how much the mean expected OKS may differ between so many labels and ``then``, the slope off as it may be."""
+    places = [log(c.labelled) for c in cycles]
+    errors = [log(max(c.mean_scores["eoks"], LEAST)) for c in cycles]
+    slope, off = _slope(places, errors)
+    start, end = (log(known) - fmean(places) for known in (labels, then))
+    return max(abs(exp(fmean(errors)) * (exp(s * start) - exp(s * end))) for s in (slope - off, slope + off))
 
 
-def _mean(cycle: CycleRecord) -> float:
-    return 1 - cycle.mean_scores["eoks"]
+def _slope(places: Sequence[float], errors: Sequence[float]) -> tuple[float, float]:
+    """Of the line, drawn to :data:`SLOPE`, and its standard error, which what it is drawn by counts in as a point."""
+    x, y = ([value - fmean(column) for value in column] for column in (places, errors))
+    squares = sum(a * a for a in x) + DOUBLING
+    slope = (sum(a * b for a, b in zip(x, y, strict=True)) + DOUBLING * SLOPE) / squares
+    missed = sum((b - slope * a) ** 2 for a, b in zip(x, y, strict=True)) + DOUBLING * (slope - SLOPE) ** 2
+    return slope, sqrt(missed / max(len(x) - 1, 1) / squares)

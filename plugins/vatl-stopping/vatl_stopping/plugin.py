@@ -26,7 +26,7 @@ COMPONENTS = [
     Component(
         "stopping",
         "sc-expected",
-        "The mean expected OKS would rise too little by the next query; needs no labels beyond the run's own",
+        "Twice the labels would change the mean expected OKS too little; needs none beyond the run's own",
         "vatl_stopping.expected:Expected",
         default=True,
     ),

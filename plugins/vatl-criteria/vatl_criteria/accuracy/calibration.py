@@ -78,8 +78,10 @@ class Curve:
         for _ in range(steps):
             given = torch.sigmoid(free @ found)
             gradient = free.T @ (given - pairs.oks) + strength * (found - plain)
-            found = found - torch.linalg.solve(_curvature(free, given, strength), gradient).clamp(-2, 2)
+            before, found = found, found - torch.linalg.solve(_curvature(free, given, strength), gradient).clamp(-2, 2)
             found[0].clamp_(min=0)
+            if torch.allclose(found, before, rtol=0, atol=1e-12):
+                break
         given = torch.sigmoid(free @ found)
         spread = ((pairs.oks - given) ** 2 / (given * (1 - given)).clamp(min=1e-3)).sum()
         return cls(found, torch.linalg.inv(_curvature(inputs, given, strength)) * (spread + 1) / (len(pairs) + 1))
@@ -138,7 +140,9 @@ class Calibration:
 
 
 def _isotonic(raw: Tensor, oks: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    from sklearn.isotonic import IsotonicRegression
+    """Different places, and the values there that rise with them and are nearest to the given ones."""
+    from scipy.optimize import isotonic_regression
 
-    fitted = IsotonicRegression(y_min=0, y_max=1).fit(raw.numpy(), oks.numpy(), weight.numpy())
-    return torch.from_numpy(fitted.X_thresholds_), torch.from_numpy(fitted.y_thresholds_)
+    places, which = raw.unique(return_inverse=True)
+    weights, sums = (torch.zeros_like(places).index_add(0, which, column) for column in (weight, weight * oks))
+    return places, torch.from_numpy(isotonic_regression((sums / weights).numpy(), weights=weights.numpy()).x)

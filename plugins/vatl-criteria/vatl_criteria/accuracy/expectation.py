@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import torch
 from torch import Tensor
+
+_NOTHING: Final = -50.0
+"""Exponent below which a kernel is no less: numbers too small for float32's full precision are slow to multiply."""
 
 
 def expected_oks(
@@ -49,17 +53,16 @@ def kernel_expectation(heatmaps: Tensor, places: Tensor, variance: Tensor) -> Te
         places: (B, K, 2) x, y in heatmap pixels, from which d is measured.
         variance: (B, K) v, squared heatmap pixels.
     """
-    positive = heatmaps.clamp(min=0)
     along = [_falling(places[..., axis], variance, heatmaps.shape[-1 - axis]) for axis in (0, 1)]
-    weighed = (positive @ along[0][..., None]).squeeze(-1)  # the kernel is that of x times that of y
-    total = positive.sum((2, 3))
-    return (weighed * along[1]).sum(-1) / total.clamp(min=torch.finfo(total.dtype).tiny)
+    columns = torch.stack([along[0], torch.ones_like(along[0])], -1)  # the kernel is that of x times that of y
+    weighed, rows = (heatmaps.clamp(min=0) @ columns).unbind(-1)
+    return (weighed * along[1]).sum(-1) / rows.sum(-1).clamp(min=torch.finfo(rows.dtype).tiny)
 
 
 def _falling(place: Tensor, variance: Tensor, size: int) -> Tensor:
     """exp(−d²/2v) at each of ``size`` pixels of one axis, (B, K, size)."""
     distance = torch.arange(size, device=place.device) - place[..., None]
-    return torch.exp(-(distance**2) / (2 * variance[..., None]))
+    return torch.exp((-(distance**2) / (2 * variance[..., None])).clamp(min=_NOTHING))
 
 
 def _kernel(boxes: Tensor, sigmas: Sequence[float]) -> Tensor:
