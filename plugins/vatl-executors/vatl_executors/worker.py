@@ -43,7 +43,7 @@ def serve(pipe: Connection, place: Place) -> None:
     """Do what comes through the pipe until its other end closes; the user's own word on threads stands."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    told = os.environ.get("OMP_NUM_THREADS", str(place.threads))  # of whoever says it, for all: torch listens to MKL's, too
+    told = os.environ.get("OMP_NUM_THREADS", str(place.threads))  # for all: torch listens to MKL's, too
     for name in THREADS:
         os.environ.setdefault(name, told)
     if place.card is not None:
