@@ -124,6 +124,17 @@ def test_presets_are_tried(site: Path, found: Found, tables: str, said: str) -> 
         assert not problem or "vatl-odd 1.0" in problem
 
 
+@pytest.mark.parametrize(
+    ("options", "wrong"), [({"sigmas": "coco"}, False), ({"sigmata": "coco"}, True), ({"frames": "some"}, True)]
+)
+def test_a_preset_need_not_say_what_only_users_know(
+    site: Path, found: Found, options: dict[str, str], wrong: bool
+) -> None:
+    datasets = {"jrdb-pose": {"dataset": {"jrdb-pose": options}}}
+    install(site, "vatl-odd", bringing("vatl_presets", f"Preset('odd', 'mine', {{}}, {datasets})"))
+    assert bool(found("odd")["preset odd"].problem) == wrong
+
+
 def test_a_preset_of_parts_that_are_not_installed_is_not_wrong(site: Path, found: Found) -> None:
     install(site, "vatl-odd", bringing("vatl_presets", "Preset('odd', 'mine', {'run': {'query': 'nothing-like-it'}})"))
     finding = found("odd")["preset odd"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from importlib.metadata import EntryPoint, version
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from pluggy import PluginValidationError
@@ -154,8 +154,17 @@ def _try_preset(registry: Registry, preset: Preset, trial: _Trial) -> Finding:
         config = configure(registry, {"preset": preset.name, "dataset": dataset})
         for role, tables in config.options.items():
             for name, given in tables.items():
-                build(registry, ROLES[role], name, given)
+                _try_options(registry, ROLES[role], name, given)
     return Finding(trial.what)
+
+
+def _try_options(registry: Registry, kind: str, name: str, given: Mapping[str, Any]) -> None:
+    """Make a component with a preset's options, as far as nothing is needed that only users know, such as a folder."""
+    try:
+        build(registry, kind, name, given)
+    except InputError as error:
+        if "needs a value for: " not in str(error):
+            raise
 
 
 def _try_command(reserved: Collection[str], command: Command, trial: _Trial) -> Finding:
