@@ -242,7 +242,7 @@ class TestReport:
             assert row["minutes_to_0.95"] == ""
         needed = {row["method"]: row["0.5"] for row in rows(folder / "cost_needed_ap.csv")}
         assert float(needed["lc, duw"]) < float(needed["wpu, duw"]), "though wpu needs fewer labels"
-        labels = {row["method"]: row["AP 0.5"] for row in rows(folder / "labels_needed_ap.csv")}
+        labels = {row["method"]: row["AP ≥ 0.5"] for row in rows(folder / "labels_needed_ap.csv")}
         assert float(labels["lc, duw"]) > float(labels["wpu, duw"])
 
     def test_the_page_shows_and_explains_them(self, folder: Path) -> None:
@@ -265,9 +265,9 @@ class TestReport:
         ended = attrs.evolve(run, cycles=run.cycles[:2])
         (trial,) = Experiment.of({"ended": ended}).trials
         assert run.closing is not None
-        curve = minute_curves(trial)["mean_oks"]
+        curve = minute_curves(trial)["ap"]
         assert curve.percent == pytest.approx((0, 2 * 10 / 60, 5 * 10 / 60))
-        assert curve.values[-1] == run.closing.mean_oks
+        assert curve.values[-1] == run.closing.ap
 
     def test_of_points_at_the_same_time_the_last_counts(self, runs: list[PastRun]) -> None:
         costs = (0.0, 60.0, 0.0)

@@ -11,31 +11,27 @@ import attrs
 from vatl_drawing import Plot, plotted
 from vatl_formats import csv_text
 from vatl_report.curves import Curve
-from vatl_report.experiment import QUERY, Experiment, Range, Trial, by_video
+from vatl_report.experiment import Experiment, Range, Trial, by_video
 from vatl_report.layout import Cell, Part, Table, accuracies, file_name, from_columns
-from vatl_report.learning import MeanCurve, draw_curve, measures
+from vatl_report.learning import MeanCurve, draw_curve
+from vatl_report.measure import QUERY, Measure
 from vatl_report.plots import Style, legend_below, styles, unit_scale
 from vatl_report.statistics import Mean
-from vatl_report.targets import TARGETS
+from vatl_report.targets import targets
 from vatl_report.wording import UNKNOWN, plural
 
 POINTS: Final = 49
 """At which curves are averaged, evenly over the minutes that all runs reached."""
-_LABELS: Final = {
-    "ap": "AP, estimates alone", "ap_with_labels": "AP, labels counted in",
-    "mean_oks_unlabelled": "mean OKS, unlabelled", "mean_oks_with_labels": "mean OKS, labels counted in",
-    QUERY: "mean OKS of the query against its labels",
-}  # fmt: skip
 
 
 def costs_part(experiment: Experiment) -> Part | None:
     """Accuracy over minutes, on the shared videos; None where nobody spent any time, or no video is shared."""
     timed = over_minutes(experiment)
-    shown = {m: Pooled.of(timed, m) for m in measures(experiment) if timed.shared(m)}
+    shown = {m: Pooled.of(timed, m) for m in experiment.measures if timed.shared(m.key)}
     if not shown:
         return None
     looks = styles(experiment.methods)
-    judged = {m: pooled for m, pooled in shown.items() if m != QUERY}
+    judged = {m: pooled for m, pooled in shown.items() if m.name != QUERY}
     needed = [table for m, pooled in judged.items() if (table := _needed_table(m, pooled))]
     return Part(
         "Cost",
@@ -78,20 +74,20 @@ class Pooled:
         reached: the minutes that all of them cover.
     """
 
-    measure: str
+    measure: Measure
     groups: dict[str, list[Trial]]
     reached: Range
 
     @classmethod
-    def of(cls, timed: Experiment, measure: str) -> Pooled:
+    def of(cls, timed: Experiment, measure: Measure) -> Pooled:
         """Those of an experiment over minutes."""
-        trials = timed.with_curve(measure, timed.shared(measure))
+        trials = timed.with_curve(measure.key, timed.shared(measure.key))
         groups = {m: [t for t in trials if t.method == m] for m in dict.fromkeys(t.method for t in trials)}
-        return cls(measure, groups, Range.of([t.curves[measure] for t in trials]))
+        return cls(measure, groups, Range.of([t.curves[measure.key] for t in trials]))
 
     def means(self, value: Callable[[Curve], float | None]) -> list[Mean | None]:
         """What there is to say of each method's curves, on average."""
-        return [by_video(trials, lambda t: value(t.curves[self.measure])) for trials in self.groups.values()]
+        return [by_video(trials, lambda t: value(t.curves[self.measure.key])) for trials in self.groups.values()]
 
     def curves(self) -> dict[str, MeanCurve]:
         """``{method: mean curve}``"""
@@ -106,7 +102,7 @@ class Pooled:
         return curve.mean(self.reached.start, self.reached.end)
 
 
-def _table(measure: str, pooled: Pooled) -> Table:
+def _table(measure: Measure, pooled: Pooled) -> Table:
     """Methods in rows, round minutes and the area in columns."""
     from matplotlib.ticker import MaxNLocator
 
@@ -116,26 +112,27 @@ def _table(measure: str, pooled: Pooled) -> Table:
     values: list[Callable[[Curve], float]] = [lambda curve, at=at: curve.at(at) for at in points]  # type: ignore[misc]
     cells = [accuracies([m.mean if m else None for m in pooled.means(value)]) for value in (*values, pooled.area)]
     head = ("method", *(f"{minutes:.4g} min" for minutes in points), f"area to {end:.4g} min")
-    title = f"{_LABELS[measure]}, over minutes: mean over {_videos(pooled)}"
-    return Table(f"cost_{file_name(measure)}", title, head, from_columns(pooled.groups, cells))
+    title = f"{measure.title}, over minutes: mean over {_videos(pooled)}"
+    return Table(f"cost_{file_name(measure.key)}", title, head, from_columns(pooled.groups, cells))
 
 
-def _needed_table(measure: str, pooled: Pooled) -> Table | None:
+def _needed_table(measure: Measure, pooled: Pooled) -> Table | None:
     """Minutes that it takes to reach an accuracy; None where no run reaches any."""
-    every = [t.curves[measure] for trials in pooled.groups.values() for t in trials]
-    reached = [target for target in TARGETS if any(curve.first(target) is not None for curve in every)]
+    every = [t.curves[measure.key] for trials in pooled.groups.values() for t in trials]
+    reached = [t for t in targets(measure) if any(curve.first(t, measure.lower) is not None for curve in every)]
     if not reached:
         return None
     head = ("method", *(f"{target:g}" for target in reached))
-    title = f"Minutes needed for an accuracy, {_LABELS[measure]}: mean over {_videos(pooled)}"
+    title = f"Minutes needed for an accuracy, {measure.title}: mean over {_videos(pooled)}"
     columns = [_needed(pooled, target) for target in reached]
-    return Table(f"cost_needed_{file_name(measure)}", title, head, from_columns(pooled.groups, columns))
+    return Table(f"cost_needed_{file_name(measure.key)}", title, head, from_columns(pooled.groups, columns))
 
 
 def _needed(pooled: Pooled, target: float) -> list[Cell]:
     """One accuracy, a cell a method; the fewest minutes bold, and no mean where some runs never get there."""
-    found = [[t.curves[pooled.measure].first(target) for t in trials] for trials in pooled.groups.values()]
-    means = pooled.means(lambda curve: curve.first(target))
+    key, lower = pooled.measure.key, pooled.measure.lower
+    found = [[t.curves[key].first(target, lower) for t in trials] for trials in pooled.groups.values()]
+    means = pooled.means(lambda curve: curve.first(target, lower))
     known = [m.mean if m and None not in f else None for m, f in zip(means, found, strict=True)]
     texts = [
         f"{value:.1f}" if value is not None else f"{there} of {len(f)} runs" if (there := len(f) - f.count(None)) else
@@ -151,13 +148,13 @@ def _videos(pooled: Pooled) -> str:
     return plural(len({t.video for trials in pooled.groups.values() for t in trials}), "video")
 
 
-def _plot(shown: Mapping[str, Pooled], looks: Mapping[str, Style]) -> Plot:
+def _plot(shown: Mapping[Measure, Pooled], looks: Mapping[str, Style]) -> Plot:
     def draw(figure: Any) -> None:
         axes = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
         for axis, (measure, pooled) in zip(axes, shown.items(), strict=True):
             for method, curve in pooled.curves().items():
                 draw_curve(axis, curve, looks[method])
-            unit_scale(axis, f"{_LABELS[measure]} (0–1)")
+            unit_scale(axis, f"{measure.title} (0–1)")
             axis.set_xlabel("minutes of annotation by then")
             axis.set_xlim(0, pooled.reached.end * 1.02)
         legend_below(figure, {method: looks[method] for pooled in shown.values() for method in pooled.groups})
@@ -165,7 +162,7 @@ def _plot(shown: Mapping[str, Pooled], looks: Mapping[str, Style]) -> Plot:
     return plotted(draw, 5 * max(len(shown), 1.4), 4.3 + 0.08 * len(looks))
 
 
-def _caption(shown: Mapping[str, Pooled]) -> str:
+def _caption(shown: Mapping[Measure, Pooled]) -> str:
     return f"Mean over {_videos(next(iter(shown.values())))}. 0 minutes: the source estimators."
 
 
@@ -175,9 +172,9 @@ def _notes(experiment: Experiment, timed: Experiment) -> list[str]:
     return [f"For want of times: {', '.join(lacking)} (nobody spent any on its labels)."] if lacking else []
 
 
-def _curves_csv(shown: Mapping[str, Pooled]) -> str:
+def _curves_csv(shown: Mapping[Measure, Pooled]) -> str:
     rows = [
-        [method, measure, minutes, mean.mean, mean.low, mean.high, mean.count]
+        [method, measure.key, minutes, mean.mean, mean.low, mean.high, mean.count]
         for measure, pooled in shown.items()
         for method, curve in pooled.curves().items()
         for minutes, mean in zip(curve.percent, curve.means, strict=True)
@@ -185,18 +182,20 @@ def _curves_csv(shown: Mapping[str, Pooled]) -> str:
     return csv_text(["method", "measure", "minutes", "mean", "low", "high", "runs"], rows)
 
 
-def _runs_csv(timed: Experiment, shown: Mapping[str, Pooled]) -> str:
+def _runs_csv(timed: Experiment, shown: Mapping[Measure, Pooled]) -> str:
     """Each run's area over the minutes that all reached, and the minutes in which it came to an accuracy."""
+    wanted = list(dict.fromkeys(target for measure in shown for target in targets(measure)))
     rows = [
-        [t.name, t.method, t.video, t.seed, measure, *_of_run(t, pooled)]
+        [t.name, t.method, t.video, t.seed, measure.key, *_of_run(t, pooled, wanted)]
         for measure, pooled in shown.items()
-        for t in timed.with_curve(measure, timed.shared(measure))
+        for t in timed.with_curve(measure.key, timed.shared(measure.key))
     ]
     head = ["run", "method", "video", "seed", "measure", "minutes", "from_minutes", "to_minutes", "area"]
-    return csv_text([*head, *(f"minutes_to_{target:g}" for target in TARGETS)], rows)
+    return csv_text([*head, *(f"minutes_to_{target:g}" for target in wanted)], rows)
 
 
-def _of_run(trial: Trial, pooled: Pooled) -> Sequence[float | None]:
-    curve, minutes = trial.curves[pooled.measure], sum(r.annotation_seconds for r in trial.past.cycles) / 60
+def _of_run(trial: Trial, pooled: Pooled, wanted: Sequence[float]) -> Sequence[float | None]:
+    curve, minutes = trial.curves[pooled.measure.key], sum(r.annotation_seconds for r in trial.past.cycles) / 60
+    own = targets(pooled.measure)
     reached = pooled.reached.start, pooled.reached.end, pooled.area(curve)
-    return [minutes, *reached, *(curve.first(target) for target in TARGETS)]
+    return [minutes, *reached, *(curve.first(t, pooled.measure.lower) if t in own else None for t in wanted)]

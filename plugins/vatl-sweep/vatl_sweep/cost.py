@@ -83,7 +83,7 @@ def sizes(registry: Registry, runs: Iterable[SweepRun]) -> dict[str, Size]:
         if key not in counts:
             dataset = build(registry, "dataset", made.dataset, made.of("dataset", made.dataset))
             counts[key] = len(checked_video(dataset, made.video).instances)
-        found[run.name] = Size(counts[key], len(amounts(made.schedule, counts[key])) + 1)
+        found[run.name] = Size(counts[key], len(amounts(made.schedule, counts[key], made.rounding)) + 1)
     return found
 
 
