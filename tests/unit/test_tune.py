@@ -39,7 +39,7 @@ from vatl_sweep.plan import read_plan
 from vatl_sweep.stepping import step_to
 from vatl_tune.command import command
 from vatl_tune.objective import Objective
-from vatl_tune.results import importances, write_results
+from vatl_tune.results import best_toml, importances, write_results
 from vatl_tune.setup import Setup
 from vatl_tune.space import parameters
 from vatl_tune.storage import FILE, check_storage
@@ -528,11 +528,12 @@ class TestResults:
             assert max(shares, key=lambda name: shares[name]) == "duw.uncertainty_weight"
         assert found == importances(study), "by a seed"
 
-    def test_a_run_is_made_of_the_best_trial(self, read: Read, acting: Acting) -> None:
-        setup = read()
+    def test_a_run_is_made_of_the_best_trial(self, read: Read, acting: Acting, tmp_path: Path) -> None:
+        setup = read(trials=5)
         study = searched(setup)
-        write_results(setup, study)
-        config = configure(discover(), {"video": "dance"}, file=setup.folder / "best.toml")
+        file = tmp_path / "best.toml"
+        file.write_text(best_toml(setup, study.best_trial))
+        config = configure(discover(), {"video": "dance"}, file=file)
         assert config.of("select", "duw") == {
             "uncertainty_weight": str(study.best_trial.params["duw.uncertainty_weight"])
         }
