@@ -39,7 +39,7 @@ from vatl_sweep.plan import read_plan
 from vatl_sweep.stepping import step_to
 from vatl_tune.command import command
 from vatl_tune.objective import Objective
-from vatl_tune.results import importances, write_results
+from vatl_tune.results import best_toml, importances, write_results
 from vatl_tune.setup import Setup
 from vatl_tune.space import parameters
 from vatl_tune.storage import FILE, check_storage
@@ -103,13 +103,19 @@ class Acting:
 
     failing: Callable[[RunConfig], bool] = lambda config: False
     killed_at: int = -1
+    moments: int = 0
     cycles: int = 0
+
+    def moment(self, *_: object) -> None:
+        """Something has been written, or is going to be."""
+        self.moments += 1
+        if self.moments == self.killed_at:
+            raise KeyboardInterrupt
 
     def step(self, config: RunConfig, cycles: int) -> Path:
         for number in range(len(RunFolder(config.path).cycles()), min(cycles, CYCLES)):
             self.cycles += 1
-            if self.cycles == self.killed_at:
-                raise KeyboardInterrupt
+            self.moment()
             if self.failing(config):
                 raise VatlError("the weights are gone")
             config.path.mkdir(parents=True, exist_ok=True)
@@ -123,6 +129,7 @@ class Acting:
         self.step(config, CYCLES)
         record = RunRecord(**(empty(RunRecord) | {"run": str(config.path)}))
         (config.path / "run.json").write_text(json.dumps(to_json(record)))
+        self.moment()
         return record
 
 
@@ -134,10 +141,10 @@ def acting(monkeypatch: pytest.MonkeyPatch) -> Acting:
     return stand_in
 
 
-def searched(setup: Setup) -> Study:
+def searched(setup: Setup, told: Callable[..., None] = lambda trial: None) -> Study:
     check_storage(setup.folder, setup.identity)
     with SweepFolder(setup.folder).locked():
-        return tune(setup, Local())
+        return tune(setup, Local(), told)
 
 
 def summary(study: Study) -> list[tuple[Any, ...]]:
@@ -336,18 +343,23 @@ class TestSearching:
         assert summary(one) == summary(same)
         assert [trial.params for trial in one.trials] != [trial.params for trial in other.trials]
 
-    @pytest.mark.parametrize("at_once", [1, 3])
-    def test_an_interrupted_search_comes_to_the_same(
-        self, read: Read, acting: Acting, tmp_path: Path, at_once: int
+    @pytest.mark.parametrize(("at_once", "moments"), [(1, 8), (3, 11)])
+    def test_a_search_that_is_killed_again_and_again_comes_to_the_same(
+        self, read: Read, acting: Acting, tmp_path: Path, at_once: int, moments: int
     ) -> None:
-        whole = searched(read(folder=tmp_path / "whole", at_once=at_once))
-        total, acting.cycles = acting.cycles, 0
-        for moment in (3, total // 2):
-            acting.cycles, acting.killed_at = 0, moment
-            with pytest.raises(KeyboardInterrupt):
-                searched(read(at_once=at_once))
-        acting.killed_at = -1
-        assert summary(searched(read(at_once=at_once))) == summary(whole)
+        settings = {"at_once": at_once, "prune_after": "2,4", "trials": 10}
+        whole = searched(read(folder=tmp_path / "whole", **settings))
+        assert {trial.state for trial in whole.trials} == {TrialState.COMPLETE, TrialState.PRUNED}
+        setup, acting.killed_at, sittings = read(**settings), moments, 0
+        while acting.killed_at:
+            acting.moments, sittings = 0, sittings + 1
+            try:
+                study = searched(setup, acting.moment)
+                acting.killed_at = 0
+            except KeyboardInterrupt:
+                pass
+        assert sittings > 7
+        assert summary(study) == summary(whole)
 
     def test_those_behind_end_after_early_cycles_but_none_of_the_first(self, read: Read, acting: Acting) -> None:
         study = searched(read(prune_after="2,3", trials=12))
@@ -516,11 +528,12 @@ class TestResults:
             assert max(shares, key=lambda name: shares[name]) == "duw.uncertainty_weight"
         assert found == importances(study), "by a seed"
 
-    def test_a_run_is_made_of_the_best_trial(self, read: Read, acting: Acting) -> None:
-        setup = read()
+    def test_a_run_is_made_of_the_best_trial(self, read: Read, acting: Acting, tmp_path: Path) -> None:
+        setup = read(trials=5)
         study = searched(setup)
-        write_results(setup, study)
-        config = configure(discover(), {"video": "dance"}, file=setup.folder / "best.toml")
+        file = tmp_path / "best.toml"
+        file.write_text(best_toml(setup, study.best_trial))
+        config = configure(discover(), {"video": "dance"}, file=file)
         assert config.of("select", "duw") == {
             "uncertainty_weight": str(study.best_trial.params["duw.uncertainty_weight"])
         }

@@ -102,19 +102,17 @@ class Tuning:
                 live[trial.number] = trial, runs
             else:
                 yield self._frozen(trial)
-        for cycles in (*self._looks(trials[0].number), None):
+        for cycles in (*self._looks(), None):
             self._run([run for _, runs in live.values() for run in runs], cycles)
             for number, (trial, runs) in list(live.items()):
                 if self._ended(trial, runs, cycles):
                     del live[number]
                     yield self._frozen(trial)
 
-    def _looks(self, number: int) -> tuple[int, ...]:
+    def _looks(self) -> tuple[int, ...]:
         """The cycles after which a trial may end; the first few trials go to their end at once."""
-        size = self.setup.tune.at_once
         complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        before = [trial for trial in complete if trial.number < number // size * size]
-        return self.setup.tune.prune_after if len(before) >= UNPRUNED else ()
+        return self.setup.tune.prune_after if len(complete) >= UNPRUNED else ()
 
     def _begun(self, trial: Trial) -> list[SweepRun]:
         """The runs of a trial; none, and it is ended, where they are known already or cannot be."""
@@ -141,16 +139,18 @@ class Tuning:
                 carry_out(self.folder, left, self.executor, watch.ended, cycles)
 
     def _ended(self, trial: Trial, runs: Sequence[SweepRun], cycles: int | None) -> bool:
-        """Judge a trial by its runs' first ``cycles`` cycles, by all if None; whether it is over."""
-        if cycles and max(self._frozen(trial).intermediate_values, default=0) > cycles:
-            return False  # it was judged by them before an interruption
+        """Judge a trial by its runs' first ``cycles`` cycles, by all if None or if they have ended; whether it is over.
+
+        After an interruption runs may be further than that, and some further than others.
+        """
+        over = all(self.folder.record(run) for run in runs)
         causes = [failure.cause for run in runs if (failure := self.folder.failure(run))]
-        values = [] if causes else self._values(runs, cycles)
+        values = [] if causes else self._values(runs, None if over else cycles)
         if not values or not math.isfinite(values[-1]):
             self._fail(trial, causes[0] if causes else f"{self.setup.objective.measure} of its runs is not known")
             return True
         self._report(trial, values)
-        if all(self.folder.record(run) for run in runs):
+        if over:
             self.study.tell(trial, values[-1])
         elif trial.should_prune():
             self.study.tell(trial, state=TrialState.PRUNED)
