@@ -120,7 +120,7 @@ def components(registry: Registry, kind: str) -> str:
     for name in registry.names(kind):
         component = registry.find(kind, name)
         made = component.load()
-        told += [f"## {name}", f"{component.help}. From {_from(component.origin)}."]
+        told += [f"## {name} {{#{name}}}", f"{component.help}. From {_from(component.origin)}."]
         told += [_description(made), _options(list(option_docs(made)), name)]
     return "\n\n".join(part for part in told if part) + "\n"
 
