@@ -29,7 +29,7 @@ from vatl_oracles.costly import Costly
 from vatl_oracles.noisy import Noisy
 from vatl_oracles.times import Times, read_times
 from vatl_report.comparison import write_comparison
-from vatl_report.costs import minute_curves, over_minutes
+from vatl_report.costs import costs_part, minute_curves, over_minutes
 from vatl_report.curves import Curve
 from vatl_report.experiment import Experiment
 
@@ -252,13 +252,13 @@ class TestReport:
             assert r"\begin{tabular}" in (folder / f"{name}.tex").read_text()
         assert "minutes of annotation by then" in (folder / "cost_curves.svg").read_text()
 
-    def test_runs_that_cost_nothing_are_left_out_and_named(self, runs: list[PastRun], tmp_path: Path) -> None:
+    def test_runs_that_cost_nothing_are_left_out_and_named(self, runs: list[PastRun]) -> None:
         free = attrs.evolve(runs[0], cycles=[attrs.evolve(r, annotation_seconds=0.0) for r in runs[0].cycles])
-        vars(free)["video"] = runs[0].video
-        page = Page(write_comparison([free, *runs[1:]], tmp_path / "some"))
-        assert "For want of times: lc-beach-0" in page.text
-        write_comparison([free], tmp_path / "none")
-        assert not (tmp_path / "none" / "cost_curves.csv").exists()
+        part = costs_part(Experiment.of({run.folder.path.name: run for run in [free, *runs[1:]]}))
+        assert part is not None
+        assert part.notes == ("For want of times: lc-beach-0 (nobody spent any on its labels).",)
+        assert "lc-beach-0" not in part.data["cost_by_run"]
+        assert costs_part(Experiment.of({"free": free})) is None
 
     def test_a_run_that_learnt_nothing_of_its_last_labels_ends_with_their_cost(self, runs: list[PastRun]) -> None:
         run = runs[0]
@@ -284,8 +284,9 @@ def test_what_a_run_kept_is_what_its_record_and_its_report_say(registered: Regis
     for name, select in (("a", "top"), ("b", "random")):
         execute(configured(registry, tmp_path, name=name, select=select, **settings), registry)
     past = [PastRun.open(tmp_path / name, registry) for name in "ab"]
-    folder = write_comparison(past, tmp_path / "page").parent
-    minutes = {row["run"]: float(row["minutes"]) for row in rows(folder / "cost_by_run.csv")}
+    part = costs_part(Experiment.of(dict(zip("ab", past, strict=True))))
+    assert part is not None
+    minutes = {row["run"]: float(row["minutes"]) for row in csv.DictReader(part.data["cost_by_run"].splitlines())}
     for run in past:
         with closing(sqlite3.connect(run.folder.path / "labels.sqlite")) as connection:
             (kept,) = connection.execute("select sum(seconds) from labels").fetchone()

@@ -89,8 +89,8 @@ class Around(Oracle):
     """Answers as another oracle does, but for what it changes.
 
     Attributes:
-        around: the oracle whose answers are changed, with its options behind its name, ``NAME,OPTION=VALUE,…``, or an
-            :class:`Oracle`; none for the data set's own annotations. It asks no people.
+        around: the oracle whose answers are changed, one that asks no people, with its options behind its name,
+            ``NAME,OPTION=VALUE,…``; in Python also an object. None for the data set's own annotations.
     """
 
     around: tuple[str, ...] | Oracle | None = attrs.field(default=None, metadata={"exposes": _exposed})
