@@ -184,6 +184,9 @@ class TestEvaluation:
         assert found.further_with_labels["OSPA"] < found.further["OSPA"]
         assert found.further_with_labels["PCK"] >= found.further["PCK"]
         assert found.ap_with_labels > found.ap
+        assert found.ap_at.keys() == found.ap_at_with_labels.keys() == {f"{t / 100:g}" for t in range(50, 100, 5)}
+        for at, ap in ((found.ap_at, found.ap), (found.ap_at_with_labels, found.ap_with_labels)):
+            assert sum(at.values()) / 10 == pytest.approx(ap)
         assert sum(found.counts.values()) == self.N
         assert found.counts["labelled wrong"] == 4, "the estimator's own poses of what is labelled"
         everything = evaluate(stick_video(), self.pass_(), self.labels(list(range(self.N))), 0.9, hook=hook)

@@ -7,6 +7,7 @@ import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -22,6 +23,7 @@ from vatl_report.commands.report import command as report
 from vatl_report.comparison import write_comparison
 from vatl_report.experiment import Experiment
 from vatl_report.measure import Measure, measures_named
+from vatl_report.retrainings import retrainings_part
 from vatl_report.stopping_thresholds import outcomes, thresholds_part
 from vatl_report.targets import targets_part
 
@@ -34,6 +36,12 @@ def kept(past: PastRun, **figures: object) -> PastRun:
     made = attrs.evolve(past, cycles=cycles)
     vars(made)["video"] = past.video
     return made
+
+
+def like(past: PastRun, ap: float, **config: Any) -> PastRun:
+    """A run like it of other settings, whose AP is the same in every pass."""
+    made = with_curve(past, [0, 100], [ap, ap])
+    return attrs.evolve(made, config=attrs.evolve(made.config, **config))
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -145,19 +153,15 @@ def test_of_ospa_the_lowest_is_best(tmp_path: Path) -> None:
 
 
 def test_methods_are_tested_over_videos_against_the_best_of_their_estimator(tmp_path: Path) -> None:
-    runs, areas = [], dict[tuple[str, str], list[float]]()
+    runs, areas, base = [], dict[tuple[str, str], list[float]](), made_up_run(tmp_path / "a", select="top")
     for n in range(7):
-        scene = made_up_video(name=f"v{n}")
         for e, estimator in enumerate(("hrnet", "tiny")):
             for m, method in enumerate(("lc", "thc", "wpu")):
-                for seed in (0, 1):
-                    past = made_up_run(
-                        tmp_path / f"{n}{e}{m}{seed}", scene, seed, query=method, estimator=estimator, select="top",
-                        weights=f"{estimator}.safetensors",
-                    )  # fmt: skip
-                    ap = 0.3 + 0.1 * m + 0.01 * n * m * (-1) ** m + 0.02 * seed + 0.1 * e
-                    runs.append(with_curve(past, [0, 100], [ap, ap]))
-                areas.setdefault((estimator, f"{method}, top"), []).append(ap - 0.01)
+                ap = 0.3 + 0.1 * m + 0.01 * n * m * (-1) ** m + 0.1 * e
+                chosen = {"video": f"v{n}", "query": method, "estimator": estimator}
+                weights = f"{estimator}.safetensors"
+                runs += [like(base, ap + 0.02 * seed, **chosen, weights=weights, seed=seed) for seed in (0, 1)]
+                areas.setdefault((estimator, f"{method}, top"), []).append(ap + 0.01)
     part = targets_part(Experiment.of({str(n): run for n, run in enumerate(runs)}, [Measure("ap")]))
     assert part is not None
     (table,) = part.tables
@@ -172,32 +176,26 @@ def test_methods_are_tested_over_videos_against_the_best_of_their_estimator(tmp_
 
 
 def test_retrainings_stand_beside_each_other(tmp_path: Path) -> None:
-    runs = []
-    for n, retrain in enumerate(("continual", "from-source", "from-scratch")):
-        for video in ("a", "b"):
-            past = made_up_run(
-                tmp_path / f"{video}{n}", made_up_video(name=video), preset="published", retrain=retrain,
-                options={"retrain": {retrain: {"alpha": 2.0 + n}}},
-            )  # fmt: skip
-            runs.append(with_curve(past, [0, 100], [0.2 + 0.1 * n, 0.4 + 0.1 * n]))
+    base = made_up_run(tmp_path / "a", preset="published")
+    runs = [
+        like(base, 0.3 + 0.1 * n, video=video, retrain=retrain, options={"retrain": {retrain: {"alpha": 2.0 + n}}})
+        for n, retrain in enumerate(("continual", "from-source", "from-scratch"))
+        for video in ("a", "b")
+    ]
     options = {"retrain": {"continual": {"alpha": 2.0}}}
-    alone = with_curve(
-        made_up_run(tmp_path / "c", made_up_video(name="a"), query="thc", options=options), [0, 100], [0, 0]
-    )
-    other = with_curve(
-        made_up_run(tmp_path / "d", made_up_video(name="b"), query="thc", options=options), [0, 100], [0, 0]
-    )
-    out = compared([*runs, alone, other], tmp_path / "out", Measure("ap"))
-    (row,) = rows(out / "retraining_ap.csv")
-    assert list(row) == [
+    alone = [like(base, 0.9, video=video, preset="", query="thc", options=options) for video in ("a", "b")]
+    part = retrainings_part(Experiment.of({str(n): run for n, run in enumerate([*runs, *alone])}, [Measure("ap")]))
+    assert part is not None
+    (table,) = part.tables
+    assert next(csv.reader(table.csv().splitlines())) == [
         "method", "continual", "continual (deviation)", "from-source", "from-source (deviation)", "p (from-source)",
         "from-scratch", "from-scratch (deviation)", "p (from-scratch)",
     ]  # fmt: skip
-    assert row["method"] == "published"
-    assert [float(row[k]) for k in ("continual", "from-source", "from-scratch")] == pytest.approx([0.3, 0.4, 0.5])
-    assert row["p (from-source)"] == "", "two videos cannot be tested"
-    compared(runs[:2], tmp_path / "one", Measure("ap"))
-    assert not (tmp_path / "one" / "retraining_ap.csv").exists()
+    (row,) = table.rows
+    assert [cell.text for cell in row] == [
+        "published", "0.300 ± 0.000", "0.400 ± 0.000", "n = 2", "0.500 ± 0.000", "n = 2",
+    ]  # fmt: skip
+    assert retrainings_part(Experiment.of({str(n): run for n, run in enumerate(runs[:2])})) is None
 
 
 # --------------------------------------------------------------------------------------------------------- stopping
