@@ -33,6 +33,7 @@ import click
 @click.option("--weights", help="auto (default), none (random), a known name, URL#sha256=HEX, or a file.")
 @click.option("--weights-keypoints", help="Of a head that names none: their names, person-17, or same (the video's).")
 @click.option("--device", help="auto (default), cpu, cuda, …")
+@click.option("--compile", "compiled", type=click.Choice(["auto", "on", "off"]), help="The estimator, by torch.")
 @click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="Of the forward pass.")
 @click.option("--channels-last/--contiguous", default=None, help="Memory layout; chosen for the device if not given.")
 @click.option("--batch", type=int, help="Instances to a forward pass; what suits the device if not given.")
@@ -63,6 +64,7 @@ def command(path: Path | None, config: Path | None, options: tuple[str, ...], as
         flags["dataset"], option = registry.opening(path, flags["dataset"])
         options = (f"dataset.{option}={path}", *options)
     options += ("dataset.skip_broken=true",) * flags.pop("skip_broken")
+    options += tuple(f"estimator.compiled={choice}" for choice in [flags.pop("compiled")] if choice)
     made = configure(registry, flags, options=options, file=config)
     for role in sorted(made.options.keys() - {"query", "stop"}):  # criteria may be watched, stopping criteria advise
         for name in sorted(made.options[role].keys() - set(chosen(made, role))):

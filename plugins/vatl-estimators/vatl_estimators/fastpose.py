@@ -9,9 +9,10 @@ from attrs.validators import ge
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vatl_core.contracts import Estimator, Maps
+from vatl_core.contracts import Maps
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
+from vatl_estimators.compiling import Compilable
 from vatl_estimators.families import ALPHAPOSE, IMAGENET, resnet_name
 from vatl_estimators.input_size import check_input_size
 from vatl_estimators.public import imagenet
@@ -23,7 +24,7 @@ PUBLISHED_DEPTHS = (50, 101, 152)
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
-class FastPose(Estimator):
+class FastPose(Compilable):
     """Three pixel shuffles, two of them after a convolution, and a 3×3 convolution on an SE-ResNet.
 
     Attributes:

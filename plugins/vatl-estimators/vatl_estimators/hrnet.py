@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck
 
-from vatl_core.contracts import Estimator, Maps
+from vatl_core.contracts import Maps
 from vatl_core.errors import InputError
 from vatl_core.video import Skeleton
+from vatl_estimators.compiling import Compilable
 from vatl_estimators.families import (
     ALPHAPOSE,
     deeplabcut_name,
@@ -34,7 +35,7 @@ EXCHANGES = {"stage2": 1, "stage3": 4, "stage4": 3}
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
-class HRNet(Estimator):
+class HRNet(Compilable):
     """Four branches of strides 4 to 32 that exchange their maps; the heatmaps come from the finest.
 
     Attributes:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from vatl_core.contracts import Estimator, Maps
 from vatl_core.errors import unknown
 from vatl_core.video import Skeleton
+from vatl_estimators.compiling import Compilable
 from vatl_estimators.deconvolutions import HEAD_WIDTH, begin_small, deconvolutions
 from vatl_estimators.families import ALPHAPOSE, mmpose_name, on_coco, resnet_name
 from vatl_estimators.input_size import DEEPEST_STRIDE, check_input_size
@@ -24,7 +25,7 @@ _TIMM = "timm:"
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
-class SimpleBaseline(Estimator):
+class SimpleBaseline(Compilable):
     """Three deconvolutions and a 1×1 convolution on a backbone of stride 32, or as many as lead to stride 4.
 
     A backbone's stride is halved while that is even and at least 8: heatmaps have stride 4 with one of 4, 8, 16, 32 or

@@ -9,14 +9,15 @@ from attrs.validators import ge
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vatl_core.contracts import Estimator, Maps
+from vatl_core.contracts import Maps
 from vatl_core.video import Skeleton
+from vatl_estimators.compiling import Compilable
 from vatl_estimators.input_size import check_input_size
 from vatl_weights import Trunk
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
-class Tiny(Estimator):
+class Tiny(Compilable):
     """A residual encoder to stride 32 and a top-down path back to stride 4, about 0.6 million parameters.
 
     Attributes:

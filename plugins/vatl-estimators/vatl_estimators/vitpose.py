@@ -10,9 +10,10 @@ from attrs.validators import deep_iterable, ge, gt, le, lt, optional
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vatl_core.contracts import Estimator, Maps
+from vatl_core.contracts import Maps
 from vatl_core.errors import InputError, unknown
 from vatl_core.video import Skeleton
+from vatl_estimators.compiling import Compilable
 from vatl_estimators.deconvolutions import HEAD_WIDTH, begin_small, deconvolutions
 from vatl_estimators.families import mmpose_name, on_coco
 from vatl_estimators.input_size import check_input_size
@@ -35,7 +36,7 @@ _BACKBONE: Final = "backbone."
 
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.NO_OP)
-class ViTPose(Estimator):
+class ViTPose(Compilable):
     """A plain vision transformer; then deconvolutions, or ReLU and bilinear upsampling; then a convolution.
 
     Attributes:
