@@ -130,6 +130,14 @@ def test_records_of_earlier_versions_are_read_and_what_they_lack_is_said(tmp_pat
     assert "earlier versions" not in page.text
 
 
+def test_what_only_a_run_that_does_not_count_keeps_is_not_known(tmp_path: Path) -> None:
+    old, new = made_up_run(tmp_path / "old"), made_up_run(tmp_path / "new", seed=1, closed=False)
+    new = kept(new, ap_at_with_labels=AT)
+    page = Page(write_comparison([old, new], tmp_path / "out", measures=measures_named(["ap@.6"], True, [old, new])))
+    assert "Not known for any run." in page.text
+    assert "1 run kept no AP at OKS .6" in page.text
+
+
 # ------------------------------------------------------------------------------------------------------ comparisons
 def compared(runs: Sequence[PastRun], folder: Path, *asked: Measure) -> Path:
     write_comparison(runs, folder, measures=asked)

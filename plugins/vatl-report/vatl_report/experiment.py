@@ -131,8 +131,9 @@ class Experiment:
     @property
     def measures(self) -> tuple[Measure, ...]:
         """By what the runs are compared: what was asked for, or AP, mean OKS or the queries' agreement with labels."""
-        found = (tuple(m for m in choice if self.with_curve(m.key)) for choice in _DEFAULT)
-        return self.asked or next((choice for choice in found if choice), ())
+        choices = [self.asked] if self.asked else _DEFAULT
+        found = (tuple(m for m in choice if self.with_curve(m.key)) for choice in choices)
+        return next((choice for choice in found if choice), ())
 
     @property
     def methods(self) -> list[str]:

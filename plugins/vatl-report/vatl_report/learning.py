@@ -50,9 +50,9 @@ def mean_curves(trials: Sequence[Trial], measure: str) -> dict[str, MeanCurve]:
 
 def learning_part(experiment: Experiment) -> Part | None:
     """Curves over all shared videos and on each video; None where no run has a measure."""
-    shown = experiment.measures
+    shown, without = experiment.measures, tuple(_lacking(experiment))
     if not shown:
-        return None
+        return Part("Learning curves", "Not known for any run.", notes=without) if without else None
     first, looks = shown[0].key, styles(experiment.methods)
     shared = {measure: videos for measure in shown if (videos := experiment.shared(measure.key))}
     pooled = {m: mean_curves(experiment.with_curve(m.key, videos), m.key) for m, videos in shared.items()}
@@ -77,7 +77,7 @@ def learning_part(experiment: Experiment) -> Part | None:
         figures,
         {"learning_curves": data},
         tables,
-        (*_notes(experiment, first), *_lacking(experiment)),
+        (*_notes(experiment, first), *without),
     )
 
 
@@ -88,8 +88,8 @@ def _label(measure: Measure) -> str:
 
 def _lacking(experiment: Experiment) -> list[str]:
     """A line for each measure that runs lack though they were measured."""
-    judged = [t for t in experiment.trials if t.judged]
-    without = {m: [t.name for t in judged if not t.curves.get(m.key)] for m in experiment.measures if m.name != QUERY}
+    judged, measures = [t for t in experiment.trials if t.judged], experiment.asked or experiment.measures
+    without = {m: [t.name for t in judged if not t.curves.get(m.key)] for m in measures if m.name != QUERY}
     return [lacking(measure, names) for measure, names in without.items() if names]
 
 
