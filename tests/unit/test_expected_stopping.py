@@ -46,10 +46,7 @@ def test_it_stops_as_soon_as_twice_the_labels_would_not_halve_away_enough(error:
     assert stopped(curve(error)) == first
     reason = Expected().decide(History(cycles(curve(error))[: first + 1], 0.5))
     more = SCHEDULE[first + 1]
-    assert (
-        reason
-        == f"{more} more labels would change the expected mean OKS by at most {halves[first]:.4f}, less than 0.02"
-    )
+    assert reason == f"{more} more labels would change the mean OKS by at most {halves[first]:.4f}, less than 0.02"
 
 
 def test_it_stops_where_the_mean_has_settled_however_much_is_wrong() -> None:
@@ -94,6 +91,23 @@ def test_what_nothing_was_held_against_counts_for_nothing(means: list[float]) ->
 def test_an_expectation_that_falls_is_no_plateau(means: list[float]) -> None:
     """As videos had it whose first queries were of the worst poses."""
     assert stopped(means, labels=(0, 12, 24, 48, 96), instances=600) is None
+
+
+def asked(means: Sequence[float], turned_out: Sequence[float | None], instances: int = 600) -> tuple[CycleRecord, ...]:
+    """Cycles whose queries turned out to have these mean OKS."""
+    there = cycles(means, labels=(0, 12, 24, 48, 96), instances=instances)
+    return tuple(
+        attrs.evolve(cycle, query_oks=(oks,) * len(cycle.query)) for cycle, oks in zip(there, turned_out, strict=True)
+    )
+
+
+def test_an_expectation_that_queries_belie_is_not_believed() -> None:
+    """As two flies had it: the video seems nearly right, and what is asked for is not."""
+    means = [0.0, 0.42, 0.93, 0.968]
+    assert Expected().decide(History(asked(means, [0.0, 0.46, 0.64, 0.8]), 0.5)) is None
+    assert Expected().decide(History(asked(means, [0.0, 0.46, 0.93, 0.97]), 0.5))
+    assert Expected().decide(History(asked(means, [0.0, 0.46, None, None]), 0.5)), "where labels tell nothing"
+    assert Expected().decide(History(asked(means, [0.0, 0.46, 0.8, None]), 0.5)) is None, "what they told before counts"
 
 
 def test_labels_one_by_one_do_not_end_it_by_chance() -> None:

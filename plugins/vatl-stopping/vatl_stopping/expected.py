@@ -37,6 +37,9 @@ class Expected(Stopping):
     cycles that they come in; chance in one cycle is averaged out, and much of it calls for more cycles. An expectation
     that falls is no plateau either.
 
+    An expectation can be wrong. So the same is asked of the error that each query turned out to have, which its labels
+    tell: of what is hard, as selectors prefer it, there must be little to gain, too.
+
     Attributes:
         rise: what they must change it by to be worth asking for.
         labels: how many must be given before the first cycle that counts.
@@ -54,10 +57,11 @@ class Expected(Stopping):
         more = min(history.labelled, present.instances - history.labelled)
         if not cycles or cycles[-1] is not present or not present.query or more <= 0:
             return None
-        change = _to_come(cycles, history.labelled, history.labelled + more)
+        curves = [_expected(cycles), _asked(cycles)]
+        change = max(_to_come(curve, history.labelled, history.labelled + more) for curve in curves if curve)
         if change >= self.rise:
             return None
-        return f"{more} more labels would change the expected mean OKS by at most {change:.4f}, less than {self.rise:g}"
+        return f"{more} more labels would change the mean OKS by at most {change:.4f}, less than {self.rise:g}"
 
     def _recent(self, cycles: Sequence[CycleRecord]) -> list[CycleRecord]:
         """Those that the line goes through."""
@@ -65,10 +69,19 @@ class Expected(Stopping):
         return [c for c in seen if c.labelled * BACK >= seen[-1].labelled]
 
 
-def _to_come(cycles: Sequence[CycleRecord], labels: int, then: int) -> float:
-    """By how much the mean expected OKS may differ between so many labels and ``then``, the slope off as it may be."""
-    places = [log(c.labelled) for c in cycles]
-    errors = [log(max(c.mean_scores["eoks"], LEAST)) for c in cycles]
+def _expected(cycles: Sequence[CycleRecord]) -> list[tuple[int, float]]:
+    """Labels, and what is expected to be wrong of the video's mean OKS."""
+    return [(cycle.labelled, cycle.mean_scores["eoks"]) for cycle in cycles]
+
+
+def _asked(cycles: Sequence[CycleRecord]) -> list[tuple[int, float]]:
+    """Labels, and what was wrong of the query's mean OKS, where anything of it is visible."""
+    return [(cycle.labelled, 1 - mean) for cycle in cycles if (mean := cycle.query_mean_oks) is not None]
+
+
+def _to_come(curve: Sequence[tuple[int, float]], labels: int, then: int) -> float:
+    """By how much the error may differ between so many labels and ``then``, its slope as far off as it may be."""
+    places, errors = [log(known) for known, _ in curve], [log(max(error, LEAST)) for _, error in curve]
     slope, off = _slope(places, errors)
     start, end = (log(known) - fmean(places) for known in (labels, then))
     return max(abs(exp(fmean(errors)) * (exp(s * start) - exp(s * end))) for s in (slope - off, slope + off))
