@@ -13,7 +13,7 @@ def optimiser_of(recipe: Recipe, estimator: Estimator) -> torch.optim.Optimizer:
     """Of the estimator's parameter groups."""
     groups = [{"params": list(estimator.parameters())}] if recipe.alike else estimator.parameter_groups(recipe.lr)
     kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
-    return kind(groups, lr=recipe.lr, weight_decay=recipe.weight_decay)
+    return kind(groups, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
 
 
 def steps_of(recipe: Recipe, count: int) -> int:
