@@ -55,6 +55,11 @@ def linger_or_end(path: str) -> None:
         linger(path)
 
 
+def card(_: int) -> str:
+    """Which GPUs this process is to see."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "")
+
+
 def where(_: int) -> tuple[str, str]:
     """The present folder, and how many threads torch is to have."""
     return str(Path.cwd()), os.environ["OMP_NUM_THREADS"]

@@ -18,7 +18,7 @@ import pytest
 import tomli_w
 
 from tests.conftest import Outcome, Vatl
-from tests.work import die_of, double, where
+from tests.work import card, die_of, double, where
 
 pytestmark = pytest.mark.skipif(  # not imported here: it reads the settings below when it is
     not find_spec("ray") or not find_spec("vatl_ray"), reason="Ray is not installed: pip install -e plugins/vatl-ray"
@@ -55,10 +55,10 @@ def settings(cache: Path) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def cluster(settings: dict[str, str]) -> Iterator[Any]:
-    """A head and a second node of one core each."""
+    """A head and a second node of one core each, with a GPU that is there in name: Ray shares out what it is told."""
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "object_store_memory": STORE, "node_ip_address": "127.0.0.1"}
+    node = {"num_cpus": 1, "num_gpus": 1, "object_store_memory": STORE, "node_ip_address": "127.0.0.1"}
     node |= {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
     made = Cluster(initialize_head=True, head_node_args=node | free_ports())
     made.add_node(**node, **free_ports())
@@ -107,6 +107,16 @@ def test_tasks_fail_by_themselves_and_work_where_the_command_was_given(
     assert "Ray gave it up" in str(lost[1].error), "after its one retry"
 
 
+def test_runs_that_share_a_card_are_given_one(
+    cluster: Any, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vatl_ray.tasks import Ray
+
+    monkeypatch.chdir(tmp_path)
+    shared = Ray(address=cluster.address, cpus=0.2, gpus=0.25)
+    assert {outcome.get() for outcome in shared.map(card, range(4))} == {"0"}, "each sees the one of its node"
+
+
 @pytest.mark.timeout(2400)
 def test_it_keeps_the_contract_of_an_executor(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from vatl_kit import check
@@ -123,7 +133,7 @@ def test_a_node_is_lost_in_mid_sweep(
     file, folder = tmp_path / "sweep.toml", tmp_path / "sweeps" / "far"
     file.write_text(tomli_w.dumps(SWEEP))
     far = [str(Path(sys.executable).with_name("vatl")), "sweep", str(file), "--folder", str(folder)]
-    far += ["--executor", "ray", "-o", f"ray.address={cluster.address}"]
+    far += ["--executor", "ray", "-o", f"ray.address={cluster.address}", "-o", "ray.gpus=0.25"]
     process = subprocess.Popen(far, cwd=tmp_path, env=environment | settings, stderr=subprocess.PIPE)
     until(lambda: sum(content.count(b"\n") >= 2 for content in finished_cycles(folder).values()) >= 2, process)
     assert process.poll() is None, process.communicate()[1]
