@@ -192,7 +192,7 @@ class TestRetraining:
     ) -> None:
         column = torch.zeros(count)
         shown = Labelled(column.long(), column, column > 0, column, column > 0, pictures=None)
-        recipe = FewLabels(steps=steps, epochs=epochs, batch=batch).recipe(shown)
+        recipe = FewLabels(steps=steps, epochs=epochs, batch=batch, augmentation="mild").recipe(shown)
         done = recipe.epochs * steps_of(recipe, count)
         assert done >= steps
         assert recipe.epochs >= epochs

@@ -40,7 +40,7 @@ class FewLabels(Retraining):
     lr: float = attrs.field(default=2e-3, validator=gt(0))
     weight_decay: float = attrs.field(default=0.01, validator=ge(0))
     batch: int = attrs.field(default=16, validator=ge(1))
-    augmentation: str = attrs.field(default="mild", validator=in_((*LEVELS, AUTO)))
+    augmentation: str = attrs.field(default=AUTO, validator=in_((*LEVELS, AUTO)))
     start: str = attrs.field(default="last", validator=in_(("last", "source")))
 
     def retrain(
