@@ -88,6 +88,12 @@ COMPONENTS = [
     ),
     Component(
         "criterion",
+        "lpl",
+        "learning-loss, by its name in a comparison of many strategies (Zhan et al., 2022)",
+        "vatl_criteria.uncertainty.learning_loss:LearningLoss",
+    ),
+    Component(
+        "criterion",
         "aleatoric",
         "How far off keypoints are, as a heteroscedastic head learns it (Kendall & Gal, NeurIPS 2017)",
         "vatl_criteria.uncertainty.aleatoric:Aleatoric",
