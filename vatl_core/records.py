@@ -22,7 +22,7 @@ class Evaluation:
         measured: how many instances all else is about: those whose truth is known, with a visible keypoint.
         mean_oks: over these, the estimator's poses alone.
         mean_oks_unlabelled: over those not labelled when the pass was made; None when all are.
-        mean_oks_with_labels: labelled instances count as 1.
+        mean_oks_with_labels: over these, labelled instances replaced by their labels, which may err.
         ap, ap_with_labels: the estimator's poses alone; labelled instances replaced by their labels.
         ap_at, ap_at_with_labels: ``{threshold: AP}``, likewise; older records have none with labels.
         ap_medium, ap_large, ar: likewise.

@@ -86,7 +86,7 @@ def evaluate(
         measured=len(similarity),
         mean_oks=float(similarity.mean()),
         mean_oks_unlabelled=None if labelled.all() else float(similarity[~labelled].mean()),
-        mean_oks_with_labels=float(torch.where(labelled, 1.0, similarity).mean()),
+        mean_oks_with_labels=float(both.oks.cpu()[measured[known]].mean()),
         **alone.precision._asdict(), ap_at_with_labels=both.precision.ap_at,
         ap_with_labels=both.precision.ap, further=alone.further, further_with_labels=both.further,
         all_correct=bool((similarity >= threshold).all()), counts=_counts(labelled, similarity >= threshold),
