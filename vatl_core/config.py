@@ -76,7 +76,7 @@ class RunConfig:
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, …
         precision: ``auto``, ``float32`` or ``bfloat16`` (autocast).
         channels_last: memory layout; automatic if unset.
-        batch: instances to a forward pass, 0 for what suits the device; halved where they do not fit.
+        batch: instances to a forward pass, what suits the device if unset; halved where they do not fit.
         cache_mb: MiB of the device's memory for cut-out crops.
         preset: what lay beneath the settings and options, for the record: all of it stands in them.
         options: of the components, ``{role: {component: {option: value}}}``; its own copy, which nobody changes.
@@ -106,7 +106,7 @@ class RunConfig:
     device: str = "auto"
     precision: str = attrs.field(default="auto", validator=in_(("auto", "float32", "bfloat16")))
     channels_last: bool | None = None
-    batch: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    batch: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
     cache_mb: int = attrs.field(default=2048, validator=attrs.validators.ge(0))
     preset: str = ""
     options: Options = attrs.field(factory=dict, converter=_copied)

@@ -263,7 +263,7 @@ class TestPrecedence:
         assert made.of("query", "wpu") == {"z_dim": 5}
         expected = {"alpha": 9, "lr": "0.2", "decay": 0.99, "batch": 120}
         assert expected.items() <= made.of("retrain", "continual").items()
-        assert made.batch == 64
+        assert made.batch is None
 
     def test_a_file_may_name_it_and_the_command_line_another(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -19,6 +19,7 @@ from vatl_core.cycle import amounts
 from vatl_core.run import PastRun, execute
 from vatl_presets.published import SCHEDULE
 from vatl_report.learning import papers_table
+from vatl_report.measure import Measure
 
 
 @given(st.integers(20, 100_000))
@@ -68,5 +69,5 @@ def test_a_report_has_the_percentages_of_a_schedule_that_was_rounded_down(tmp_pa
     """Of 200 instances 10 % less almost a label is 9.5 %: what was measured there stands in the column of 10 %."""
     run = with_curve(made_up_run(tmp_path / "a"), [0, 9.5, 40], [0.0, 0.2, 0.8])
     config = attrs.evolve(run.config, schedule=("0.0999", "0.4"), rounding="down")
-    table = papers_table(experiment({"a": attrs.evolve(run, config=config)}), "ap")
+    table = papers_table(experiment({"a": attrs.evolve(run, config=config)}), Measure("ap"))
     assert [cell.text for cell in table.rows[0]][1:4] == ["0.000", "0.200", "0.800"]

@@ -612,7 +612,9 @@ def test_runs_without_truth_are_compared_by_their_queries(tmp_path: Path) -> Non
     with (tmp_path / "both" / "stopping_points.csv").open() as file:
         assert next(csv.reader(file)) == ["criterion", "method", "fired in runs", "labelled (%)", "saved (%)"]
     written = {path.stem for path in (tmp_path / "both").iterdir()}
-    assert written == {"index", "runs", "learning_curves", "stopping", "stopping_points", "time"}
+    assert written == {
+        "index", "runs", "learning_curves", "cost_curves", "cost_by_run", "stopping", "stopping_points", "time",
+    }  # fmt: skip
 
 
 def test_runs_without_truth_beside_one_with_it_are_named(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def estimate(
     crops: Crops,
     criteria: Mapping[str, Criterion],
     compute: Compute,
-    batch: int = 0,
+    batch: int | None = None,
     progress: Progress = silent,
     scoring: Stopwatch | None = None,
     candidates: int = 0,
@@ -125,7 +125,7 @@ def estimate(
         crops: of the video, of the estimator's input size.
         criteria: those to compute, by name.
         compute: device and precision.
-        batch: instances to a forward pass, 0 for what suits the device; halved as often as they do not fit.
+        batch: instances to a forward pass, what suits the device if not given; halved as often as they do not fit.
         progress: told after each batch.
         scoring: what the criteria's time is added to.
         candidates: C, how many local maxima of each heatmap to keep.

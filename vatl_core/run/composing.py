@@ -61,7 +61,7 @@ class Settings(Parts, total=False):
     device: str
     precision: str
     channels_last: bool | None
-    batch: int
+    batch: int | None
     cache_mb: int
 
 

@@ -27,13 +27,13 @@ from vatl_formats.recognition import recognised
 from vatl_formats.rows import LARGEST, Id, Indices, Mask, Numbers, Rows
 from vatl_formats.sides import flip_pairs_from_names, named_pairs
 from vatl_formats.sieve import Sieve, again, alike, clipped, kinds, numbered
-from vatl_formats.sigmas import SIGMA_SETS, OspaSkeleton, Sigmas, ospa_sigmas_of, sigmas_of, with_sigmas
+from vatl_formats.sigmas import SIGMA_SETS, Sigmas, ospa_sigmas_of, sigmas_of, with_sigmas
 from vatl_formats.spreadsheets import csv_text
 from vatl_formats.tracks import with_tracks
 
 __all__ = [
     "LARGEST", "PICTURE_SUFFIXES", "SIGMA_SETS", "VIDEO_SUFFIXES", "Annotations", "Covered", "Id", "IdentitySwap",
-    "Indices", "Mask", "NumberedPictures", "Numbers", "OnPictures", "OspaSkeleton", "Pictures", "Reading", "Rows",
+    "Indices", "Mask", "NumberedPictures", "Numbers", "OnPictures", "Pictures", "Reading", "Rows",
     "Sieve", "Sigmas", "again", "alike", "at_least", "broken_frames", "by_position", "clipped", "csv_text", "described",
     "extent_of", "flip_pairs_from_names", "frame_numbers", "frames_of_names", "images_and_annotations",
     "keypoints_of", "kinds", "missing_files", "named_pairs", "neighbours_in_time", "numbered", "of_another",

@@ -37,11 +37,11 @@ class Thinned(Criterion):
 
     def _information(self, window: Window) -> Tensor:
         """(B,) mutual information of a heatmap's place and the network, nats, summed over the keypoints."""
-        total, entropies = torch.zeros(()), []
+        total, entropies = torch.zeros((), device=window.index.device), []
         for maps in self._maps(window):
             places = _places(maps)
             entropies.append(_entropy(places))
-            total = total.to(places.device) + places
+            total = total + places
         return (_entropy(total / self.samples) - torch.stack(entropies).mean(0)).clamp(min=0).sum(1)
 
     def _variance(self, window: Window) -> Tensor:
