@@ -188,7 +188,7 @@ def _truth(video: Video, skeleton: Skeleton | None) -> PosesInFrames:
 
 
 def _predicted(
-    estimator: Estimator, video: Video, compute: Compute, batch: int, progress: Callable[[str, int, int], None]
+    estimator: Estimator, video: Video, compute: Compute, batch: int | None, progress: Callable[[str, int, int], None]
 ) -> PosesInFrames:
     """The estimator's poses of those whose truth is known, on the CPU, from the same pass as a cycle's."""
     crops = Crops(video.without_truth(), estimator.input_size, compute.device, budget=0)
