@@ -87,7 +87,7 @@ def variant(estimator: str, preset: str, retrain: str = "continual") -> dict[str
     return {
         "run": {"estimator": estimator, "preset": preset, "retrain": retrain},
         "estimator": {estimator: NETWORKS[estimator]},
-        "retrain": {retrain: {"scratch_epochs": 1}},
+        "retrain": {retrain: {"alpha": 1, "base": 1} if retrain.startswith("from") else {"alpha": 1}},
     }
 
 
