@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import attrs
@@ -11,8 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Vatl
+from tests.unit.test_sweep import closing
 from vatl_core.config import RunConfig
-from vatl_sweep.cost import Cost, Rates, Size, cost, told
+from vatl_core.errors import InputError
+from vatl_core.records import to_json
+from vatl_sweep.cost import Cost, Rates, Size, cost, measured, told
+from vatl_sweep.folder import SweepFolder
 from vatl_sweep.plan import SweepRun
 
 PLAIN = RunConfig("synthetic", "tiny", "random", "random", "none", "none", (), "ground-truth", "local")
@@ -77,3 +82,13 @@ def test_a_sweep_tells_what_is_left_by_what_was_measured(vatl: Vatl, tmp_path: P
     first = asked.out.splitlines()[1].split(":")[1].split()
     assert first[1] in ("s", "min")
     assert float(first[0]) == pytest.approx(taken / (60 if first[1] == "min" else 1), rel=0.2, abs=1)
+
+
+def test_a_run_in_whose_video_nobody_is_tells_no_rate(tmp_path: Path) -> None:
+    (run,) = planned(1)
+    run = attrs.evolve(run, config=attrs.evolve(run.config, runs=tmp_path / "runs"))
+    run.path.mkdir(parents=True)
+    empty = closing(run.config, instances=0, labelled=0, measured=0)
+    (run.path / "run.json").write_text(json.dumps(to_json(empty)))
+    with pytest.raises(InputError, match="nothing is measured"):
+        measured(SweepFolder(tmp_path), [run])

@@ -93,7 +93,7 @@ def measured(folder: SweepFolder, runs: Sequence[SweepRun]) -> dict[str, Rates]:
     Raises:
         InputError: none has.
     """
-    ended = [(run, record) for run in runs if (record := folder.record(run))]
+    ended = [(run, record) for run in runs if (record := folder.record(run)) and record.instances]
     if not ended:
         none = f"no run in {folder.path} has ended yet, so nothing is measured"
         raise InputError(f"{none}: carry the sweep out until one has, interrupt it (Ctrl-C), and ask again")

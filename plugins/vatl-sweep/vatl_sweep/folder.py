@@ -13,6 +13,7 @@ import attrs
 import tomli_w
 from filelock import FileLock, Timeout
 
+from vatl_core.config_files import tables_of
 from vatl_core.errors import InputError
 from vatl_core.files import discard, reading, write_whole
 from vatl_core.records import RunRecord
@@ -100,9 +101,8 @@ class SweepFolder:
 
     def device(self, run: SweepRun) -> str | None:
         """Where a run was begun, such as ``cuda:1``; None where it was not."""
-        if not (run.path / "config.toml").is_file():
-            return None
-        return str(RunFolder.open(run.path).config.get("made_with", {}).get("device", "")) or None
+        file = run.path / "config.toml"
+        return tables_of(file).get("made_with", {}).get("device") if file.is_file() else None
 
     def failure(self, run: SweepRun) -> Failure | None:
         """Why a run failed, or None if it did not."""
