@@ -23,6 +23,11 @@ def remedy(path: Path) -> str:
     return "is it complete?"
 
 
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; no for names that no file can have."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for those
+
+
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """A place beside ``path`` to write to; it becomes ``path`` when the block ends well, else it is removed."""

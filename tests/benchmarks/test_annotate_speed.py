@@ -21,8 +21,9 @@ from vatl_annotate.application import application
 from vatl_annotate.scene import Scene
 from vatl_annotate.serving import Served
 from vatl_core.store import RunFolder
-from vatl_core.video import Instances, Skeleton, Video, VideoFile
+from vatl_core.video import Instances, Skeleton, Video
 from vatl_drawing import write_video
+from vatl_frames import VideoFile
 
 FRAMES, QUEUED, LABELS = 40, 1000, 30
 WIDTH, HEIGHT = 3840, 2160

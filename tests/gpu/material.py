@@ -16,7 +16,8 @@ from vatl_core.discovery import discover
 from vatl_core.estimation import Crops
 from vatl_core.plugins import build
 from vatl_core.seeds import generator
-from vatl_core.video import PERSON_17, Video, VideoFile
+from vatl_core.video import PERSON_17, Video
+from vatl_frames import VideoFile
 
 
 @attrs.frozen

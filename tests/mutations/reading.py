@@ -6,7 +6,8 @@ from typing import Any
 
 import attrs
 
-from vatl_core.video import PictureFiles, Video
+from vatl_core.video import Video
+from vatl_frames import PictureFiles
 
 Points = tuple[tuple[float, float], ...]
 

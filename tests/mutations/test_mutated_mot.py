@@ -20,8 +20,9 @@ from tests.mutations.files import mutate_file
 from tests.mutations.reading import close, same_partition, seen
 from tests.mutations.text_tables import mutated_tables
 from vatl_core.errors import InputError
-from vatl_core.video import Video, VideoFile
+from vatl_core.video import Video
 from vatl_drawing import write_video
+from vatl_frames import VideoFile
 from vatl_video.dataset import AnyVideo
 
 FRAMES, HEIGHT, WIDTH = 5, 48, 64

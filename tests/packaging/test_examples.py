@@ -21,8 +21,8 @@ from tests.packaging.distributions import ROOT, Source, build, closure, link, so
 EXAMPLES = [Source(folder) for folder in sorted((ROOT / "docs" / "examples").glob("vatl-*"))]
 OURS = (
     "vatl-core", "vatl-estimators", "vatl-criteria", "vatl-retraining", "vatl-refinement", "vatl-stopping",
-    "vatl-oracles", "vatl-executors", "vatl-synthetic", "vatl-presets", "vatl-formats", "vatl-drawing", "vatl-weights",
-    "vatl-augmentation", "vatl-kit",
+    "vatl-oracles", "vatl-executors", "vatl-synthetic", "vatl-presets", "vatl-formats", "vatl-frames", "vatl-drawing",
+    "vatl-weights", "vatl-augmentation", "vatl-kit",
 )  # fmt: skip
 SPACE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 

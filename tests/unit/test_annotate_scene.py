@@ -18,7 +18,7 @@ from vatl_annotate.access import Keys
 from vatl_annotate.application import application
 from vatl_annotate.scene import Scene
 from vatl_core.store import RunFolder
-from vatl_core.video import PictureFiles
+from vatl_frames import PictureFiles
 
 SIZES = {0: (160, 120), 1: (600, 400), 2: (160, 120)}
 """Width and height of each frame."""

@@ -29,8 +29,9 @@ from vatl_annotate.boxes.session import Place, draw, next_command
 from vatl_annotate.boxes.tracks import Key, Track, keys_of
 from vatl_annotate.command import command
 from vatl_core.errors import InputError
-from vatl_core.video import PERSON_17, PictureFiles
+from vatl_core.video import PERSON_17
 from vatl_drawing import write_video
+from vatl_frames import PictureFiles
 from vatl_video.dataset import AnyVideo
 from vatl_video.given import beside as looked_for
 

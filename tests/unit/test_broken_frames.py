@@ -15,8 +15,9 @@ from tests.unit.test_same_data import pictures as drawn
 from vatl_coco.dataset import Coco
 from vatl_core.errors import InputError
 from vatl_core.run import PastRun
-from vatl_core.video import Video, VideoFile
+from vatl_core.video import Video
 from vatl_formats import Covered
+from vatl_frames import VideoFile
 from vatl_video.dataset import AnyVideo
 
 WITH_TIMES = ["a.mp4", "a.mov", "a.mkv", "b.mp4", "c.avi", "c.m4v", "d.m2v", "e.avi", "f.avi"]

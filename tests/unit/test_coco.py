@@ -23,8 +23,9 @@ from vatl_coco.dataset import Coco
 from vatl_coco.plugin import vatl_components
 from vatl_core.errors import InputError
 from vatl_core.estimation import Crops
-from vatl_core.video import PERSON_17, PictureFiles, Video, VideoFile
+from vatl_core.video import PERSON_17, Video
 from vatl_drawing import write_video
+from vatl_frames import PictureFiles, VideoFile
 
 FRAMES, HEIGHT, WIDTH = 6, 48, 64
 NAN, INFINITY = float("nan"), float("inf")

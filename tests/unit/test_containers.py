@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from vatl_core.video import VideoFile
+from vatl_frames import VideoFile
 
 COUNT, HEIGHT, WIDTH = 70, 96, 128
 X264 = {"x264-params": "bframes=3:keyint=12:scenecut=0"}

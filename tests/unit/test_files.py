@@ -23,8 +23,8 @@ from vatl_core.contracts import Labels
 from vatl_core.errors import InputError
 from vatl_core.files import append_line, temporary_folder, whole, whole_lines, write_whole
 from vatl_core.store import RunFolder
-from vatl_core.video import PictureFiles, VideoFile, decode_from
 from vatl_drawing import write_video
+from vatl_frames import PictureFiles, VideoFile, decode_from
 
 
 def full(*_: Any) -> int:

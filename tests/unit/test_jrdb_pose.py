@@ -14,7 +14,8 @@ import torch
 from tests import trees
 from vatl_core.cli import main
 from vatl_core.errors import InputError
-from vatl_core.video import PictureFiles, Video
+from vatl_core.video import Video
+from vatl_frames import PictureFiles
 from vatl_jrdb_pose.annotations import track_of
 from vatl_jrdb_pose.dataset import JrdbPose
 from vatl_jrdb_pose.scenes import SPLITS, TEST, TRAIN, VAL

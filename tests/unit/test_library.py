@@ -29,6 +29,7 @@ from vatl_core.run.running import begin
 from vatl_core.store import Answers
 from vatl_criteria.uncertainty.continuity import HeatmapContinuity
 from vatl_estimators.tiny import Tiny
+from vatl_frames import opened
 from vatl_kit.small_runs import PlainParts, small_run
 from vatl_oracles.ground_truth import GroundTruth
 from vatl_report.remaining import shares
@@ -585,5 +586,18 @@ def test_looking_at_a_query_changes_nothing_and_choosing_does() -> None:
 def test_a_folder_s_pictures_come_by_the_numbers_in_their_names(tmp_path: Path) -> None:
     for name in ("img10.png", "img2.png", "img1.png", "._img1.png", "notes.txt"):
         (tmp_path / name).touch()
-    video = vatl_core.Video.of(tmp_path, [[0, 0, 9, 9]] * 3)
+    video = vatl_core.Video.of(opened(tmp_path), [[0, 0, 9, 9]] * 3)
     assert [video.frames.name(i) for i in range(3)] == ["img1.png", "img2.png", "img10.png"]
+
+
+def test_files_are_to_be_opened_before_they_are_a_video(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a str holds no frames: give pictures, or vatl_frames\.opened"):
+        vatl_core.Video.of("clip.mp4", [[0, 0, 9, 9]])
+    (tmp_path / "1.png").touch()
+    with pytest.raises(InputError, match=r"1 of 2 pictures are missing: .*2\.png is no file"):
+        opened([tmp_path / "1.png", tmp_path / "2.png"])
+    with pytest.raises(InputError, match="no pictures were given"):
+        opened([])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"empty holds no pictures \(\.bmp, "):
+        opened(tmp_path / "empty")

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from vatl_core.errors import InputError
-from vatl_core.video import PictureFiles, picture_size
+from vatl_frames import PictureFiles, picture_size
 
 SIDE = 61_000
 

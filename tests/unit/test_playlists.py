@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from vatl_core.errors import InputError
-from vatl_core.video import VideoFile
 from vatl_drawing import write_video
+from vatl_frames import VideoFile
 
 PLAYLISTS = {
     "m3u8": "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n",

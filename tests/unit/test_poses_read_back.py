@@ -20,9 +20,10 @@ from vatl_coco.dataset import Coco
 from vatl_core.errors import InputError
 from vatl_core.plugins import Registry
 from vatl_core.run import PastRun, execute
-from vatl_core.video import PictureFiles, Skeleton, Video
+from vatl_core.video import Skeleton, Video
 from vatl_drawing import write_video
 from vatl_formats import NumberedPictures
+from vatl_frames import PictureFiles, opened
 from vatl_posetrack21.dataset import PoseTrack21
 from vatl_predict.coco import write_coco
 from vatl_predict.command import command
@@ -167,7 +168,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> No
 def test_a_skeleton_without_pairs_has_none_when_it_is_read_back(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "1.png"), picture(1))
     skeleton = Skeleton("fly", ["left_eye", "right_eye"], flip_pairs=())
-    written(Video.of([tmp_path / "1.png"], [[10, 10, 30, 30]], skeleton), tmp_path / "poses.json")
+    written(Video.of(opened([tmp_path / "1.png"]), [[10, 10, 30, 30]], skeleton), tmp_path / "poses.json")
     assert loaded(tmp_path / "poses.json", tmp_path).skeleton.flip_pairs == ()
 
 

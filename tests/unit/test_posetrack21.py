@@ -13,7 +13,8 @@ import torch
 from tests import trees
 from vatl_core.cli import main
 from vatl_core.errors import InputError
-from vatl_core.video import Instances, PictureFiles, Video
+from vatl_core.video import Instances, Video
+from vatl_frames import PictureFiles
 from vatl_posetrack21 import protocol
 from vatl_posetrack21.dataset import PoseTrack21
 from vatl_posetrack21.skeleton import SKELETON

@@ -17,8 +17,9 @@ import torch
 
 from tests.conftest import STICK, Squares, stick_video
 from vatl_core.errors import InputError
-from vatl_core.video import Instances, PictureFiles, Skeleton, Video, VideoFile
+from vatl_core.video import Instances, Skeleton, Video
 from vatl_drawing import write_video
+from vatl_frames import PictureFiles, VideoFile
 from vatl_predict.deeplabcut import KEY
 from vatl_predict.formats import FORMATS, check_installed
 from vatl_predict.places import Place, named_apart

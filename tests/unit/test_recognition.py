@@ -10,9 +10,9 @@ import pytest
 from vatl_coco.dataset import Coco
 from vatl_core.errors import InputError
 from vatl_core.files import remedy
-from vatl_core.video import PictureFiles, VideoFile, picture_size
 from vatl_core.weights import read_checkpoint
 from vatl_formats import recognised
+from vatl_frames import PictureFiles, VideoFile, picture_size
 from vatl_sleap_io.dataset import SleapIO
 from vatl_video.given import read_boxes
 from vatl_weights.reading import read_weights

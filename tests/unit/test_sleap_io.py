@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from tests.conftest import Vatl
 from vatl_coco.dataset import Coco
 from vatl_core.errors import InputError
-from vatl_core.video import Instances, PictureFiles, Video, VideoFile
+from vatl_core.video import Instances, Video
 from vatl_drawing import write_video
+from vatl_frames import PictureFiles, VideoFile
 from vatl_sleap_io.dataset import SleapIO
 from vatl_sleap_io.plugin import vatl_components
 

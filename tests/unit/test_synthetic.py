@@ -338,7 +338,7 @@ def test_weights_are_none_where_none_ship(data: Synthetic) -> None:
 
 def test_rendering_writes_the_pictures_it_describes(tmp_path: Path) -> None:
     """The coded video is the drawing, up to what coding loses."""
-    from vatl_core.video import VideoFile
+    from vatl_frames import VideoFile
 
     scene = compose(TARGETS["beach"], "beach", seed=1, people=2, frames=3)
     render(scene, tmp_path / "video.mp4")

@@ -20,9 +20,9 @@ from vatl_core.contracts import Maps
 from vatl_core.errors import InputError
 from vatl_core.plugins import Component
 from vatl_core.run import PastRun, execute
-from vatl_core.video import VideoFile
 from vatl_criteria.uncertainty.pose_feature import angle_triples, keypoints_of, pose_feature
 from vatl_estimators.tiny import Tiny
+from vatl_frames import VideoFile
 from vatl_report.again import fitted_criteria, window_of
 from vatl_report.evidence import panels_of
 from vatl_report.feature_space import project

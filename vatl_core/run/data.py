@@ -13,11 +13,11 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from vatl_core.config import ROLES, RunConfig, chosen
 from vatl_core.errors import ChangedDataError, InputError
-from vatl_core.files import reading, write_whole
+from vatl_core.files import exists, reading, write_whole
 from vatl_core.plugins import Registry, is_path, laid_over
 from vatl_core.promises import checked_pictures
 from vatl_core.store import RunFolder
-from vatl_core.video import Video, exists
+from vatl_core.video import Video
 
 SAMPLED: Final = 16
 """Pictures whose size is compared, evenly spread: each header has to be read."""

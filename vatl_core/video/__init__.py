@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from vatl_core.video.columns import natural
-from vatl_core.video.decoding import as_shown, decode_from
-from vatl_core.video.frames import PictureFiles, VideoFile, exists, picture_size
-
 from vatl_core.video.geometry import (  # isort: skip
     CROP_PADDING, boxes_around, compose, crop_boxes, crop_matrices, decode, gaussian_targets, invert, peaks, transform,
     warp,
@@ -16,7 +12,7 @@ from vatl_core.video.source import Frames
 from vatl_core.video.video import Video
 
 __all__ = [
-    "CROP_PADDING", "DEFAULT_SIGMA", "PERSON_17", "Frames", "Instances", "Pair", "PictureFiles", "Skeleton", "Video",
-    "VideoFile", "as_shown", "boxes_around", "compose", "crop_boxes", "crop_matrices", "decode", "decode_from",
-    "exists", "gaussian_targets", "invert", "natural", "neighbours", "peaks", "picture_size", "transform", "warp",
+    "CROP_PADDING", "DEFAULT_SIGMA", "PERSON_17", "Frames", "Instances", "Pair", "Skeleton", "Video", "boxes_around",
+    "compose", "crop_boxes", "crop_matrices", "decode", "gaussian_targets", "invert", "neighbours", "peaks",
+    "transform", "warp",
 ]  # fmt: skip

@@ -1,25 +1,18 @@
-"""A video from what a script has at hand: pictures in memory, files, a folder, a video file, and boxes or keypoints."""
+"""A video from what a script has at hand: pictures in memory, and boxes or keypoints."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import attrs
 import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.video.frames import PictureFiles, VideoFile, exists
 from vatl_core.video.geometry import boxes_around
 from vatl_core.video.instances import Instances
 from vatl_core.video.skeleton import Skeleton
 from vatl_core.video.source import Frames
-
-SUFFIXES: Final = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-"""What a folder's pictures are called."""
 
 
 @attrs.frozen(eq=False)
@@ -40,42 +33,22 @@ class Pictures(Frames):
 
 
 def frames_of(source: Any) -> Frames:
-    """Frames from a tensor or array (F, 3, H, W) uint8 RGB, a video file, a folder of pictures, or pictures' paths.
+    """Frames from a tensor or array (F, 3, H, W) uint8 RGB.
 
     Raises:
-        InputError: it is nothing of the kind, or files are missing.
+        InputError: it is nothing of the kind.
     """
     if isinstance(source, Frames):
         return source
-    if isinstance(source, str | Path):
-        path = Path(source).expanduser()
-        if not path.is_dir():
-            return VideoFile(path)
-        files = (f for f in path.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
-        return _of_files(sorted(files, key=lambda file: natural(file.name)), path)
-    if isinstance(source, Sequence) and source and all(isinstance(entry, str | Path) for entry in source):
-        return _of_files([Path(entry).expanduser() for entry in source], None)
     try:
         pictures = torch.as_tensor(source)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"a {type(source).__name__} holds no frames: give pictures, their files or a video") from error
+        meant = "give pictures, or vatl_frames.opened(…) of their files or of a video"
+        raise InputError(f"a {type(source).__name__} holds no frames: {meant}") from error
     if pictures.ndim != 4 or pictures.shape[1] != 3 or pictures.dtype != torch.uint8:
         found = f"{tuple(pictures.shape)} of {str(pictures.dtype).removeprefix('torch.')}"
         raise InputError(f"frames in memory must be (F, 3, H, W) of uint8, RGB; these are {found}")
     return Pictures(pictures)
-
-
-def _of_files(files: Sequence[Path], folder: Path | None) -> PictureFiles:
-    if not files:
-        raise InputError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
-    if missing := [file for file in files if not exists(file)]:
-        raise InputError(f"{len(missing)} of {len(files)} pictures are missing: {missing[0]} is no file")
-    return PictureFiles(files)
-
-
-def natural(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Sorts names by the numbers in them: img2 before img10."""
-    return [(int(digits or 0), text) for digits, text in re.findall(r"(\d+)|(\D+)", name, re.ASCII)], name
 
 
 def instances_of(

@@ -52,8 +52,7 @@ class Video:
         """A video from what is at hand; columns may be tensors, arrays or lists.
 
         Args:
-            frames: pictures (F, 3, H, W) uint8 RGB, a video file, a folder of pictures in the order of their names and
-                the numbers in them, the pictures' paths, or :class:`Frames`.
+            frames: pictures (F, 3, H, W) uint8 RGB, or :class:`Frames`, such as ``vatl_frames.opened(…)`` of files.
             boxes: (N, 4) x, y, width, height in pixels; laid around the keypoints if not given.
             skeleton: of K keypoints.
             frame: (N,) the frame of each instance; not needed where there is one instance in every frame.
@@ -64,7 +63,7 @@ class Video:
             name: of the video.
 
         Raises:
-            InputError: columns do not fit each other, or files are missing.
+            InputError: columns do not fit each other.
         """
         pictures = frames_of(frames)
         instances = instances_of(pictures, skeleton, boxes, frame, track, keypoints, visible, known)

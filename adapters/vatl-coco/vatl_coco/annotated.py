@@ -11,7 +11,8 @@ from vatl_coco.annotations import instances_of
 from vatl_coco.by_hand import PREDICTED
 from vatl_coco.document import Document, read_document
 from vatl_coco.pictures import Places, open_frames, places_of
-from vatl_core.video import Instances, Skeleton, Video, exists
+from vatl_core.files import exists
+from vatl_core.video import Instances, Skeleton, Video
 from vatl_formats import Id, Sigmas, refuse_outside, skeleton_of, with_sigmas
 
 

@@ -10,17 +10,10 @@ import numpy as np
 
 from vatl_coco.headers import check_sizes
 from vatl_core.errors import InputError
-from vatl_core.video import Frames, VideoFile, exists
-from vatl_formats import (
-    VIDEO_SUFFIXES,
-    Indices,
-    NumberedPictures,
-    Numbers,
-    Rows,
-    by_position,
-    missing_files,
-    times_of_names,
-)
+from vatl_core.files import exists
+from vatl_core.video import Frames
+from vatl_formats import Indices, NumberedPictures, Numbers, Rows, by_position, missing_files, times_of_names
+from vatl_frames import VIDEO_SUFFIXES, VideoFile
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from vatl_core.errors import InputError
-from vatl_core.video import exists
+from vatl_core.files import exists
 from vatl_formats import (
     Annotations,
     Indices,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from vatl_core.errors import InputError
-from vatl_core.video import exists
+from vatl_core.files import exists
 
 POSES: Final = "labels/labels_2d_pose_stitched_coco"
 BOXES: Final = "labels/labels_2d_stitched"

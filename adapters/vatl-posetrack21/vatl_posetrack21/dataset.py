@@ -11,7 +11,8 @@ import attrs
 
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError
-from vatl_core.video import Instances, Skeleton, Video, exists
+from vatl_core.files import exists
+from vatl_core.video import Instances, Skeleton, Video
 from vatl_formats import Reading, Sigmas, sigmas_of, with_sigmas
 from vatl_posetrack21 import protocol
 from vatl_posetrack21.annotations import read

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.video import Frames, PictureFiles, VideoFile, exists
-from vatl_formats import VIDEO_SUFFIXES, NumberedPictures, frames_of_names
+from vatl_core.files import exists
+from vatl_core.video import Frames
+from vatl_formats import NumberedPictures, frames_of_names
+from vatl_frames import VIDEO_SUFFIXES, PictureFiles, VideoFile
 from vatl_sleap_io.tables import ANY
 
 STORES: Final = frozenset({".h5", ".hdf5", ".seq", ".slp", ".tif", ".tiff"})

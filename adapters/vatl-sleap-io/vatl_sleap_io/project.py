@@ -14,7 +14,8 @@ import numpy as np
 import sleap_io
 
 from vatl_core.errors import InputError
-from vatl_core.video import Skeleton, exists
+from vatl_core.files import exists
+from vatl_core.video import Skeleton
 from vatl_formats import flip_pairs_from_names, named_pairs, recognised
 from vatl_sleap_io.slp_tables import refuse_contradictions
 from vatl_sleap_io.tables import READERS, read_table

@@ -17,7 +17,7 @@ import sleap_io
 
 from vatl_core.errors import InputError
 from vatl_core.files import temporary_folder
-from vatl_core.video import natural
+from vatl_frames import natural
 from vatl_sleap_io.grids import Grid, read_csv
 from vatl_sleap_io.hdf5_grids import read_hdf5
 from vatl_sleap_io.poses import Poses

@@ -21,7 +21,8 @@ import numpy as np
 from filelock import FileLock
 
 from vatl_core.files import temporary_folder
-from vatl_core.video import Instances, VideoFile
+from vatl_core.video import Instances
+from vatl_frames import VideoFile
 from vatl_synthetic.truth import columns
 
 PICTURES: Final = "video.mp4"

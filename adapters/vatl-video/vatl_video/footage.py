@@ -11,8 +11,10 @@ import attrs
 import numpy as np
 
 from vatl_core.errors import InputError
-from vatl_core.video import Frames, PictureFiles, VideoFile, exists
-from vatl_formats import PICTURE_SUFFIXES, Indices, NumberedPictures, Numbers, pictures_in, times_of_names
+from vatl_core.files import exists
+from vatl_core.video import Frames
+from vatl_formats import Indices, NumberedPictures, Numbers, times_of_names
+from vatl_frames import PICTURE_SUFFIXES, PictureFiles, VideoFile, pictures_in
 
 _BLOCKS: Final = 64
 _BLOCK: Final = 1 << 20

@@ -6,7 +6,6 @@ from vatl_formats.broken_frames import Covered, broken_frames, without_broken
 from vatl_formats.by_hand import OnPictures
 from vatl_formats.category import described, of_another, skeleton_of
 from vatl_formats.extent import at_least, extent_of
-from vatl_formats.file_names import PICTURE_SUFFIXES, VIDEO_SUFFIXES, pictures_in
 from vatl_formats.folders import real_folder
 from vatl_formats.identities import IdentitySwap, read_swaps, swapped, with_identities, write_swaps
 from vatl_formats.inside import refuse_outside
@@ -32,12 +31,12 @@ from vatl_formats.spreadsheets import csv_text
 from vatl_formats.tracks import with_tracks
 
 __all__ = [
-    "LARGEST", "PICTURE_SUFFIXES", "SIGMA_SETS", "VIDEO_SUFFIXES", "Annotations", "Covered", "Id", "IdentitySwap",
+    "LARGEST", "SIGMA_SETS", "Annotations", "Covered", "Id", "IdentitySwap",
     "Indices", "Mask", "NumberedPictures", "Numbers", "OnPictures", "Pictures", "Reading", "Rows",
     "Sieve", "Sigmas", "again", "alike", "at_least", "broken_frames", "by_position", "clipped", "csv_text", "described",
     "extent_of", "flip_pairs_from_names", "frame_numbers", "frames_of_names", "images_and_annotations",
     "keypoints_of", "kinds", "missing_files", "named_pairs", "neighbours_in_time", "numbered", "of_another",
-    "on_pictures", "ospa_sigmas_of", "pictures_in", "read_json", "read_swaps", "real_folder", "recognised",
+    "on_pictures", "ospa_sigmas_of", "read_json", "read_swaps", "real_folder", "recognised",
     "refuse_outside", "sigmas_of", "skeleton_of", "swapped", "times_of_names", "with_identities", "with_sigmas",
     "with_tracks", "without_broken", "write_swaps",
 ]  # fmt: skip

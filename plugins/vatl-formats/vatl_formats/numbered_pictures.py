@@ -13,11 +13,13 @@ import torch
 from torch import Tensor
 
 from vatl_core.errors import InputError
-from vatl_core.video import Instances, Skeleton, Video, exists, picture_size
+from vatl_core.files import exists
+from vatl_core.video import Instances, Skeleton, Video
 from vatl_formats.json_files import read_json
 from vatl_formats.picture_times import NumberedPictures
 from vatl_formats.rows import Id, Indices, Mask, Numbers, Rows
 from vatl_formats.sieve import Sieve, again, clipped, kinds, numbered
+from vatl_frames import picture_size
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from vatl_core.video import PictureFiles
+from vatl_frames import PictureFiles
 
 _NUMBER: Final = re.compile(r"\d+", re.ASCII)
 _ROBOFLOW: Final = re.compile(r"_(?:bmp|jpe?g|png|tiff?|webp)\.rf\.\w+$", re.ASCII | re.IGNORECASE)

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vatl_core.files import whole, write_whole
-from vatl_core.video import PictureFiles, Video
+from vatl_core.video import Video
 from vatl_formats import csv_text
+from vatl_frames import PictureFiles
 from vatl_predict.frame_names import names_of
 from vatl_predict.individuals import Individuals
 from vatl_predict.predictions import Predictions

@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from vatl_core.video import Frames, PictureFiles, Video, VideoFile
+from vatl_core.video import Frames, Video
 from vatl_formats import Covered, NumberedPictures
+from vatl_frames import PictureFiles, VideoFile
 
 
 def numbers_of(frames: Frames) -> Sequence[int]:

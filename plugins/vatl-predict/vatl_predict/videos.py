@@ -12,10 +12,11 @@ from vatl_core.config import RunConfig
 from vatl_core.config_files import configure
 from vatl_core.contracts import Dataset
 from vatl_core.errors import InputError
+from vatl_core.files import exists
 from vatl_core.plugins import Registry, build
 from vatl_core.promises import checked_names, checked_video
-from vatl_core.video import Video, exists, natural
-from vatl_formats import pictures_in
+from vatl_core.video import Video
+from vatl_frames import natural, pictures_in
 
 
 @attrs.frozen(eq=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 from vatl_core import Dataset, InputError, Skeleton, Video
+from vatl_frames import opened
 
 PICTURES = (".jpeg", ".jpg", ".png")
 
@@ -53,4 +54,4 @@ class CsvFolder(Dataset):
         if not points or not keypoints:
             raise InputError(f"{file} has no points: columns frame, track and NAME_x, NAME_y are expected")
         who = [tracks[row.get("track")] for row in rows]
-        return Video.of(pictures, None, Skeleton(name, keypoints), frame=frame, track=who, keypoints=points, name=name)
+        return Video.of(opened(pictures), None, Skeleton(name, keypoints), frame=frame, track=who, keypoints=points, name=name)

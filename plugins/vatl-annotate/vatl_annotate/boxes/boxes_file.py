@@ -21,7 +21,6 @@ from vatl_annotate.boxes.linking import linked
 from vatl_annotate.boxes.tracks import Box, Key, Track, keys_of, rounded
 from vatl_core.errors import InputError
 from vatl_core.files import write_whole
-from vatl_core.video import PictureFiles
 from vatl_formats import (
     Rows,
     Sieve,
@@ -35,6 +34,7 @@ from vatl_formats import (
     skeleton_of,
     with_tracks,
 )
+from vatl_frames import PictureFiles
 
 ABOUT: Final = "boxes drawn by hand (vatl annotate)"
 MOST: Final = 1_000_000

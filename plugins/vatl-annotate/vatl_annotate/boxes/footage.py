@@ -10,8 +10,8 @@ from typing import Final
 import attrs
 
 from vatl_core.errors import InputError
-from vatl_core.video import PictureFiles, VideoFile, exists, picture_size
-from vatl_formats import PICTURE_SUFFIXES, pictures_in
+from vatl_core.files import exists
+from vatl_frames import PICTURE_SUFFIXES, PictureFiles, VideoFile, picture_size, pictures_in
 
 RATE: Final = 25.0
 """Frames a second at which pictures are shown, and videos that do not say."""

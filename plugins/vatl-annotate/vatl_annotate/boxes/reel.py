@@ -16,7 +16,7 @@ import numpy as np
 from vatl_annotate.boxes.footage import Footage
 from vatl_annotate.pictures import Picture, cut, jpeg, size_of
 from vatl_core.errors import InputError
-from vatl_core.video import VideoFile, as_shown, decode_from
+from vatl_frames import VideoFile, as_shown, decode_from
 
 if TYPE_CHECKING:
     from av import VideoFrame

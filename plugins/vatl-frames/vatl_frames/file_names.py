@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
-
-from vatl_core.video import natural
 
 PICTURE_SUFFIXES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
@@ -16,6 +15,11 @@ VIDEO_SUFFIXES: Final = frozenset(
         "webm", "wmv",
     )
 )  # fmt: skip
+
+
+def natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Sorts names by the numbers in them: img2 before img10."""
+    return [(int(digits or 0), text) for digits, text in re.findall(r"(\d+)|(\D+)", name, re.ASCII)], name
 
 
 def pictures_in(folder: Path) -> list[Path]:
