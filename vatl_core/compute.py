@@ -102,8 +102,9 @@ class Stopwatch:
 
 
 def onto(device: torch.device, tensor: Tensor) -> Tensor:
-    """A tensor of the host on the device, which nobody waits for."""
-    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
+    """A tensor, of the host or there already, on the device, which nobody waits for."""
+    pinned = device.type == "cuda" and tensor.device.type == "cpu"
+    return (tensor.pin_memory() if pinned else tensor).to(device, non_blocking=True)
 
 
 def _device(name: str) -> torch.device:

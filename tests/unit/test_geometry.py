@@ -72,6 +72,20 @@ def test_warping_many_boxes_at_once_equals_one_at_a_time() -> None:
     assert torch.equal(together, warp(picture.expand(2, -1, -1, -1), crops, SIZE))
 
 
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=9), st.integers(0, 99))
+def test_a_picture_among_others_is_sampled_as_if_it_were_alone(which: list[int], seed: int) -> None:
+    torch.manual_seed(seed)
+    pictures = torch.randint(0, 256, (max(which) + 1, 3, 20, 30), dtype=torch.uint8)
+    boxes = torch.rand(len(which), 2) * 40 - 20
+    crops = crop_matrices(torch.cat([boxes, boxes + 5 + 20 * torch.rand(len(which), 2)], 1), SIZE)
+    together = warp(pictures, crops, SIZE, torch.tensor(which))
+    only = torch.zeros(1, dtype=torch.int64)
+    alone = [warp(pictures[w][None], crop[None], SIZE, only) for w, crop in zip(which, crops, strict=True)]
+    assert torch.equal(together, torch.cat(alone))
+    flat = torch.cat([warp(pictures[w][None], crop[None], SIZE) for w, crop in zip(which, crops, strict=True)])
+    assert (together.int() - flat.int()).abs().max() <= 1
+
+
 class TestCrops:
     def test_the_cache_changes_nothing_but_the_reading(self) -> None:
         video = stick_video()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
-from typing import TypeVar
+from functools import cached_property, partial
+from typing import Final, TypeVar
 
 import attrs
 import torch
 from torch import Tensor
 
 from vatl_core.compute import onto
+from vatl_core.estimation.side_stream import SideStream
 from vatl_core.promises import checked_pictures
 from vatl_core.video import Skeleton, Video, crop_boxes, crop_matrices, warp
 
 T = TypeVar("T")
+
+PIXELS: Final = 2**25
+"""Of pictures that are warped in one call, 400 MB as numbers: sixteen of 1920 × 1080."""
 
 
 @attrs.define(eq=False, slots=False)
@@ -42,8 +46,10 @@ class Crops:
     _kept: Tensor | None = attrs.field(init=False, default=None, repr=False)
     _slot: Tensor = attrs.field(init=False, repr=False)
     _used: int = attrs.field(init=False, default=0)
+    _aside: SideStream = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        self._aside = SideStream(self.device)
         self.boxes = crop_boxes(self.video.instances.boxes.to(self.device), self.size)
         self._slot = torch.full((len(self.video.instances),), -1, dtype=torch.int64)
 
@@ -83,7 +89,18 @@ class Crops:
         Raises:
             InputError: a frame cannot be read.
         """
-        slot = self._slot[index := index.cpu()]
+        return self.coming(index)()
+
+    def coming(self, index: Tensor) -> Callable[[], Tensor]:
+        """What to ask for crops as those of :meth:`get` when they are needed; on a GPU they are made beside its work.
+
+        Raises:
+            InputError: a frame cannot be read.
+        """
+        return self._aside.begin(partial(self._get, index.cpu()))
+
+    def _get(self, index: Tensor) -> Tensor:
+        slot = self._slot[index]
         there, missing = torch.nonzero(slot >= 0).flatten(), torch.nonzero(slot < 0).flatten()
         if self._kept is not None and not len(missing):
             return self._kept[onto(self.device, slot)]
@@ -105,6 +122,7 @@ class Crops:
         self.boxes[index] = crop_boxes(box, self.size)[0]
         if self._kept is not None and (slot := int(self._slot[index])) >= 0:
             self._kept[slot] = self._cut(torch.tensor([index]))[0]
+        self._aside.catch_up()
 
     def fill(self, index: Tensor) -> None:
         """Keep the crops of these instances while there is room, each frame read once and in order."""
@@ -117,12 +135,16 @@ class Crops:
     def _cut(self, index: Tensor) -> Tensor:
         """Warp these instances out of their frames, each frame read once, in order."""
         result = torch.empty((len(index), 3, *self.picture_size), dtype=torch.uint8, device=self.device)
-        frames = self.video.instances.frame[index]
         matrices = self.matrices(onto(self.device, index))
-        wanted = torch.unique(frames).tolist()
-        for frame, picture in zip(wanted, checked_pictures(self.video.frames, wanted), strict=True):
-            here = onto(self.device, torch.nonzero(frames == frame).flatten())
-            result[here] = warp(onto(self.device, picture)[None], matrices[here], self.picture_size)
+        wanted, which = torch.unique(self.video.instances.frame[index], return_inverse=True)
+        begin, one_by_one = 0, self.device.type == "cpu"  # whose kernel for volumes is many times as slow
+        read = checked_pictures(self.video.frames, wanted.tolist())
+        for pictures in together((onto(self.device, picture) for picture in read), 0 if one_by_one else PIXELS):
+            within = which - begin
+            here = torch.nonzero((within >= 0) & (within < len(pictures))).flatten()
+            there, own = onto(self.device, here), None if one_by_one else onto(self.device, within[here])
+            result[there] = warp(pictures, matrices[there], self.picture_size, own)
+            begin += len(pictures)
         return result
 
     def _keep(self, index: Tensor, cut: Tensor) -> None:
@@ -134,6 +156,22 @@ class Crops:
         self._kept[self._used : self._used + room] = cut[:room]
         self._slot[index[:room]] = torch.arange(self._used, self._used + room)
         self._used += room
+
+
+def together(pictures: Iterable[Tensor], pixels: int) -> Iterator[Tensor]:
+    """Pictures (3, H, W) of one size behind each other, (F, 3, H, W), as long as they have no more ``pixels``."""
+    held: list[Tensor] = []
+    for picture in pictures:
+        if held and (picture.shape != held[0].shape or (len(held) + 1) * picture[0].numel() > pixels):
+            yield _stacked(held)
+            held = []
+        held.append(picture)
+    if held:
+        yield _stacked(held)
+
+
+def _stacked(pictures: list[Tensor]) -> Tensor:
+    return torch.stack(pictures) if len(pictures) > 1 else pictures[0][None]
 
 
 def ahead(items: Iterable[T]) -> Iterator[T]:

@@ -209,7 +209,8 @@ def _forward(
     """The maps of each batch, in float32."""
     estimator.eval()
     width: int | None = None
-    for batch, pictures in ahead((batch, crops.get(batch.index)) for batch in batches):
+    for batch, coming in ahead((batch, crops.coming(batch.index)) for batch in batches):
+        pictures = coming()
         with torch.inference_mode():  # criteria see copies, which may meet gradients
             given = compute.forward(estimator, pictures)
         maps = checked_maps(estimator, given, pictures, len(crops.skeleton), width)

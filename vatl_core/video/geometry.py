@@ -64,13 +64,15 @@ def compose(first: Tensor, second: Tensor) -> Tensor:
     return torch.cat([linear, second[:, :, :2] @ first[:, :, 2:] + second[:, :, 2:]], dim=2)
 
 
-def warp(pictures: Tensor, matrices: Tensor, size: tuple[int, int]) -> Tensor:
+def warp(pictures: Tensor, matrices: Tensor, size: tuple[int, int], which: Tensor | None = None) -> Tensor:
     """Sample pictures bilinearly, zeros outside.
 
     Args:
-        pictures: (1, 3, H', W') one frame for all maps, or (B, 3, H', W') one each; any dtype, values 0 to 255.
+        pictures: (1, 3, H', W') one for all maps, (B, 3, H', W') one each, or (F, 3, H', W') with ``which``; any dtype,
+            values 0 to 255.
         matrices: (B, 2, 3) from a pixel of the result to a pixel of its picture.
         size: height and width of the result.
+        which: (B,) the picture of each map; all are sampled in one call, and none depends on the others.
 
     Returns:
         (B, 3, H, W) uint8.
@@ -81,12 +83,28 @@ def warp(pictures: Tensor, matrices: Tensor, size: tuple[int, int]) -> Tensor:
     places = transform(torch.stack([columns, rows], dim=-1).view(1, -1, 2), matrices)
     last = [max(side - 1, 1) for side in pictures.shape[-2:]]
     grid = torch.stack([places[..., 0] / last[1], places[..., 1] / last[0]], -1) * 2 - 1
-    if len(pictures) == 1:  # one tall grid over one picture, so that the picture is not copied for each box
+    if which is not None:
+        sampled = _sample_volume(pictures, grid.view(-1, height, width, 2), which)
+    elif len(pictures) == 1:  # one tall grid over one picture, so that the picture is not copied for each box
         sampled = functional.grid_sample(pictures.float(), grid.view(1, -1, width, 2), align_corners=True)
         sampled = sampled.view(-1, len(matrices), height, width).transpose(0, 1)
     else:
         sampled = functional.grid_sample(pictures.float(), grid.view(-1, height, width, 2), align_corners=True)
     return sampled.round().clamp(0, 255).to(torch.uint8)
+
+
+def _sample_volume(pictures: Tensor, grid: Tensor, which: Tensor) -> Tensor:
+    """Pictures behind each other as one volume (Jaderberg et al., NeurIPS 2015), sampled at their depths in one call.
+
+    Its depth is 1 more than a power of two: then depths between −1 and 1 are exact, and nothing of others comes in.
+    """
+    depth = 2 ** max(len(pictures) - 2, 0).bit_length()
+    volume = torch.zeros((depth + 1, *pictures.shape[1:]), device=pictures.device)
+    volume[: len(pictures)] = pictures
+    depths = (which * (2 / depth) - 1).to(grid.dtype)[:, None, None, None].expand(*grid.shape[:3], 1)
+    places = torch.cat([grid, depths], -1)
+    sampled = functional.grid_sample(volume.transpose(0, 1)[None], places[None], align_corners=True)
+    return sampled[0].transpose(0, 1)
 
 
 def gaussian_targets(

@@ -17,7 +17,7 @@ class Frames(ABC):
 
     @abstractmethod
     def read(self, index: int) -> Tensor:
-        """Frame ``index`` as (3, H, W) uint8 RGB on the CPU.
+        """Frame ``index`` as (3, H, W) uint8 RGB, on the CPU unless it was decoded elsewhere.
 
         Raises:
             InputError: the frame does not exist or cannot be decoded; the message names the file and the frame.

@@ -54,4 +54,5 @@ class CsvFolder(Dataset):
         if not points or not keypoints:
             raise InputError(f"{file} has no points: columns frame, track and NAME_x, NAME_y are expected")
         who = [tracks[row.get("track")] for row in rows]
-        return Video.of(opened(pictures), None, Skeleton(name, keypoints), frame=frame, track=who, keypoints=points, name=name)
+        where = {"frame": frame, "track": who, "keypoints": points}
+        return Video.of(opened(pictures), None, Skeleton(name, keypoints), **where, name=name)
