@@ -28,6 +28,11 @@ browser: # The tests of the labelling page drive Debian's Chromium
 	@command -v chromium >/dev/null || { echo "installing chromium, which the tests of the labelling page drive"; \
 		$(APT) update -q && $(APT) install -qy chromium; }
 
+.PHONY: ffmpeg
+ffmpeg: # torchcodec, by which some tests decode videos, brings no libraries of FFmpeg
+	@command -v ffmpeg >/dev/null || { echo "installing ffmpeg, whose libraries torchcodec decodes videos by"; \
+		$(APT) update -q && $(APT) install -qy --no-install-recommends ffmpeg; }
+
 .PHONY: venv-package
 venv-package: # Debian keeps Python's venv module in a package of its own
 	@echo "installing python3-venv, which Debian's Python comes without"
@@ -36,7 +41,7 @@ venv-package: # Debian keeps Python's venv module in a package of its own
 run: $(BIN)/.installed ## Set up and run the main job on the embedded video; the report's place is its last line
 	$(BIN)/vatl run
 
-test: $(BIN)/.with-tests lint browser ## Set up and pass the tests
+test: $(BIN)/.with-tests lint browser ffmpeg ## Set up and pass the tests
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(BIN)/.with-tests ## Style, types, which way imports go, and how large the core is

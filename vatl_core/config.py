@@ -77,6 +77,8 @@ class RunConfig:
         precision: ``auto``, ``float32`` or ``bfloat16`` (autocast).
         channels_last: memory layout; automatic if unset.
         batch: instances to a forward pass, what suits the device if unset; halved where they do not fit.
+        decoder: of pictures and videos: ``exact`` (as the data set reads them, alike on every machine), or one that a
+            plugin knows, such as ``torchcodec``.
         cache_mb: MiB of the device's memory for cut-out crops.
         preset: what lay beneath the settings and options, for the record: all of it stands in them.
         options: of the components, ``{role: {component: {option: value}}}``; its own copy, which nobody changes.
@@ -107,6 +109,7 @@ class RunConfig:
     precision: str = attrs.field(default="auto", validator=in_(("auto", "float32", "bfloat16")))
     channels_last: bool | None = None
     batch: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
+    decoder: str = "exact"
     cache_mb: int = attrs.field(default=2048, validator=attrs.validators.ge(0))
     preset: str = ""
     options: Options = attrs.field(factory=dict, converter=_copied)

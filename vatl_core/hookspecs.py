@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from pluggy import HookimplMarker, HookspecMarker
 
 if TYPE_CHECKING:
+    import torch
+
     from vatl_core.contracts import Criterion, Dataset, Estimator
     from vatl_core.cycle import Run
     from vatl_core.metrics import PosesInFrames
     from vatl_core.plugins import Command, Component, Preset, Section
     from vatl_core.progress import Progress
     from vatl_core.records import CycleRecord, RunRecord
-    from vatl_core.video import Skeleton
+    from vatl_core.video import Frames, Skeleton
     from vatl_core.weights import PreTrained
 
 hookspec = HookspecMarker("vatl")
@@ -52,6 +54,11 @@ def vatl_source_weights(
 
     Returns where they came from, and what the user should know about it; ``keypoints`` are ``--weights-keypoints``.
     """
+
+
+@hookspec(firstresult=True)
+def vatl_decoded(decoder: str, frames: Frames, device: torch.device) -> Frames | None:
+    """The same frames as the decoder of this name reads them, on the device where it can, if this plugin knows both."""
 
 
 @hookspec(firstresult=True)

@@ -37,6 +37,7 @@ import click
 @click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="Of the forward pass.")
 @click.option("--channels-last/--contiguous", default=None, help="Memory layout; chosen for the device if not given.")
 @click.option("--batch", type=int, help="Instances to a forward pass; what suits the device if not given.")
+@click.option("--decoder", help="Of pictures and videos: exact (default), or torchcodec, on a GPU where it can.")
 @click.option("--cache-mb", type=int, help="MiB of memory for cut-out crops.")
 @click.option("--seed", type=int, help="Of every random choice.")
 @click.option("--name", help="Of the run directory; made from the parts if not given.")

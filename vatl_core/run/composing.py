@@ -62,6 +62,7 @@ class Settings(Parts, total=False):
     precision: str
     channels_last: bool | None
     batch: int | None
+    decoder: str
     cache_mb: int
 
 

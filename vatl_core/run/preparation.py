@@ -54,7 +54,8 @@ def prepare(config: RunConfig, registry: Registry, begun: RunFolder | None = Non
     advisers, broken = _advice(registry, config, criteria)
     dropped = [f"{count} annotations dropped: {reason}" for reason, count in video.dropped.items()]
     warnings += cautions + broken + dropped + video.skeleton.warnings
-    crops, pictures = _crops(config.cache_mb * 2**20, estimator.input_size, video, compute.device)
+    hidden = decoded(video.without_truth(), config.decoder, registry, compute.device)
+    crops, pictures = _crops(config.cache_mb * 2**20, estimator.input_size, hidden, compute.device)
     return Run(
         config=config, folder=RunFolder(config.path), video=video, estimator=estimator, criteria=criteria,
         selector=selector, refinement=refinement, retraining=retraining, oracle=oracle, answerable=answerable,
@@ -119,10 +120,24 @@ def load_video(dataset: Dataset, name: str, begun: RunFolder | None = None, cycl
 
 
 def _crops(cache: int, size: tuple[int, int], video: Video, device: torch.device) -> tuple[Crops, Crops]:
-    """Those that are estimated, and those with a margin that are trained on; neither leads to the truth."""
-    hidden, wanted = video.without_truth(), len(video.instances) * 3 * size[0] * size[1]
-    plain = min(wanted, cache * 3 // 4)
-    return Crops(hidden, size, device, plain), Crops(hidden, size, device, cache - plain, margin=MARGIN)
+    """Those that are estimated, and those with a margin that are trained on."""
+    plain = min(len(video.instances) * 3 * size[0] * size[1], cache * 3 // 4)
+    return Crops(video, size, device, plain), Crops(video, size, device, cache - plain, margin=MARGIN)
+
+
+def decoded(video: Video, decoder: str, registry: Registry, device: torch.device) -> Video:
+    """The video with its frames as the decoder of this name reads them.
+
+    Raises:
+        InputError: no plugin knows it, or it cannot read them.
+    """
+    if decoder == "exact":
+        return video
+    frames = registry.manager.hook.vatl_decoded(decoder=decoder, frames=video.frames, device=device)
+    if frames is None:
+        what = f"no plugin knows decoder '{decoder}' of {type(video.frames).__name__}"
+        raise InputError(f"{what}: take --decoder exact, or torchcodec for picture files and video files")
+    return attrs.evolve(video, frames=frames)
 
 
 def _weights(

@@ -80,7 +80,8 @@ def begin(config: RunConfig, registry: Registry) -> Run:
         InputError: something it is made of cannot be used; then nothing is left of it.
     """
     run = prepare(config, registry)
-    made_with = {"vatl-core": version("vatl-core")} | run.compute.describe() | paths_of(config, registry)
+    made_with = {"vatl-core": version("vatl-core"), "decoder": run.crops.video.frames.decoder}
+    made_with |= run.compute.describe() | paths_of(config, registry)
     tables = config.to_toml() | recorded(registry.objects) | {"made_with": made_with}
     run.folder = RunFolder.create(config.path, tables)
     run.folder.lock()

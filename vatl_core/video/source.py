@@ -40,6 +40,11 @@ class Frames(ABC):
         """The same frames for a second thread to read; worth overriding where reading changes anything."""
         return self
 
+    @property
+    def decoder(self) -> str:
+        """What decodes them, with its version, for the record of a run; nothing where nobody does."""
+        return ""
+
     def name(self, index: int) -> str:
         """What other programs would call frame ``index``: its file, or its number."""
         return f"{index:06d}"

@@ -33,6 +33,12 @@ class PictureFiles(Frames):
     def name(self, index: int) -> str:
         return self.paths[index].name
 
+    @property
+    def decoder(self) -> str:
+        import cv2
+
+        return f"OpenCV {cv2.__version__}"
+
     def read(self, index: int) -> Tensor:
         import cv2
 
@@ -88,3 +94,12 @@ def picture_size(path: Path) -> tuple[int, int]:
     except Exception as error:  # each of its dozens of readers stumbles in its own way
         raise InputError(f"{path} is damaged or no picture: {remedy(path)}") from error
     return (height, width) if lies else (width, height)
+
+
+def is_plain_jpeg(path: Path) -> bool:
+    """Whether it is a JPEG file of colours or greys, upright as it lies; one that :func:`picture_size` takes."""
+    from PIL import ExifTags, Image
+
+    with Image.open(path) as picture:
+        upright = picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        return picture.format == "JPEG" and picture.mode in ("RGB", "L") and upright

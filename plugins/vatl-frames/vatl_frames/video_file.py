@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,11 @@ class VideoFile(Frames):
         unit = self._unit
         return super().time(index) if unit is None else float((self.times[index] - self.times[0]) * unit)
 
+    def seconds(self, index: int) -> float:
+        """When frame ``index`` is shown, on the file's own clock, as far as it has one."""
+        self._check(index)
+        return float(self.times[index] * (self._unit or 1))
+
     def size(self, index: int) -> tuple[int, int]:
         self._check(index)
         self._size = self._size or super().size(index)
@@ -71,6 +77,10 @@ class VideoFile(Frames):
         other = copy.copy(self)
         other._decoder = None
         return other
+
+    @property
+    def decoder(self) -> str:
+        return f"PyAV {version('av')}"
 
     def read(self, index: int) -> Tensor:
         self._check(index)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OWN: Final = ("estimator", "weights", "weights_keypoints", "refine")
 """What a run has of its own."""
-SETTINGS: Final = ("device", "precision", "batch")
+SETTINGS: Final = ("device", "precision", "batch", "decoder")
 """How other videos are estimated: as the run's own was if not given."""
 OF_OTHERS: Final = ("only", "skip_broken", *SETTINGS, "options")
 """What is said of videos that are estimated now: a run's own was, when it ran."""
@@ -37,6 +37,7 @@ OF_OTHERS: Final = ("only", "skip_broken", *SETTINGS, "options")
 @click.option("--device", help="Of other videos: auto, cpu, cuda, …; the run's if not given.")
 @click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="Of other videos, as --device.")
 @click.option("--batch", type=int, help="Of other videos: instances to a forward pass; the run's if not given.")
+@click.option("--decoder", help="Of other videos: exact or torchcodec; the run's, or exact, if not given.")
 @click.option("--skip-broken", is_flag=True, help="Leave out who is on frames that cannot be read.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the run's data is now, if it was moved.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; RUN/predictions, or predictions, if not given.")

@@ -14,6 +14,7 @@ from vatl_core.errors import InputError
 from vatl_core.estimation import Crops, estimate, refined
 from vatl_core.plugins import Registry, build
 from vatl_core.progress import Progress
+from vatl_core.run import decoded
 from vatl_core.seeds import seeded
 from vatl_core.video import Skeleton, Video
 from vatl_core.weights import is_random, load_checkpoint
@@ -30,12 +31,14 @@ class Predictor:
         estimator: with its weights, on the device.
         refinement: of the poses.
         compute: device and precision.
+        registry: of decoders.
     """
 
     config: RunConfig
     estimator: Estimator
     refinement: Refinement
     compute: Compute
+    registry: Registry
 
     @classmethod
     def of_run(cls, config: RunConfig, registry: Registry, skeleton: Skeleton, weights: Path) -> Predictor:
@@ -73,11 +76,12 @@ class Predictor:
         with seeded(config.seed, "weights"):
             estimator.build(skeleton)
         compute = Compute.choose(config.device, config.precision, config.channels_last)
-        return cls(config, estimator, refinement, compute)
+        return cls(config, estimator, refinement, compute, registry)
 
     def poses(self, video: Video, progress: Progress) -> Predictions:
         """Those of all instances of a video, as a run's pass finds them that nothing is labelled in."""
-        crops = Crops(video.without_truth(), self.estimator.input_size, self.compute.device, budget=0)
+        shown = decoded(video.without_truth(), self.config.decoder, self.registry, self.compute.device)
+        crops = Crops(shown, self.estimator.input_size, self.compute.device, budget=0)
         found = estimate(
             self.estimator, crops, {}, self.compute, self.config.batch, progress, candidates=self.refinement.candidates
         )
