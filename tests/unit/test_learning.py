@@ -17,6 +17,7 @@ from torch import Tensor, distributed, nn
 from tests.conftest import STICK, Registered, configured, stick_video
 from tests.people import PERSON, UNLABELLED, Person
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
+from vatl_augmentation import CropAugmentation
 from vatl_core import files
 from vatl_core.compute import Compute
 from vatl_core.contracts import (
@@ -428,3 +429,51 @@ def test_processes_part_when_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError), team.joined("cpu"):
         raise ZeroDivisionError
     assert calls == ["joined", "parted"]
+
+
+class Roomy(Small):
+    """Stands for a device whose memory holds so many crops in training, counted where its gradients are made."""
+
+    room = 2
+
+    def forward(self, crops: Tensor) -> Maps:
+        if self.training and len(crops) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().forward(crops)
+
+
+class TestWhatDoesNotFitIntoTheMemory:
+    RECIPE = Recipe(epochs=2, lr=1e-3, batch=6, augmentation=CropAugmentation(20, 0.1))
+
+    @pytest.mark.parametrize(("room", "pieces"), [(6, 1), (5, 2), (2, 4), (1, 8)])
+    def test_a_step_is_taken_in_pieces_to_the_same_end(self, room: int, pieces: int) -> None:
+        network, whole = built(type("Room", (Roomy,), {"room": room})), built(Small)
+        trainers = [GradientDescent(Compute(CPU), torch.Generator().manual_seed(3)) for _ in range(2)]
+        losses = [t.fit(n, labelled(), self.RECIPE) for t, n in zip(trainers, (network, whole), strict=True)]
+        assert trainers[0].pieces == pieces
+        assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+        assert torch.equal(trainers[0].generator.get_state(), trainers[1].generator.get_state())
+        for name, weights in whole.state_dict().items():
+            torch.testing.assert_close(network.state_dict()[name], weights, rtol=1e-3, atol=1e-4, msg=name)
+
+    def test_where_one_does_not_fit_it_says_so(self) -> None:
+        trainer = GradientDescent(Compute(CPU), torch.Generator())
+        with pytest.raises(torch.OutOfMemoryError):
+            trainer.fit(built(type("None", (Roomy,), {"room": 0})), labelled(), self.RECIPE)
+
+    def test_a_term_counts_once(self) -> None:
+        def term(network: Callable[[Tensor], Maps]) -> Tensor:
+            return torch.full((), 100.0)
+
+        trainer = GradientDescent(Compute(CPU), torch.Generator())
+        loss = trainer.fit(built(Roomy), labelled(), self.RECIPE, [term])
+        assert 100 < loss < 110
+
+    def test_a_run_says_so(self, registered: Registered, tmp_path: Path) -> None:
+        registry = registered(Component("estimator", "roomy", "", "tests.unit.test_learning:Roomy"))
+        options = {"retrain": {"few-labels": {"steps": 2}}}
+        settings = {"estimator": "roomy", "retrain": "few-labels", "schedule": ["3", "6"], "options": options}
+        record = execute(configured(registry, tmp_path, **settings), registry)
+        assert [w for w in record.warnings if "memory" in w] == [
+            "a step of retraining does not fit into the device's memory: it is taken in pieces, normalised one by one"
+        ]

@@ -40,6 +40,8 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
     given = run.retraining.retrain(run.estimator, run.source, labelled, unlabelled, run.history(record), trainer)
     run.estimator = checked_estimator(run.config.retrain, run.retraining, given, run.source)
     save_checkpoint(run.folder.weights(run.cycle + 1), run.estimator, run.video.skeleton)
+    divided = "a step of retraining does not fit into the device's memory: it is taken in pieces, normalised one by one"
+    run.warnings += [divided] if trainer.pieces > 1 and divided not in run.warnings else []
     _keep_optimiser(run, trainer.kept)
     run.hook.vatl_retrained(run=run, cycle=run.cycle)
     return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})

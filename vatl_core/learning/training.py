@@ -47,20 +47,23 @@ class GradientDescent(Trainer):
     Attributes:
         progress: told after each epoch.
         kept: what a fit whose recipe keeps its state goes on from, and leaves.
+        pieces: in how many a batch goes through the network in training; more where it did not fit into the memory.
     """
 
     progress: Progress = silent
     kept: Mapping[str, Any] | None = None
+    pieces: int = 1
 
     def fit(self, estimator: Estimator, labelled: Labelled, recipe: Recipe, terms: Sequence[Term] = ()) -> float:
         """As the contract says."""
-        training = Training(self, estimator, labelled, recipe, terms)
+        training = Training(self, estimator, labelled, recipe, terms, pieces=self.pieces)
         if recipe.keeps_state and self.kept:
             training.go_on(self.kept)
         loss = math.nan
         for epoch in range(recipe.epochs if len(labelled) else 0):
             loss = training.epoch()
             self.progress("retrain", epoch + 1, recipe.epochs)
+        self.pieces = training.pieces
         if recipe.keeps_state:
             self.kept = training.kept()
         estimator.eval()
@@ -75,6 +78,7 @@ class Training:
         trainer: whose device, precision and random numbers it has.
         estimator, labelled, recipe, terms: as in :meth:`Trainer.fit`.
         rank: of this process, where several work on one estimator: what is random within the network differs.
+        pieces: in how many a batch goes through the network, its gradients added up; 0 where it must not be divided.
         optimiser: of the estimator's parameters.
         objective: as :class:`Objective`.
         done: epochs so far.
@@ -87,6 +91,7 @@ class Training:
     recipe: Recipe
     terms: Sequence[Term] = ()
     rank: int = 0
+    pieces: int = 1
     optimiser: torch.optim.Optimizer = attrs.field(init=False)
     objective: nn.Module = attrs.field(init=False)
     done: int = attrs.field(default=0, init=False)
@@ -135,9 +140,9 @@ class Training:
                     raise ValueError("moments of another network")
             self.before = kept["epochs"]
 
-    def loss(self, part: Tensor) -> Tensor:
-        """() of a batch: these rows (B,) of what is labelled."""
-        return cast(Tensor, self.objective(*self.batch(part, torch.arange(len(part)))))
+    def loss(self, part: Tensor, mine: Tensor) -> Tensor:
+        """() what those at ``mine`` have of the loss of a batch: these rows (B,) of what is labelled."""
+        return cast(Tensor, self.objective(*self.batch(part, mine))) * (len(mine) / len(part))
 
     def _set_rates(self, step: int, steps: int) -> None:
         factor = rate_factor(self.recipe, step, steps, self.before)
@@ -145,12 +150,26 @@ class Training:
             group["lr"] = rate * factor
 
     def _step(self, part: Tensor) -> Tensor:
-        """Change the weights by one batch; return its loss."""
-        loss = self.loss(part)
+        """Change the weights by one batch, in smaller pieces where it does not fit into the memory; return its loss."""
+        before = self.trainer.generator.get_state()
+        while True:
+            try:
+                return self._stepped(part, before)
+            except torch.OutOfMemoryError:
+                if not 0 < self.pieces < len(part):
+                    raise
+            self.pieces *= 2  # where the error no longer holds what did not fit
+
+    def _stepped(self, part: Tensor, before: Tensor) -> Tensor:
+        total = torch.zeros((), device=self.trainer.compute.device)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        for mine in torch.arange(len(part)).tensor_split(min(self.pieces or 1, len(part))):
+            self.trainer.generator.set_state(before)  # what is drawn is drawn for the whole batch
+            loss = self.loss(part, mine)
+            loss.backward()
+            total += loss.detach()
         self.optimiser.step()
-        return loss.detach()
+        return total
 
     def batch(self, part: Tensor, mine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Crops (B, 3, H, W) uint8, targets (B, K, h, w) and weights (B, K) of those at ``mine`` in a batch.

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import torch
 from torch import Tensor
 
 from vatl_core.learning import Training
@@ -25,7 +24,7 @@ class SharedTraining(Training):
 
     def __attrs_post_init__(self) -> None:
         Training.__attrs_post_init__(self)
-        self.rank = self.team.rank
+        self.rank, self.pieces = self.team.rank, 0 if self.team.size > 1 else 1  # they step together
         self.objective = self.team.wrap(self.objective, self.trainer.compute.device)
 
     def epoch(self) -> float:
@@ -34,11 +33,9 @@ class SharedTraining(Training):
         self.team.agree(self.estimator)
         return self.team.mean(loss, self.trainer.compute.device)
 
-    def loss(self, part: Tensor) -> Tensor:
-        """Of this process's share of a batch; the mean over the processes is that of the batch."""
-        mine = self.team.share(torch.arange(len(part)))
-        loss: Tensor = self.objective(*self.batch(part, mine))
-        return loss * (len(mine) * self.team.size / len(part))
+    def loss(self, part: Tensor, mine: Tensor) -> Tensor:
+        """Of this process's share of those; the mean over the processes is what all of them have."""
+        return Training.loss(self, part, self.team.share(mine)) * self.team.size
 
     def state(self) -> dict[str, Any]:
         """Tensors and numbers to go on from after an interruption."""
