@@ -146,8 +146,8 @@ class Training:
 
     def _step(self, part: Tensor) -> Tensor:
         """Change the weights by one batch; return its loss."""
-        loss = self.loss(part)
         self.optimiser.zero_grad(set_to_none=True)
+        loss = self.loss(part)
         loss.backward()
         self.optimiser.step()
         return loss.detach()
