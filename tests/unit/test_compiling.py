@@ -209,9 +209,11 @@ def test_too_little_memory_is_the_callers_affair(
 
 
 def test_what_is_wrong_with_the_network_itself_is_told(calls: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+    estimator = made("on")
     with pytest.raises(RuntimeError):
-        made("on")(torch.rand(2, 1, 32, 32))
+        estimator(torch.rand(2, 1, 32, 32))
     assert not capsys.readouterr().err
+    assert estimator.compiled == "on", "the compiler is not to blame"
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network))])  # noqa: S301

@@ -127,11 +127,18 @@ def test_a_step_whose_gradients_are_added_to_others_is_not_recorded(graphs: Grap
     assert mode(estimator) is Mode.RECORDED
 
 
-def test_nothing_is_recorded_where_processes_share_the_gradients(
+def test_nothing_is_recorded_or_rehearsed_where_processes_share_the_gradients(
     graphs: Graphs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
-    assert mode(made("on").train()) is Mode.LAUNCHED
+    """Their batches may meet a new size at different steps, and normalisation waits for all of them."""
+    assert recording.alone()
+    with monkeypatch.context() as patched:
+        patched.setattr(distributed, "is_initialized", lambda: True)
+        assert not recording.alone()
+    for module in (recording, compiled_calls):
+        monkeypatch.setattr(module, "alone", lambda: False)
+    made("on").train()(CROPS)
+    assert graphs.replays == ["default"]
 
 
 def test_nothing_is_recorded_in_a_further_thread(graphs: Graphs) -> None:

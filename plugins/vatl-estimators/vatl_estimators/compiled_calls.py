@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vatl_core.contracts import Estimator, Maps
-from vatl_estimators.recording import begin, gathers, lasting, records, undisturbed
+from vatl_estimators.recording import alone, begin, gathers, lasting, records, undisturbed
 from vatl_estimators.rehearsal import rehearse
 
 BACKEND: Final[Any] = "inductor"
@@ -71,7 +71,7 @@ class CompiledCalls:
         if what in self.proven:
             return call(crops)
         with torch._dynamo.config.patch(recompile_limit=VERSIONS, fail_on_recompile_limit_hit=True):
-            if grad:
+            if grad and alone():
                 rehearse(network, call, crops, REHEARSALS[mode])
             maps = call(crops)
         self.proven.add(what)

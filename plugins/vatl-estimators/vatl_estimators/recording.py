@@ -20,14 +20,18 @@ def records(device: torch.device) -> bool:
     return device.type in RECORDING and torch.version.hip is None
 
 
+def alone() -> bool:
+    """Whether no other process learns with this one: a step of its own would wait for theirs for ever."""
+    return not (distributed.is_available() and distributed.is_initialized())
+
+
 def undisturbed() -> bool:
     """Whether nothing else goes on that a recording could disturb or be disturbed by.
 
     No recorded step waits for its way back, whose memory a further one could take; no other process shares the
     gradients; and it is the first thread, since torch's graphs belong to one.
     """
-    grouped = distributed.is_available() and distributed.is_initialized()
-    return not STEPS and not grouped and threading.current_thread() is threading.main_thread()
+    return not STEPS and alone() and threading.current_thread() is threading.main_thread()
 
 
 def gathers(network: Estimator) -> bool:
