@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor, distributed
 
-from tests.unit.test_compiling import Backend, compiler, fitted, made, same
+from tests.unit.test_compiling import Backend, Small, compiler, fitted, made, same
 from tests.unit.test_semi import labelled, retrained
 from vatl_core.compute import Compute
-from vatl_core.contracts import Estimator, Recipe, Retraining
+from vatl_core.contracts import Estimator, Maps, Recipe, Retraining
 from vatl_core.learning import GradientDescent
 from vatl_estimators import compiled_calls, recording
 from vatl_estimators.compiled_calls import Mode
@@ -25,22 +25,29 @@ __all__ = ["compiler"]
 CROPS = torch.rand(3, 3, 32, 32)
 
 
+def kind(settings: dict[str, Any]) -> Mode:
+    """How torch has been asked to compile something."""
+    return Mode.RECORDED if settings.get("options", {}).get("triton.cudagraphs") else Mode.LAUNCHED
+
+
 class Graphs:
     """A compiler whose recorded networks, as CUDA's, give their results in the same memory each time.
 
     Attributes:
-        replays: of recorded networks, one entry each: how many crops, or other inputs that have a batch.
+        replays: how each network that ran was compiled.
         given: what recorded networks gave last; it is spoilt as soon as one runs again.
     """
 
     def __init__(self) -> None:
-        self.replays: list[str] = []
+        self.replays: list[Mode] = []
         self.given: list[Tensor] = []
 
-    def __call__(self, graph: Any, inputs: Any, mode: str = "default") -> Callable[..., Any]:
+    def __call__(self, graph: Any, inputs: Any, **settings: Any) -> Callable[..., Any]:
+        mode = kind(settings)
+
         def call(*given: Any) -> Any:
             self.replays.append(mode)
-            if mode == "default":
+            if mode is Mode.LAUNCHED:
                 return graph.forward(*given)
             for each in self.given:
                 each.data.fill_(torch.nan)
@@ -90,16 +97,16 @@ def test_steps_are_recorded_and_passes_are_not(graphs: Graphs) -> None:
         assert mode(estimator.train()) is Mode.LAUNCHED
     with torch.inference_mode():
         estimator.eval()(CROPS)
-    assert graphs.replays == ["default"]
+    assert graphs.replays == [Mode.LAUNCHED]
 
 
 def test_before_a_step_counts_the_graph_has_run_been_recorded_and_replayed(graphs: Graphs) -> None:
     estimator = made("on").train()
     estimator(CROPS).heatmaps.sum().backward()
-    assert graphs.replays == ["reduce-overhead"] * 4
+    assert graphs.replays == [Mode.RECORDED] * 4
     estimator.zero_grad()
     estimator(CROPS).heatmaps.sum().backward()
-    assert graphs.replays == ["reduce-overhead"] * 5
+    assert graphs.replays == [Mode.RECORDED] * 5
 
 
 def test_a_second_call_of_a_step_is_not_recorded(graphs: Graphs) -> None:
@@ -138,7 +145,7 @@ def test_nothing_is_recorded_or_rehearsed_where_processes_share_the_gradients(
     for module in (recording, compiled_calls):
         monkeypatch.setattr(module, "alone", lambda: False)
     made("on").train()(CROPS)
-    assert graphs.replays == ["default"]
+    assert graphs.replays == [Mode.LAUNCHED]
 
 
 def test_nothing_is_recorded_in_a_further_thread(graphs: Graphs) -> None:
@@ -164,7 +171,7 @@ def test_copies_record_for_themselves(graphs: Graphs) -> None:
     estimator(CROPS)
     graphs.replays.clear()
     copy.deepcopy(estimator)(CROPS)
-    assert graphs.replays == ["reduce-overhead"] * 4
+    assert graphs.replays == [Mode.RECORDED] * 4
 
 
 def test_what_a_step_gave_outlasts_the_next(graphs: Graphs) -> None:
@@ -176,11 +183,30 @@ def test_what_a_step_gave_outlasts_the_next(graphs: Graphs) -> None:
     assert torch.equal(kept, expected)
 
 
+def test_a_network_that_is_more_than_one_graph_is_not_recorded(
+    graphs: Graphs, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several graphs, one may write over what another has kept for its way back."""
+
+    def broken_off(self: Small, crops: Tensor) -> Maps:
+        torch._dynamo.graph_break()
+        return forward(self, crops)
+
+    forward = Small.forward
+    monkeypatch.setattr(Small, "forward", broken_off)
+    estimator = made("on").train()
+    estimator(CROPS)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("vatl: Small cannot be recorded as CUDA graphs here and goes on compiled: ")
+    assert estimator.compiled == "on"
+    assert Mode.RECORDED not in graphs.replays
+
+
 def test_a_recorded_fit_comes_to_the_same(graphs: Graphs) -> None:
     (found, random), (expected, drawn) = fitted("on"), fitted("off")
     assert same(found, expected)
     assert all(map(torch.equal, random, drawn))
-    assert set(graphs.replays) == {"reduce-overhead"}, "each of its steps"
+    assert set(graphs.replays) == {Mode.RECORDED}, "each of its steps"
 
 
 @pytest.mark.parametrize("policy", [FewLabels(steps=6, epochs=1), Semi(steps=6, epochs=1, rehearsal=0)])
@@ -189,17 +215,17 @@ def test_a_recorded_retraining_comes_to_the_same(policy: Retraining, graphs: Gra
     plain, compiled = (retrained(policy, start=made(choice, size=64)) for choice in ("off", "on"))
     assert plain.keys() == compiled.keys()
     assert all(map(torch.equal, plain.values(), compiled.values()))
-    assert "reduce-overhead" in graphs.replays
+    assert Mode.RECORDED in graphs.replays
 
 
 def test_where_recording_fails_steps_go_on_compiled_and_then_plain(
     graphs: Graphs, compiler: Callable[[Backend], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = ["reduce-overhead"]
+    broken = [Mode.RECORDED]
 
-    def backend(graph: Any, inputs: Any, mode: str = "default") -> Callable[..., Any]:
+    def backend(graph: Any, inputs: Any, **settings: Any) -> Callable[..., Any]:
         def call(*given: Any) -> Any:
-            if mode in broken:
+            if kind(settings) in broken:
                 raise RuntimeError("operation not permitted when stream is capturing")
             return graph.forward(*given)
 
@@ -212,7 +238,7 @@ def test_where_recording_fails_steps_go_on_compiled_and_then_plain(
     assert line.startswith("vatl: Small cannot be recorded as CUDA graphs here and goes on compiled: ")
     assert same(estimator, expected)
     assert mode(estimator) is mode(copy.deepcopy(estimator)) is Mode.LAUNCHED
-    broken.append("default")
+    broken.append(Mode.LAUNCHED)
     assert torch.equal(seeded(estimator), seeded(expected))
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("vatl: Small cannot be compiled here and goes on as it is: ")

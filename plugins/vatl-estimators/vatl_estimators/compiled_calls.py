@@ -23,12 +23,18 @@ SIZES: Final = 32
 
 
 class Mode(Enum):
-    """How a call is compiled: as torch names it."""
+    """How a call is compiled."""
 
-    LAUNCHED = "default"
-    RECORDED = "reduce-overhead"
+    LAUNCHED = "launched"
+    RECORDED = "recorded"
 
 
+SETTINGS: Final[dict[Mode, dict[str, Any]]] = {
+    Mode.LAUNCHED: {},
+    Mode.RECORDED: {"fullgraph": True, "options": {"triton.cudagraphs": True, "graph_partition": False}},
+}
+"""Torch's: what it calls `reduce-overhead`, but as one graph or none. Of several, some versions of torch let later ones
+write over what earlier ones have kept for their way back (pytorch/pytorch#194124)."""
 REHEARSALS: Final = {Mode.LAUNCHED: 1, Mode.RECORDED: 3}
 """Steps until what is done from then on has been done once: torch runs a graph, records it, then replays it."""
 
@@ -79,7 +85,7 @@ class CompiledCalls:
 
     def _call(self, network: Estimator, mode: Mode) -> Callable[[Tensor], Maps]:
         if mode not in self.calls:
-            self.calls[mode] = torch.compile(network._call_impl, backend=BACKEND, mode=mode.value)
+            self.calls[mode] = torch.compile(network._call_impl, backend=BACKEND, **SETTINGS[mode])
         return self._recorded if mode is Mode.RECORDED else self.calls[mode]
 
     def _recorded(self, crops: Tensor) -> Maps:
