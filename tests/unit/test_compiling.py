@@ -38,21 +38,23 @@ class Small(Compilable):
 
     head = "final_layer"
 
+    thinned: float = attrs.field(default=0.3, kw_only=True)
+
     def build(self, skeleton: Skeleton) -> None:
         self.stem = nn.Sequential(nn.Conv2d(3, 6, 5, 4, 2), nn.BatchNorm2d(6), nn.ReLU())
         self.final_layer = nn.Conv2d(6, len(skeleton), 1)
 
     def forward(self, crops: Tensor) -> Maps:
-        maps = self.stem(dropout(crops, 0.3, self.training))
+        maps = self.stem(dropout(crops, self.thinned, self.training))
         return Maps(self.final_layer(maps), maps.mean((2, 3)))
 
     def parameter_groups(self, lr: float) -> list[dict[str, object]]:
         return [{"params": list(self.parameters()), "lr": lr}]
 
 
-def made(compiled: str, size: int = 32) -> Small:
+def made(compiled: str, size: int = 32, thinned: float = 0.3) -> Small:
     torch.manual_seed(0)
-    estimator = Small(input_size=(size, size), compiled=compiled)
+    estimator = Small(input_size=(size, size), compiled=compiled, thinned=thinned)
     estimator.build(STICK)
     return estimator
 

@@ -1,4 +1,4 @@
-"""Training steps recorded as CUDA graphs: which are, on a CPU that stands in for CUDA; nothing here has run on one."""
+"""Training steps recorded as CUDA graphs: on a CPU that stands in for CUDA, but for the last test."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from vatl_retraining.semi import Semi
 
 __all__ = ["compiler"]
 CROPS = torch.rand(3, 3, 32, 32)
+DEVICE = torch.device("cuda")
 
 
 def kind(settings: dict[str, Any]) -> Mode:
@@ -256,3 +257,30 @@ def test_a_fit_leaves_nothing_to_add_to(graphs: Graphs) -> None:
     estimator.register_forward_pre_hook(note)
     trainer.fit(estimator, labelled(), Recipe(2, batch=6))
     assert modes == [Mode.RECORDED] * 4
+
+
+def gradients(estimator: Small, crops: Tensor) -> list[Tensor]:
+    """Of a step that calls the network twice."""
+    estimator.zero_grad()
+    (estimator(crops).heatmaps.square().mean() + estimator(crops.flip(3)).features.square().mean()).backward()
+    return [parameter.grad.clone() for parameter in estimator.parameters() if parameter.grad is not None]
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_on_cuda_replayed_steps_give_the_gradients_of_plain_ones(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    compiled, plain = (made(choice, thinned=0).to(DEVICE).train() for choice in ("on", "off"))
+    for size in (3, 5, 3, 5, 3):
+        crops = torch.rand(size, 3, 32, 32).to(DEVICE)
+        for found, expected in zip(gradients(compiled, crops), gradients(plain, crops), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-4)
+    for found, expected in zip(compiled.buffers(), plain.buffers(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
+    assert compiled._calls.sizes == {3, 5}
+    assert not torch._dynamo.utils.counters["inductor"]["cudagraph_skips"], "they were graphs indeed"
+    assert not capsys.readouterr().err
