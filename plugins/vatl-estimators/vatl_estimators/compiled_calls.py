@@ -16,8 +16,8 @@ from vatl_estimators.rehearsal import rehearse
 
 BACKEND: Final[Any] = "inductor"
 VERSIONS: Final = 64
-"""Compiled versions of a function that torch may hold. Its own limit, 8, is for one network, and it says little there;
-here the estimators of a process share one function, and beyond this limit they go on as they are, with a line."""
+"""Compiled versions of a function that torch may hold. Its own limit, 8, is soon met where the estimators of a class
+share one, and little is said then; beyond this one they go on as they are, with a line."""
 SIZES: Final = 32
 """So many sizes of a batch are recorded: each holds memory. Nine retrainings have eighteen at the most."""
 
