@@ -165,10 +165,10 @@ def peaks(heatmaps: Tensor, crops: Tensor, count: int) -> Tensor:
     rows, wide = height + 1, width + 1  # all is one line, with something low between rows: pooling goes pixel by pixel
     line = heatmaps.new_full(((batch * keypoints * rows + 1) * wide + 2,), limit.min)
     line[wide + 1 : -1].view(batch, keypoints, rows, wide)[..., :height, :width] = heatmaps
-    across = torch.maximum(torch.maximum(line[:-2], line[1:-1]), line[2:])
-    around = torch.maximum(torch.maximum(across[: -2 * wide], across[wide:-wide]), across[2 * wide :])
+    across = torch.maximum(line[:-2], line[1:-1]).clamp_min_(line[2:])
+    around = torch.maximum(across[: -2 * wide], across[wide:-wide]).clamp_min_(across[2 * wide :])
     line = line[wide + 1 : -wide - 1]
-    standing = torch.add(line, line - around, alpha=limit.max)  # what is lower than a neighbour falls below everything
+    standing = line.sub(around.sub_(line), alpha=limit.max)  # what is lower than a neighbour falls below everything
     maps = (batch, keypoints, height * wide), (keypoints * rows * wide, rows * wide, 1)
     values, place = standing.as_strided(*maps).topk(count)
     missing = values < line.as_strided(*maps).gather(-1, place)

@@ -2,7 +2,8 @@
 
 A belief in a keypoint's place and velocity, Gaussian and with the same variances along x and y, is a matrix: the row of
 the place and that of the velocity, with the columns mean in x, mean in y, covariance with the place and covariance
-with the velocity.
+with velocity. Within the loop its two rows and four columns come first, (2, 4, 2, n, K) for both directions and n
+chains, so that each is one piece of memory, or nearly.
 """
 
 from __future__ import annotations
@@ -69,9 +70,8 @@ def from_the_others(seen: Measured, chains: Chains) -> tuple[Tensor, Tensor]:
 def _nothing(place: Tensor) -> Tensor:
     beliefs = torch.zeros((2, *place.shape), dtype=place.dtype, device=place.device)
     beliefs[0] = place
-    beliefs[:, 2:] = torch.eye(2, dtype=place.dtype, device=place.device)[..., None, None, None] * (
-        _UNKNOWN * _OUTWEIGHED
-    )
+    unknown = _UNKNOWN * _OUTWEIGHED
+    beliefs[0, 2], beliefs[1, 3] = unknown, unknown
     return beliefs
 
 
