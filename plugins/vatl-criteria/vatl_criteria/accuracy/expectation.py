@@ -60,7 +60,7 @@ def kernel_expectation(heatmaps: Tensor, places: Tensor, variance: Tensor) -> Te
     part = _CACHED if heatmaps.device.type == "cpu" else max(len(heatmaps), 1)
     split = zip(rows.split(part), heatmaps.split(part), strict=True)
     weighed, columns = torch.cat([kernel @ maps.clamp(min=0) for kernel, maps in split]).unbind(-2)
-    return torch.linalg.vecdot(weighed, across) / columns.sum(-1).clamp(min=torch.finfo(columns.dtype).tiny)
+    return (weighed * across).sum(-1) / columns.sum(-1).clamp(min=torch.finfo(columns.dtype).tiny)
 
 
 def _falling(place: Tensor, variance: Tensor, size: int) -> Tensor:
