@@ -13,7 +13,17 @@ from torch import Tensor
 from tests.conftest import STICK, stick_video
 from vatl_augmentation import CropAugmentation
 from vatl_core.estimation import Crops, ahead
-from vatl_core.video import compose, crop_boxes, crop_matrices, decode, gaussian_targets, invert, transform, warp
+from vatl_core.video import (
+    compose,
+    crop_boxes,
+    crop_matrices,
+    decode,
+    gaussian_targets,
+    invert,
+    peaks,
+    transform,
+    warp,
+)
 from vatl_train.joined_crops import JoinedCrops
 
 SIZE = (64, 48)
@@ -54,6 +64,40 @@ def test_decoding_at_the_border_moves_along_it_only() -> None:
     heatmaps[0, 0, 0, 3], heatmaps[0, 0, 0, 4] = 1.0, 0.5
     found, _ = decode(heatmaps, torch.tensor([[0.0, 0.0, 8.0, 8.0]]))
     assert found[0, 0].tolist() == [3.25, 0.0]
+
+
+def highest(single: Tensor, count: int) -> Tensor:
+    """(C, 3) x, y and value of the maxima of one map (h, w), by each pixel and its neighbours, the first repeated."""
+    height, width = single.shape
+    around = [single[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].max() for y in range(height) for x in range(width)]
+    places = torch.nonzero(single.flatten() == torch.stack(around)).flatten()
+    places = places[single.flatten()[places].argsort(descending=True)]
+    places = torch.cat([places, places[:1].repeat(count)])[:count]
+    return torch.stack([places % width, places // width, single.flatten()[places]], 1)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.tuples(st.integers(0, 20), st.integers(1, 2), st.integers(1, 7), st.integers(5, 7)),
+    st.sampled_from([torch.float32, torch.float64]),
+    st.sampled_from([1.0, 1e-12, 1e12]),
+    st.sampled_from([0.0, -5.0, 3.0]),
+)
+def test_peaks_are_what_no_neighbour_is_higher_than(
+    shape: tuple[int, int, int, int], kind: torch.dtype, scale: float, shift: float
+) -> None:
+    maps = (torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)), dtype=kind) + shift) * scale
+    found = peaks(maps, torch.tensor([[0.0, 0, shape[3], shape[2]]], dtype=kind).repeat(len(maps), 1), 4)
+    expected = [highest(single, 4) for single in maps.flatten(0, 1)]
+    assert torch.equal(found.flatten(0, 1), torch.stack(expected) if expected else found.flatten(0, 1))
+
+
+def test_a_map_of_one_value_has_peaks_within_itself() -> None:
+    found = peaks(torch.zeros(9, 2, 6, 5), torch.tensor([[0.0, 0, 5, 6]]).repeat(9, 1), 30)
+    assert (found[..., 2] == 0).all()
+    assert [sorted(map(tuple, places.tolist())) for places in found[..., :2].flatten(0, 1)] == [
+        [(x, y) for x in range(5) for y in range(6)]
+    ] * 18
 
 
 def test_maps_compose_and_invert() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import attrs
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from vatl_core.contracts import Labels, Tracks
 from vatl_core.video import Skeleton
@@ -463,3 +465,26 @@ def test_low_scores_are_seen_to_jitter_more() -> None:
     even = 0.01 * torch.randn(3000, 2, 2, generator=draw, dtype=torch.float64)
     assert float(falling(bends(even, around), scores)) == pytest.approx(0, abs=0.2)
     assert float(falling(bends(places, around), torch.ones_like(scores))) == 0
+
+
+class Counting(TorchDispatchMode):
+    """Counts what is asked of the device, views of what is there apart."""
+
+    count: int = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += not function.is_view
+        return function(*args, **(kwargs or {}))
+
+
+def operations(lengths: list[int]) -> int:
+    video = random_video(lengths, seed=0)
+    with Counting() as counting:  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        AlongTracks().refine(*video)
+    return int(counting.count)
+
+
+def test_operations_grow_with_the_longest_track_and_not_with_how_many_instances_there_are() -> None:
+    few, many, longer = operations([20] * 10), operations([20] * 100), operations([40] * 5)
+    assert many <= few + 24, "two walks double their pointers as often as N has digits; nothing else knows of N"
+    assert longer - few <= 20 * 16, "a further step of the longest track takes the loops of both filters and the path"

@@ -30,8 +30,8 @@ def chosen(scene: Scene, candidates: Tensor) -> Tensor:
     places, values = candidates[..., :2], candidates[..., 2]
     share = (values / values[..., :1].clamp(min=torch.finfo(values.dtype).tiny)).clamp(_LEAST, 1)
     led = torch.where(scene.pinned[..., None, None], scene.label[:, :, None], places)
-    rows, moves = scene.chains.forward, _moves(led, usual_move(scene, places[:, :, 0]), scene)
-    choice = cheapest(-2 * share.log()[rows], moves[rows], scene.chains)[scene.chains.place]
+    moves = _moves(led, usual_move(scene, places[:, :, 0]), scene)
+    choice = cheapest(share.log().mul_(-2)[scene.chains.forward], moves, scene.chains)[scene.chains.place]
     return candidates.gather(2, choice[..., None, None].expand(-1, -1, 1, 3))[:, :, 0]
 
 
@@ -44,8 +44,9 @@ def usual_move(scene: Scene, places: Tensor) -> Tensor:
 
 
 def _moves(places: Tensor, usual: Tensor, scene: Scene) -> Tensor:
-    """(N, K, C, C) cost of coming from each candidate of the instance before to each of this one."""
-    before = places[scene.around.previous]
-    across, along = ((before[:, :, :, None, axis] - places[:, :, None, :, axis]).square() for axis in (0, 1))
+    """(N, K, C, C) cost of coming from each candidate of the instance before to each of this one, rows of chains."""
+    rows = scene.chains.forward
+    before, here = places[scene.around.previous[rows]], places[rows]
+    across, along = ((before[:, :, :, None, axis] - here[:, :, None, :, axis]).square_() for axis in (0, 1))
     far = across.add_(along).clamp_(max=_FARTHEST**2)
-    return (far / (usual[:, None, None] * scene.around.before[:, None, None, None]).square()).log1p_()
+    return far.div_((usual[:, None, None] * scene.around.before[rows][:, None, None, None]).square()).log1p_()

@@ -59,11 +59,15 @@ def _jitter(bend: Tensor, total: Tensor, around: Neighbours) -> Tensor:
 
 def _variance(values: Tensor) -> Tensor:
     """(N, K, 2) → (K,) per axis, as the least of the squared lengths tell; 0 where too few are known."""
-    squares = (values[..., 0].square() + values[..., 1].square()).sort(0).values
-    known = squares.isfinite().sum(0)
-    inside = torch.arange(len(squares), device=squares.device)[:, None] < (_TRUSTED * known).ceil()
-    mean = torch.where(inside, squares, 0.0).sum(0) / inside.sum(0).clamp(min=1)
-    return torch.where(known >= _ENOUGH, mean / (2 * _TRUSTED_MEAN), 0.0)
+    squares = (values[..., 0].square() + values[..., 1].square()).T
+    squares = squares[:, squares.isfinite().all(0)]
+    if (known := squares.shape[1]) < _ENOUGH:
+        return squares.new_zeros(len(squares))
+    count = math.ceil(_TRUSTED * known)
+    largest = squares.kthvalue(count, 1, keepdim=True).values  # found sooner than all of them are sorted
+    inside = squares < largest
+    total = torch.where(inside, squares, 0.0).sum(1) + (count - inside.sum(1)) * largest[:, 0]
+    return total / (count * 2 * _TRUSTED_MEAN)
 
 
 def falling(bend: Tensor, ratio: Tensor) -> Tensor:
@@ -76,14 +80,13 @@ def falling(bend: Tensor, ratio: Tensor) -> Tensor:
     squares = bend.square().sum(-1)
     relative = squares / squares.nanmedian(0).values
     usable = (relative > 0) & relative.isfinite()
-    size = usable.sum() // _GROUPS
-    x, y = torch.where(usable, ratio.log(), torch.inf).flatten(), relative.flatten()
+    x, y = ratio[usable].log(), relative[usable]
+    if (size := len(x) // _GROUPS) < _ENOUGH:
+        return x.new_zeros(())
     order = y.argsort()
     order = order[x[order].argsort(stable=True)]  # equal scores by size, so that the order of instances is no matter
-    x, y = x[order], y[order]
-    group = torch.arange(len(x), device=x.device) // size.clamp(min=1)
-    inside = torch.arange(_GROUPS, device=x.device)[:, None] == group
-    x, y = (torch.where(inside, column, torch.nan).nanmedian(1).values for column in (x, y.log()))
+    groups = order[: size * _GROUPS].view(_GROUPS, size)
+    x, y = x[groups].median(1).values, y[groups].median(1).values.log()
     x, y = x - x.mean(), y - y.mean()
     slope = (x * y).sum() / x.square().sum()
-    return torch.where(size >= _ENOUGH, slope, 0.0).nan_to_num(0.0, 0.0, 0.0).clamp(-_STEEPEST, 0)
+    return slope.nan_to_num(0.0, 0.0, 0.0).clamp(-_STEEPEST, 0)

@@ -2,7 +2,8 @@
 
 A belief in a keypoint's place and velocity, Gaussian and with the same variances along x and y, is a matrix: the row of
 the place and that of the velocity, with the columns mean in x, mean in y, covariance with the place and covariance
-with the velocity.
+with velocity. Within the loop its two rows and four columns come first, (2, 4, 2, n, K) for both directions and n
+chains, so that each is one piece of memory, or nearly.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ _UNKNOWN = 1e2
 """Variance of a place or velocity of which nothing is known yet, in squared box sizes (per squared step)."""
 _OUTLYING = 4.0
 """Squared deviations over their variance from which a measurement counts less in what is predicted from it."""
+_OUTWEIGHED = 2 * _OUTLYING
+"""What variances are multiplied by within the loop, to be held against the squared length of a deviation at once."""
 
 
 @attrs.frozen
@@ -48,33 +51,36 @@ def from_the_others(seen: Measured, chains: Chains) -> tuple[Tensor, Tensor]:
     """
     order = (chains.forward, chains.backward)
     place, noise = (torch.stack([column[rows] for rows in order]) for column in (seen.place, seen.noise))
-    place = torch.nn.functional.pad(place, (0, 2))  # in a belief's columns: nothing is seen of covariances
+    place = torch.nn.functional.pad(place.movedim(-1, 0), (0, 0, 0, 0, 0, 0, 0, 2))  # nothing is seen of covariances
     gap = torch.stack([seen.before[order[0]], seen.after[order[1]]])[..., None]
-    growth = torch.stack([gap**3 / 3, gap**2 / 2, gap**2 / 2, gap], -1).unflatten(-1, (2, 2))
+    growth = torch.stack([gap**3 / 3, gap**2 / 2, gap**2 / 2, gap]).unflatten(0, (2, 2)) * (seen.process * _OUTWEIGHED)
     sizes = [rows.stop - rows.start for rows in chains.steps]
-    steps = list(zip(*(column.split(sizes, 1) for column in (place, noise, gap[..., None], growth)), strict=True))
+    columns = (place, noise * _OUTWEIGHED, gap, growth)
+    steps = list(zip(*(column.split(sizes, -2) for column in columns), strict=True))
     expected = [_nothing(first) for first, *_ in steps[:1]]
     for (found, doubt, *_), (_, _, gap, growth) in pairwise(steps):
-        updated = _updated(expected[-1], found, doubt)[:, : gap.shape[1]]
-        expected.append(_moved(updated, gap, growth * seen.process[:, None, None]))
-    forward, backward = torch.cat(expected, 1)
-    turned = backward.new_tensor([[1, 1, 1, -1], [-1, -1, -1, 1]])
+        updated = _updated(expected[-1], found, doubt)
+        expected.append(_moved(updated.narrow(-2, 0, gap.shape[-2]), gap, growth))
+    beliefs = torch.cat(expected, -2).movedim((2, 0, 1), (0, -2, -1))  # (2, N, K, 2, 4)
+    forward, backward = beliefs * beliefs.new_tensor([1, 1, 1 / _OUTWEIGHED, 1 / _OUTWEIGHED])
+    turned = forward.new_tensor([[1.0, 1, 1, -1], [-1, -1, -1, 1]])
     return forward[chains.place], backward[chains.place_backward] * turned
 
 
 def _nothing(place: Tensor) -> Tensor:
-    beliefs = torch.zeros((*place.shape[:-1], 2, 4), dtype=place.dtype, device=place.device)
-    beliefs[..., 0, :] = place
-    beliefs[..., 2:] = torch.eye(2, dtype=place.dtype, device=place.device) * _UNKNOWN
+    beliefs = torch.zeros((2, *place.shape), dtype=place.dtype, device=place.device)
+    beliefs[0] = place
+    unknown = _UNKNOWN * _OUTWEIGHED
+    beliefs[0, 2], beliefs[1, 3] = unknown, unknown
     return beliefs
 
 
 def _updated(belief: Tensor, place: Tensor, noise: Tensor) -> Tensor:
     """After seeing a place, another tensor; one that lies far off counts as much less as it deviates more."""
-    off = place - belief[..., 0, :]
-    outlying = off[..., :2].square().sum(-1).div_(2 * _OUTLYING)
-    gain = belief[..., 2] / (belief[..., 0, 2] + noise).maximum(outlying)[..., None]
-    return torch.addcmul(belief, gain[..., None], off[..., None, :])
+    off, covariance = place - belief[0], belief.select(1, 2)
+    outlying = off[:2].square().sum(0)
+    gain = covariance / (covariance[0] + noise).maximum(outlying)
+    return torch.addcmul(belief, gain.unsqueeze(1), off)
 
 
 def _moved(belief: Tensor, gap: Tensor, growth: Tensor) -> Tensor:
@@ -82,9 +88,11 @@ def _moved(belief: Tensor, gap: Tensor, growth: Tensor) -> Tensor:
 
     Bar-Shalom, Li & Kirubarajan, *Estimation with Applications to Tracking and Navigation*, 2001, section 6.2.2.
     """
-    belief[..., 0, :] += gap * belief[..., 1, :]
-    belief[..., 2] += gap * belief[..., 3]
-    belief[..., 2:] += growth
+    place, speed = belief.unbind(0)
+    place.addcmul_(gap, speed)
+    _, _, with_place, with_speed = belief.unbind(1)
+    with_place.addcmul_(gap, with_speed)
+    belief.narrow(1, 2, 2).add_(growth)
     return belief
 
 

@@ -20,20 +20,21 @@ def cheapest(unary: Tensor, moves: Tensor, chains: Chains) -> Tensor:
     Returns:
         (N, K) int64, the first among equals.
     """
-    steps = chains.steps
-    costs, origins = [unary[rows] for rows in steps[:1]], []
-    for rows in steps[1:]:
-        there = costs[-1][: rows.stop - rows.start, :, :, None] + moves[rows]
-        cost, origin = there.min(2)
-        costs.append(unary[rows] + cost)
+    sizes = [rows.stop - rows.start for rows in chains.steps]
+    own, coming = (column.split(sizes) for column in (unary, moves))
+    costs, origins = list(own[:1]), []
+    for cost, move in zip(own[1:], coming[1:], strict=True):
+        least, origin = (costs[-1][: len(move), ..., None] + move).min(2)
+        costs.append(least.add_(cost))
         origins.append(origin)
     return _back(costs, origins)
 
 
 def _back(costs: list[Tensor], origins: list[Tensor]) -> Tensor:
     """The choices (N, K), from each chain's end to its beginning."""
-    choices = [costs[-1].argmin(-1)] if costs else []
+    choices = [costs[-1].argmin(-1, keepdim=True)] if costs else []
     for cost, origin in zip(reversed(costs[:-1]), reversed(origins), strict=True):
-        came = origin.gather(-1, choices[-1][..., None])[..., 0]
-        choices.append(torch.cat([came, cost[len(came) :].argmin(-1)]))
-    return torch.cat(choices[::-1])
+        came = origin.gather(-1, choices[-1])
+        ended = len(cost) > len(came)
+        choices.append(torch.cat([came, cost[len(came) :].argmin(-1, keepdim=True)]) if ended else came)
+    return torch.cat(choices[::-1])[..., 0]

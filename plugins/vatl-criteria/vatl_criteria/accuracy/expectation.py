@@ -10,6 +10,8 @@ from torch import Tensor
 
 _NOTHING: Final = -50.0
 """Exponent below which a kernel is no less: numbers too small for float32's full precision are slow to multiply."""
+_CACHED: Final = 8
+"""Instances whose heatmaps a processor's cache holds twice."""
 
 
 def expected_oks(
@@ -53,10 +55,12 @@ def kernel_expectation(heatmaps: Tensor, places: Tensor, variance: Tensor) -> Te
         places: (B, K, 2) x, y in heatmap pixels, from which d is measured.
         variance: (B, K) v, squared heatmap pixels.
     """
-    along = [_falling(places[..., axis], variance, heatmaps.shape[-1 - axis]) for axis in (0, 1)]
-    columns = torch.stack([along[0], torch.ones_like(along[0])], -1)  # the kernel is that of x times that of y
-    weighed, rows = (heatmaps.clamp(min=0) @ columns).unbind(-1)
-    return (weighed * along[1]).sum(-1) / rows.sum(-1).clamp(min=torch.finfo(rows.dtype).tiny)
+    across, down = (_falling(places[..., axis], variance, heatmaps.shape[-1 - axis]) for axis in (0, 1))
+    rows = torch.stack([down, torch.ones_like(down)], -2)  # the kernel is that of x times that of y
+    part = _CACHED if heatmaps.device.type == "cpu" else max(len(heatmaps), 1)
+    split = zip(rows.split(part), heatmaps.split(part), strict=True)
+    weighed, columns = torch.cat([kernel @ maps.clamp(min=0) for kernel, maps in split]).unbind(-2)
+    return (weighed * across).sum(-1) / columns.sum(-1).clamp(min=torch.finfo(columns.dtype).tiny)
 
 
 def _falling(place: Tensor, variance: Tensor, size: int) -> Tensor:
