@@ -154,8 +154,11 @@ def _passed(
     """The pass in batches of this size, all of which have to fit."""
     instances, done = crops.video.instances, 0
     batches, slots = planned(instances, batch, _any_needs(criteria, "neighbours"), crops.device)
-    further = [name for name, criterion in criteria.items() if "network" in criterion.needs]
-    networks = {name: FurtherPasses(estimator, compute, seed_of(seed, name)) for name in further}
+    networks = {
+        name: FurtherPasses(estimator, compute, seed_of(seed, name))
+        for name, criterion in criteria.items()
+        if "network" in criterion.needs
+    }
     under_way: Pass | None = None
     with finite_maps(estimator) as note:
         for part, maps in _forward(estimator, crops, batches, compute):
@@ -217,7 +220,12 @@ def _forward(
 
 def _columns(count: int, maps: Maps, names: Iterable[str], candidates: int, scoring: Stopwatch) -> Estimates:
     """Empty columns for N = ``count`` instances, of the shapes and the device of a batch's maps."""
-    heatmaps, features, shape = maps.heatmaps, maps.features, (count, maps.heatmaps.shape[1])
-    points, scores, places = (heatmaps.new_empty((*shape, *more)) for more in ((2,), (), (candidates, 3)))
-    columns, kept = {name: heatmaps.new_zeros(count) for name in names}, places if candidates else None
-    return Estimates(points, scores, features[:1].repeat(count, 1), columns, candidates=kept, scoring=scoring)
+    heatmaps, keypoints = maps.heatmaps, maps.heatmaps.shape[1]
+    return Estimates(
+        heatmaps.new_empty((count, keypoints, 2)),
+        heatmaps.new_empty((count, keypoints)),
+        maps.features.new_empty((count, maps.features.shape[1])),
+        {name: heatmaps.new_zeros(count) for name in names},
+        candidates=heatmaps.new_empty((count, keypoints, candidates, 3)) if candidates else None,
+        scoring=scoring,
+    )
