@@ -254,6 +254,7 @@ def registered() -> Registered:
 def configured(registry: Registry, folder: Path, **settings: Any) -> RunConfig:
     """A short run on the sticks, in float32 so that every machine does the same."""
     options = {"estimator": {"tiny": {"input_size": [64, 64], "width": 8}}, "dataset": {}, "retrain": {}}
+    options["query"] = {"wpu": {"pretrain_epochs": 2}}  # else 800 steps a cycle: longer than all the rest
     options["retrain"] = {name: {"scratch_epochs": 2} for name in ("continual", "full")}
     for role, tables in settings.pop("options", {}).items():
         options[role] = options.get(role, {}) | tables
