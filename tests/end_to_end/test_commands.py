@@ -21,7 +21,7 @@ from tests.processes import Command
 from vatl_core import cli
 
 SHORT = ("-o", "synthetic.frames=8", "-o", "synthetic.people=2", "-o", "synthetic.source_videos=2",
-         "-o", "few-labels.steps=8", "--schedule", "2,4", "--device", "cpu")  # fmt: skip
+         "-o", "few-labels.steps=8", "-o", "few-labels.epochs=1", "--schedule", "2,4", "--device", "cpu")  # fmt: skip
 KEYS = {
     "run", "instances", "labelled", "cycles", "stopped_by", "mean_oks", "mean_oks_unlabelled", "ap", "ap_with_labels",
     "alc", "alc_with_labels", "seconds",
@@ -110,7 +110,7 @@ class TestPredict:
         outcome = vatl(
             "run", "--dataset", "coco", "-o", f"dataset.annotations={tmp_path / 'poses' / 'poses.json'}",
             "-o", f"dataset.frames={tmp_path / 'poses' / 'overlay.mp4'}", "--estimator", "tiny", "--weights", "none",
-            "-o", "few-labels.steps=1", "--schedule", "2", "--json",
+            "-o", "few-labels.steps=1", "-o", "few-labels.epochs=1", "--schedule", "2", "--json",
         )  # fmt: skip
         assert outcome.code == 0, outcome.err
         assert outcome.record["instances"] == 16

@@ -29,7 +29,7 @@ SWEEP: dict[str, Any] = {
     "run": {"query": "random", "select": "random", "schedule": ["one-by-one"], "device": "cpu", "precision": "float32"},
     "dataset": {"synthetic": {"frames": 4, "people": 2, "source_videos": 1}},
     "estimator": {"tiny": {"input_size": [64, 64]}},
-    "retrain": {"few-labels": {"steps": 4}},
+    "retrain": {"few-labels": {"steps": 4, "epochs": 1}},
 }
 STORE = 80 * 2**20
 
@@ -160,7 +160,8 @@ def test_one_run_goes_there_too(
     cluster: Any, settings: dict[str, str], tmp_path: Path, environment: dict[str, str]
 ) -> None:
     words = ["run", "--executor", "ray", "-o", f"ray.address={cluster.address}", "--name", "one", "--json"]
-    words += ["-o", "synthetic.frames=3", "-o", "synthetic.people=1", "-o", "few-labels.steps=1", "--schedule", "1"]
+    words += ["-o", "synthetic.frames=3", "-o", "synthetic.people=1", "--schedule", "1"]
+    words += ["-o", "few-labels.steps=1", "-o", "few-labels.epochs=1"]
     command = [str(Path(sys.executable).with_name("vatl")), *words]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment | settings, capture_output=True, text=True, timeout=300
