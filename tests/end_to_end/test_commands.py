@@ -134,7 +134,7 @@ def test_options_of_what_is_no_part_of_the_run_are_told(vatl: Vatl) -> None:
 
 
 def test_the_signature_with_nothing_else_works_on_the_embedded_data(vatl: Vatl) -> None:
-    outcome = vatl("run", "--query", "wpu", "--stop", "sc-thc", "--json", *SHORT)
+    outcome = vatl("run", "--query", "wpu", "--stop", "sc-thc", "--json", *SHORT, "-o", "wpu.pretrain_epochs=2")
     assert outcome.code == 0, outcome.err
     assert outcome.record["stopped_by"] in ("sc-thc", "schedule")
 

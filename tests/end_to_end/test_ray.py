@@ -150,7 +150,7 @@ def test_a_node_is_lost_in_mid_sweep(
     logs = {log.stem: log.read_text().count(", process ") for log in folder.glob("logs/*.log")}
     assert sorted(logs.values()) == [1, 1, 1, 2], "the one on the lost node was placed anew, and only that"
 
-    near = vatl("sweep", file, "--folder", tmp_path / "near", "--jobs", "2", timeout=900)
+    near = vatl("sweep", file, "--folder", tmp_path / "near", "-o", "local.jobs=none", timeout=900)
     assert near.code == 0, near.err
     for run in after:
         assert cycles(folder / "runs" / run) == cycles(tmp_path / "near" / "runs" / run)
