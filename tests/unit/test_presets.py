@@ -219,7 +219,8 @@ class TestPublished:
         registry = registered()
         small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}, "retrain": {}}
         small["retrain"] = {"few-labels": {"steps": 2, "epochs": 1}}
-        small["retrain"] |= {policy: {"alpha": 2} for policy in ("continual", "from-source")}
+        small["retrain"] |= {policy: {"alpha": 2, "scratch_epochs": 1} for policy in ("continual", "from-source")}
+        small["query"] = {"wpu": {"pretrain_epochs": 2}}
         settings = {"preset": name, "dataset": "sticks", "estimator": "tiny", "schedule": ["3", "5"]}
         config = configure(registry, settings | {"runs": tmp_path, "device": "cpu", "precision": "float32"}, small)
         record = execute(config, registry)
