@@ -89,11 +89,12 @@ def stick_video(frames: int = 12, tracks: int = 2, seed: int = 0) -> Video:
 
 
 LONGEST = (
-    "end_to_end/test_ray.py", "docs/test_blocks.py", "unit/test_cycle.py", "end_to_end/test_commands.py",
-    "unit/test_conformance.py", "unit/test_combinations.py", "unit/test_sweep.py", "unit/test_testing_kit.py",
-    "unit/test_visualize.py", "unit/test_weights.py", "end_to_end/test_annotate.py", "unit/test_source_training.py",
-    "unit/test_sweep_of_data_sets.py", "packaging/test_distributions.py", "unit/test_scaffold.py",
-    "unit/test_export.py", "unit/test_tune.py",
+    "end_to_end/test_ray.py", "browser/test_labelling.py", "docs/test_blocks.py", "unit/test_conformance.py",
+    "unit/test_combinations.py", "end_to_end/test_annotate.py", "end_to_end/test_commands.py",
+    "unit/test_source_training.py", "unit/test_scaffold.py", "unit/test_visualize.py", "unit/test_testing_kit.py",
+    "packaging/test_distributions.py", "unit/test_export.py", "unit/test_campaign.py", "unit/test_compiling.py",
+    "unit/test_gpu_command.py", "unit/test_sweep.py", "unit/test_weights.py", "unit/test_sweep_of_data_sets.py",
+    "unit/test_tune.py",
 )  # fmt: skip
 """The files that take longest, the longest first: begun last, one would leave the other workers idle."""
 
