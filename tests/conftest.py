@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from torch import Tensor
 
 from tests.processes import Command
+from vatl_core.cli import main
 from vatl_core.config import RunConfig
 from vatl_core.config_files import configure
 from vatl_core.contracts import Dataset
@@ -202,6 +203,23 @@ def vatl(tmp_path: Path, environment: dict[str, str]) -> Vatl:
         command = Command(words, tmp_path, environment)
         out, err = command.communicate(timeout)
         return Outcome(command.wait(), out, err)
+
+    return call
+
+
+@pytest.fixture
+def vatl_here(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vatl:
+    """``vatl`` in this process, in an empty folder: for words of which a process of its own would say the same."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+
+    def call(*words: str | Path) -> Outcome:
+        try:
+            code = main(list(map(str, words)))
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        return Outcome(code, said.out, said.err)
 
     return call
 

@@ -223,23 +223,6 @@ def test_a_run_that_is_told_to_end_says_how_to_go_on_and_does(
     assert cycles(run) == cycles(whole)
 
 
-@pytest.fixture
-def here(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vatl:
-    """``vatl`` in this process, in an empty folder: for words of which a process of its own would say the same."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-
-    def call(*words: str | Path) -> Outcome:
-        try:
-            code = cli.main(list(map(str, words)))
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        said = capsys.readouterr()
-        return Outcome(code, said.out, said.err)
-
-    return call
-
-
 class TestQuickWords:
     @pytest.mark.parametrize("words", [["--help"], ["plugins", "list"]])
     def test_help_and_lists_do_not_import_torch(self, words: list[str]) -> None:
@@ -271,9 +254,9 @@ class TestQuickWords:
         ],
     )
     def test_a_misspelt_name_gets_the_nearest_and_the_choices(
-        self, here: Vatl, tmp_path: Path, words: list[str], near: str, choices: str
+        self, vatl_here: Vatl, tmp_path: Path, words: list[str], near: str, choices: str
     ) -> None:
-        outcome = here(*words)
+        outcome = vatl_here(*words)
         assert outcome.code == 2
         assert near in outcome.err
         assert all(choice in outcome.err.partition("there are: ")[2] for choice in choices.split(", "))
@@ -299,8 +282,10 @@ class TestQuickWords:
             (["--weights", "absent.pth"], "absent.pth"),
         ],
     )
-    def test_a_value_that_does_not_fit_is_named(self, here: Vatl, tmp_path: Path, words: list[str], says: str) -> None:
-        outcome = here("run", *SHORT, *words)
+    def test_a_value_that_does_not_fit_is_named(
+        self, vatl_here: Vatl, tmp_path: Path, words: list[str], says: str
+    ) -> None:
+        outcome = vatl_here("run", *SHORT, *words)
         assert outcome.code == 2, outcome.err
         assert says in outcome.err
         assert outcome.err.count("\n") == 1

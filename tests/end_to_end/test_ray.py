@@ -181,8 +181,8 @@ class TestBadInput:
         assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize("option", ["ray.gpus=-1", "ray.cpus=0", "ray.retries=-2", "ray.adress=x"])
-    def test_an_option_that_makes_no_sense(self, vatl: Vatl, option: str) -> None:
-        outcome = vatl("run", "--executor", "ray", "-o", option)
+    def test_an_option_that_makes_no_sense(self, vatl_here: Vatl, option: str) -> None:
+        outcome = vatl_here("run", "--executor", "ray", "-o", option)
         assert (outcome.code, outcome.err.count("\n")) == (2, 1)
 
     def test_more_than_this_machine_has(

@@ -328,7 +328,7 @@ class TestVL4Pose:
 def test_a_run_interrupted_anywhere_picks_what_it_would_have_picked(
     registered: Registered, tmp_path: Path, query: str, select: str
 ) -> None:
-    settings = {"query": query, "select": select, "retrain": "none"}
+    settings = {"query": query, "select": select, "retrain": "none", "options": {"query": {"vl4pose": {"steps": 20}}}}
     copier = Copier(tmp_path)
     registry = registered(plugins=(copier,))
     execute(configured(registry, tmp_path, name="plain", **settings), registry)
