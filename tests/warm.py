@@ -5,6 +5,7 @@ It is told of one in a line of JSON, and answers with the number of its process;
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -36,6 +37,7 @@ def serve() -> None:
     """Until nobody is there who could ask."""
     answers = os.fdopen(os.dup(1), "w")
     plotted(lambda figure: figure.subplots().set_title("finding the fonts takes a second"), 1, 1)
+    gc.freeze()  # else each command's collector looks through all that is imported, and so copies it
     for line in sys.stdin:
         told = json.loads(line)
         pid = os.fork()
