@@ -5,6 +5,8 @@ It is told of one in a line of JSON, and answers with the number of its process;
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import signal
@@ -36,12 +38,13 @@ def serve() -> None:
     """Until nobody is there who could ask."""
     answers = os.fdopen(os.dup(1), "w")
     plotted(lambda figure: figure.subplots().set_title("finding the fonts takes a second"), 1, 1)
+    gc.freeze()  # else each command's collector looks through all that is imported, and so copies it
     for line in sys.stdin:
         told = json.loads(line)
         pid = os.fork()
         if pid == 0:
             _become(**told)
-            sys.exit(main())
+            _end(_done())
         print(pid, file=answers, flush=True)
         threading.Thread(target=_tell, args=(pid, Path(told["code"]))).start()
 
@@ -59,6 +62,26 @@ def _become(words: list[str], cwd: str, environment: dict[str, str], out: str, e
     sys.argv[:] = ["vatl", *words]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     events.watch(environment)
+
+
+def _done() -> int:
+    """The exit code of the command, as the interpreter would find it."""
+    try:
+        return main()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        return 1
+
+
+def _end(code: int) -> None:
+    """As an interpreter ends, but for taking apart all that is imported: that takes longer than most commands."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _tell(pid: int, code: Path) -> None:

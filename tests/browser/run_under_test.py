@@ -17,9 +17,9 @@ import attrs
 from playwright.sync_api import Page
 
 SHORT = (
-    "-o", "synthetic.frames=8", "-o", "synthetic.people=2", "-o", "synthetic.source_videos=2", "-o",
-    "few-labels.steps=8", "--device", "cpu", "--oracle", "browser", "-o", "browser.open=false", "-o",
-    "browser.pause=0.5", "-o", "browser.annotator=ada",
+    "-o", "synthetic.frames=8", "-o", "synthetic.people=2", "-o", "synthetic.source_videos=2",
+    "-o", "few-labels.steps=8", "-o", "few-labels.epochs=1", "--device", "cpu", "--oracle", "browser",
+    "-o", "browser.open=false", "-o", "browser.pause=0.5", "-o", "browser.annotator=ada",
 )  # fmt: skip
 SHOWN = "body[data-view='task']:not([data-instance='']):not([data-busy='true'])"
 

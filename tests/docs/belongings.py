@@ -17,7 +17,7 @@ from tests.docs.blocks import ROOT
 from vatl_core.run import start
 from vatl_drawing import write_video
 
-_TINY = {"synthetic": {"frames": 4, "source_videos": 0}, "few-labels": {"steps": 8}}
+_TINY = {"synthetic": {"frames": 4, "source_videos": 0}, "few-labels": {"steps": 8, "epochs": 1}}
 
 
 def prepare(page: Path, folder: Path) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-_RUN: Final = ("--schedule", "0.2,0.4", "-o", "few-labels.steps=8", "-o", "continual.alpha=8", "-o", "continual.scratch_epochs=2")
-_SWEEP: Final = ("-o", "synthetic.source_videos=0", "-o", "few-labels.steps=8", "-o", "continual.alpha=8")
-COMMANDS: Final[Mapping[str, Sequence[str]]] = {"run": _RUN, "sweep": _SWEEP, "train": ("--epochs", "1")}
+_LEARNING: Final = ("-o", "few-labels.steps=8", "-o", "few-labels.epochs=1", "-o", "continual.alpha=8")
+_RUN: Final = ("--schedule", "0.2,0.4", *_LEARNING, "-o", "continual.scratch_epochs=2")
+_SWEEP: Final = ("-o", "synthetic.source_videos=0", *_LEARNING)
+COMMANDS: Final[Mapping[str, Sequence[str]]] = {
+    "run": _RUN, "sweep": _SWEEP, "train": ("--epochs", "1"), "visualize": ("--count", "1"),
+}  # fmt: skip
 """For everything that a command does."""
 _FRAMES: Final = ("-o", "synthetic.frames=6")
 _SOURCES: Final = (*_FRAMES, "-o", "synthetic.source_videos=1", "-o", "synthetic.source_frames=8")

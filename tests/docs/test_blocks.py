@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import attrs
 import click
 import pytest
 
@@ -24,6 +25,7 @@ from vatl_core.config_files import split
 from vatl_core.cycle import Run
 from vatl_core.errors import InputError, VatlError
 from vatl_core.plugins import Registry
+from vatl_criteria.uncertainty import unnaturalness
 from vatl_sweep.plan import Grid
 from vatl_tune.table import Tune
 
@@ -100,12 +102,19 @@ def _check_tables(tables: dict[str, Any], registry: Registry) -> None:
 
 def _small_start(*place: Any, options: Mapping[str, Any] | None = None, **settings: Any) -> Run:
     """``vatl_core.start``, small where the page does not say how large."""
-    small = {"synthetic": {"frames": 6, "source_videos": 0}, "few-labels": {"steps": 8}}
+    small = {"synthetic": {"frames": 6, "source_videos": 0}, "few-labels": {"steps": 8, "epochs": 1}}
     return start(*place, options=small | dict(options or {}), **{"schedule": [4, 8]} | settings)
 
 
 @pytest.fixture
-def reader(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The auto-encoder, which few poses teach for 800 steps, learns for two epochs."""
+    recipe = attrs.evolve(unnaturalness.PRE_TRAINING, epochs=2, least_steps=0)
+    monkeypatch.setattr(unnaturalness, "PRE_TRAINING", recipe)
+
+
+@pytest.fixture
+def reader(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, hasty: None) -> Iterator[Reader]:
     """In an empty folder, with nothing that other readers made; forgotten are the modules that they import from it."""
     nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")  # nothing is fetched for a test
     for name, place in {"XDG_CACHE_HOME": cache, "XDG_DATA_HOME": tmp_path / "data", **nowhere}.items():

@@ -21,7 +21,7 @@ from tests.processes import Command
 from vatl_core import cli
 
 SHORT = ("-o", "synthetic.frames=8", "-o", "synthetic.people=2", "-o", "synthetic.source_videos=2",
-         "-o", "few-labels.steps=8", "--schedule", "2,4", "--device", "cpu")  # fmt: skip
+         "-o", "few-labels.steps=8", "-o", "few-labels.epochs=1", "--schedule", "2,4", "--device", "cpu")  # fmt: skip
 KEYS = {
     "run", "instances", "labelled", "cycles", "stopped_by", "mean_oks", "mean_oks_unlabelled", "ap", "ap_with_labels",
     "alc", "alc_with_labels", "seconds",
@@ -110,7 +110,7 @@ class TestPredict:
         outcome = vatl(
             "run", "--dataset", "coco", "-o", f"dataset.annotations={tmp_path / 'poses' / 'poses.json'}",
             "-o", f"dataset.frames={tmp_path / 'poses' / 'overlay.mp4'}", "--estimator", "tiny", "--weights", "none",
-            "-o", "few-labels.steps=1", "--schedule", "2", "--json",
+            "-o", "few-labels.steps=1", "-o", "few-labels.epochs=1", "--schedule", "2", "--json",
         )  # fmt: skip
         assert outcome.code == 0, outcome.err
         assert outcome.record["instances"] == 16
@@ -134,7 +134,7 @@ def test_options_of_what_is_no_part_of_the_run_are_told(vatl: Vatl) -> None:
 
 
 def test_the_signature_with_nothing_else_works_on_the_embedded_data(vatl: Vatl) -> None:
-    outcome = vatl("run", "--query", "wpu", "--stop", "sc-thc", "--json", *SHORT)
+    outcome = vatl("run", "--query", "wpu", "--stop", "sc-thc", "--json", *SHORT, "-o", "wpu.pretrain_epochs=2")
     assert outcome.code == 0, outcome.err
     assert outcome.record["stopped_by"] in ("sc-thc", "schedule")
 
@@ -187,7 +187,8 @@ def test_a_signal_that_arrives_where_nobody_hears_it_is_heard_after_it(number: i
     try:
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - it is raised while nothing is done
             Dying()
-            time.sleep(10)
+            for _ in range(1000):  # a sleep of 10 s is not cut short by what is heard after a signal
+                time.sleep(0.01)
     finally:
         signal.signal(signal.SIGTERM, before[0])
         signal.signal(signal.SIGINT, interrupted)
@@ -254,9 +255,9 @@ class TestQuickWords:
         ],
     )
     def test_a_misspelt_name_gets_the_nearest_and_the_choices(
-        self, vatl: Vatl, tmp_path: Path, words: list[str], near: str, choices: str
+        self, vatl_here: Vatl, tmp_path: Path, words: list[str], near: str, choices: str
     ) -> None:
-        outcome = vatl(*words)
+        outcome = vatl_here(*words)
         assert outcome.code == 2
         assert near in outcome.err
         assert all(choice in outcome.err.partition("there are: ")[2] for choice in choices.split(", "))
@@ -282,8 +283,10 @@ class TestQuickWords:
             (["--weights", "absent.pth"], "absent.pth"),
         ],
     )
-    def test_a_value_that_does_not_fit_is_named(self, vatl: Vatl, tmp_path: Path, words: list[str], says: str) -> None:
-        outcome = vatl("run", *SHORT, *words)
+    def test_a_value_that_does_not_fit_is_named(
+        self, vatl_here: Vatl, tmp_path: Path, words: list[str], says: str
+    ) -> None:
+        outcome = vatl_here("run", *SHORT, *words)
         assert outcome.code == 2, outcome.err
         assert says in outcome.err
         assert outcome.err.count("\n") == 1

@@ -127,14 +127,14 @@ def test_random_weights_are_told(vatl: Vatl) -> None:
         (["-o", "tiny.widht=8"], "did you mean 'width'?"),
     ],
 )
-def test_bad_input_is_one_line_and_writes_nothing(vatl: Vatl, tmp_path: Path, words: list[str], says: str) -> None:
-    outcome = vatl("evaluate", "--out", "figures.json", *SMALL[:-4], *words)
+def test_bad_input_is_one_line_and_writes_nothing(vatl_here: Vatl, tmp_path: Path, words: list[str], says: str) -> None:
+    outcome = vatl_here("evaluate", "--out", "figures.json", *SMALL[:-4], *words)
     assert (outcome.code, outcome.err.count("\n")) == (2, 1), outcome.err
     assert says in outcome.err
     assert not list(tmp_path.iterdir())
 
 
-def test_a_video_without_truth_is_named(vatl: Vatl, tmp_path: Path) -> None:
+def test_a_video_without_truth_is_named(vatl_here: Vatl, tmp_path: Path) -> None:
     content = {
         "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 64}],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [5, 5, 40, 50], "track_id": 1}],
@@ -142,7 +142,7 @@ def test_a_video_without_truth_is_named(vatl: Vatl, tmp_path: Path) -> None:
     }
     (tmp_path / "poses.json").write_text(json.dumps(content))
     (tmp_path / "a.png").write_bytes(_png())
-    outcome = vatl("evaluate", "--dataset", "coco", "-o", "coco.annotations=poses.json", "--estimator", "tiny")
+    outcome = vatl_here("evaluate", "--dataset", "coco", "-o", "coco.annotations=poses.json", "--estimator", "tiny")
     assert (outcome.code, outcome.err.count("\n")) == (2, 1), outcome.err
     assert "no annotated keypoints" in outcome.err
 

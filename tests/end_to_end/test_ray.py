@@ -29,7 +29,7 @@ SWEEP: dict[str, Any] = {
     "run": {"query": "random", "select": "random", "schedule": ["one-by-one"], "device": "cpu", "precision": "float32"},
     "dataset": {"synthetic": {"frames": 4, "people": 2, "source_videos": 1}},
     "estimator": {"tiny": {"input_size": [64, 64]}},
-    "retrain": {"few-labels": {"steps": 4}},
+    "retrain": {"few-labels": {"steps": 4, "epochs": 1}},
 }
 STORE = 80 * 2**20
 
@@ -150,7 +150,7 @@ def test_a_node_is_lost_in_mid_sweep(
     logs = {log.stem: log.read_text().count(", process ") for log in folder.glob("logs/*.log")}
     assert sorted(logs.values()) == [1, 1, 1, 2], "the one on the lost node was placed anew, and only that"
 
-    near = vatl("sweep", file, "--folder", tmp_path / "near", "--jobs", "2", timeout=900)
+    near = vatl("sweep", file, "--folder", tmp_path / "near", "-o", "local.jobs=none", timeout=900)
     assert near.code == 0, near.err
     for run in after:
         assert cycles(folder / "runs" / run) == cycles(tmp_path / "near" / "runs" / run)
@@ -160,7 +160,8 @@ def test_one_run_goes_there_too(
     cluster: Any, settings: dict[str, str], tmp_path: Path, environment: dict[str, str]
 ) -> None:
     words = ["run", "--executor", "ray", "-o", f"ray.address={cluster.address}", "--name", "one", "--json"]
-    words += ["-o", "synthetic.frames=3", "-o", "synthetic.people=1", "-o", "few-labels.steps=1", "--schedule", "1"]
+    words += ["-o", "synthetic.frames=3", "-o", "synthetic.people=1", "--schedule", "1"]
+    words += ["-o", "few-labels.steps=1", "-o", "few-labels.epochs=1"]
     command = [str(Path(sys.executable).with_name("vatl")), *words]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment | settings, capture_output=True, text=True, timeout=300
@@ -180,8 +181,8 @@ class TestBadInput:
         assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize("option", ["ray.gpus=-1", "ray.cpus=0", "ray.retries=-2", "ray.adress=x"])
-    def test_an_option_that_makes_no_sense(self, vatl: Vatl, option: str) -> None:
-        outcome = vatl("run", "--executor", "ray", "-o", option)
+    def test_an_option_that_makes_no_sense(self, vatl_here: Vatl, option: str) -> None:
+        outcome = vatl_here("run", "--executor", "ray", "-o", option)
         assert (outcome.code, outcome.err.count("\n")) == (2, 1)
 
     def test_more_than_this_machine_has(

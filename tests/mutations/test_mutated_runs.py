@@ -37,7 +37,8 @@ NAMES: Final = (
 )
 SETTINGS: Final = (
     "--estimator", "tiny", "-o", "tiny.input_size=64,64", "-o", "tiny.width=8", "--schedule", "2,4,6", "--query", "lc",
-    "--device", "cpu", "--precision", "float32", "-o", "few-labels.steps=1", "--weights", "none",
+    "--device", "cpu", "--precision", "float32", "-o", "few-labels.steps=1", "-o", "few-labels.epochs=1",
+    "--weights", "none",
 )  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def test_a_run_is_made_of_all_three_and_they_can_go_again(installed: Environment
         "-m", "vatl_core.cli", "run", "--dataset", "csv", "-o", f"dataset.folder={flies}", "--query", "tta",
         "--stop", "plateau", "-o", "plateau.patience=1", "-o", "plateau.rise=1", "--schedule", "3,6,9",
         "--device", "cpu", "--estimator", "tiny", "-o", "tiny.input_size=64,64", "-o", "tiny.width=8",
-        "-o", "few-labels.steps=1", "--weights", "none", "--json",
+        "-o", "few-labels.steps=1", "-o", "few-labels.epochs=1", "--weights", "none", "--json",
     )  # fmt: skip
     record = json.loads(installed.run(*words, cwd=tmp_path).stdout.strip().splitlines()[-1])
     assert (record["dataset"], record["video"], record["instances"]) == ("csv", "flies", 16)

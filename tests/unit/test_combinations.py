@@ -5,7 +5,8 @@ hundredths of a second. What no component can tell from a run on disk is left ou
 truth says nothing of the estimates; one run a shape is made with both. What there is to combine is asked of the
 plugins: a new component takes part by itself.
 
-On every shape each pair of components of different kinds meets; ``make combinations`` runs the full product on one.
+Each two components of different kinds meet, and each meets every shape; ``make combinations`` has each two meet on
+every shape, and runs the full product on one.
 """
 
 from __future__ import annotations
@@ -179,25 +180,38 @@ def names() -> list[list[str]]:
     return [criteria + SUMS, *others]
 
 
-def pairs(combination: Combination) -> set[tuple[tuple[int, str], ...]]:
+Pair = tuple[tuple[int, str], ...]
+"""Two components, with the places of their kinds; the last kind is the video's shape."""
+
+
+def pairs(combination: Combination) -> set[Pair]:
     """Each two of its components, with their kinds."""
     return set(itertools.combinations(enumerate(combination), 2))
 
 
+def every_pair(kinds: list[list[str]]) -> set[Pair]:
+    """Each two components of different kinds."""
+    named = [[(place, name) for name in kind] for place, kind in enumerate(kinds)]
+    return {pair for two in itertools.combinations(named, 2) for pair in itertools.product(*two)}
+
+
 def square(kinds: list[list[str]]) -> list[Combination]:
     """Combinations in which each two components of different kinds meet, few more than the largest two kinds need."""
-    criteria, selectors, policies, stops = kinds
+    criteria, selectors, policies, stops, videos = kinds
     count = len(stops)
     made = [  # one further with each round, or the same policies and stopping criteria would always meet
-        (criterion, selector, policies[(i + j) % len(policies)], stops[(i + j + i // count + j // count) % count])
+        (
+            criterion, selector, policies[(i + j) % len(policies)],
+            stops[(i + j + i // count + j // count) % count], videos[(i + 3 * j + j // len(videos)) % len(videos)],
+        )
         for i, criterion in enumerate(criteria)
         for j, selector in enumerate(selectors)
-    ]
+    ]  # fmt: skip
     met = set().union(*map(pairs, made))
-    for combination in itertools.product(*kinds):
-        if not pairs(combination) <= met:
-            made.append(combination)
-            met |= pairs(combination)
+    for pair in sorted(every_pair(kinds) - met):
+        if pair not in met:
+            made.append(tuple(dict(pair).get(place, kind[0]) for place, kind in enumerate(kinds)))
+            met |= pairs(made[-1])
     return made
 
 
@@ -207,13 +221,13 @@ def of_each_query(combinations: Sequence[Combination]) -> dict[str, list[Combina
 
 
 ALL = names()
-SQUARE = of_each_query(square(ALL))
+SQUARE = of_each_query(square([*ALL, VIDEOS]))
 FULL = of_each_query(list(itertools.product(*ALL)))
 
 
 def test_each_two_components_of_different_kinds_meet() -> None:
     met = set().union(*(pairs(c) for combinations in SQUARE.values() for c in combinations))
-    assert met == set().union(*map(pairs, itertools.product(*ALL)))
+    assert met == set().union(*map(pairs, itertools.product(*ALL, VIDEOS)))
     assert sum(map(len, SQUARE.values())) < 1.2 * len(ALL[0]) * len(ALL[1])
 
 
@@ -292,11 +306,18 @@ def look_at(folder: Memory, record: RunRecord, combination: Combination, schedul
     assert all(t.isfinite().all() for t in read_checkpoint(folder.weights(len(cycles) - 1)).tensors.values())
 
 
+@pytest.mark.parametrize("query", SQUARE)
+def test_each_two_on_a_shape(go: Go, query: str) -> None:
+    for number, (*combination, video) in enumerate(SQUARE[query], ALL[0].index(query)):
+        go(video, tuple(combination), number)
+
+
+@pytest.mark.combinations
 @pytest.mark.parametrize("video", VIDEOS)
 @pytest.mark.parametrize("query", SQUARE)
-def test_pairs_on_every_shape(go: Go, query: str, video: str) -> None:
-    for number, combination in enumerate(SQUARE[query]):
-        go(video, combination, number)
+def test_each_two_on_every_shape(go: Go, query: str, video: str) -> None:
+    for number, (*combination, _) in enumerate(SQUARE[query]):
+        go(video, tuple(combination), number)
 
 
 @pytest.mark.combinations

@@ -21,10 +21,11 @@ REGISTRY = discover()
 SMALL_RECIPE = {"alpha": 8, "scratch_epochs": 1}
 SMALL: dict[tuple[str, str], dict[str, Any]] = {
     ("criterion", "vl4pose"): {"steps": 20},
+    ("criterion", "wpu"): {"pretrain_epochs": 4},
     ("estimator", "tiny"): {"width": 8, "input_size": "64,64"},
     ("estimator", "simplebaseline"): {"backbone": "resnet18", "head_width": 16, "input_size": "64,64"},
     ("estimator", "hrnet"): {"width": 8, "input_size": "64,64"},
-    ("estimator", "fastpose"): {"input_size": "64,64"},
+    ("estimator", "fastpose"): {"width": 8, "depth": 26, "input_size": "64,64"},
     ("estimator", "vitpose"): {"size": "small", "depth": 1, "head_width": 16, "input_size": "64,64"},
     ("retraining", "continual"): SMALL_RECIPE,
     ("retraining", "full"): SMALL_RECIPE,

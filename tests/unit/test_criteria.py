@@ -127,7 +127,7 @@ class TestUnnaturalness:
         seen[:, 1:2] = False
         boxes = torch.tensor([[0.0, 0.0, 50.0, 50.0]]).repeat(30, 1)
         poses = Poses(torch.rand(30, count, 2) * 50, seen, boxes)
-        criterion, empty = PoseUnnaturalness(), torch.zeros(30, 1)
+        criterion, empty = PoseUnnaturalness(pretrain_epochs=20), torch.zeros(30, 1)
         learnt = criterion.pretrain(skeleton, poses, poses, torch.Generator(), lambda *_: None)
         criterion = PoseUnnaturalness()
         criterion.begin_with(skeleton, learnt)
@@ -171,7 +171,7 @@ class TestUnnaturalness:
         visible = torch.ones(40, 5) > 0
         visible[:, 2] = False
         poses = Poses(torch.rand(40, 5, 2) * 50, visible, torch.tensor([[0.0, 0.0, 50.0, 50.0]]).repeat(40, 1))
-        criterion = PoseUnnaturalness()
+        criterion = PoseUnnaturalness(pretrain_epochs=1)
         criterion.prepare(STICK, poses, torch.Generator().manual_seed(0), CPU)
         assert criterion._counted is not None
         assert not criterion._counted[[2, 7]].any()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -12,7 +13,8 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import save_file
 
-from tests.conftest import STICK, Registered, Sticks, Vatl, configured, stick_video
+from tests import conftest
+from tests.conftest import STICK, Registered, Sticks, Vatl, stick_video
 from tests.unit.test_cycle import InterruptedRunError, Interrupter, outcome
 from vatl_core.config import RunConfig
 from vatl_core.config_files import configure
@@ -70,6 +72,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     return tmp_path / "data"
+
+
+def configured(registry: Registry, folder: Path, options: dict[str, Any] | None = None, **settings: Any) -> RunConfig:
+    """A short run whose auto-encoder has no options but a test's: a file of what it learnt is for these alone."""
+    return conftest.configured(registry, folder, options={"query": {"wpu": {}}} | (options or {}), **settings)
 
 
 def fitted(registry: Registry, folder: Path, split: str = "train", query: str = "wpu", **settings: object) -> Fitted:
@@ -264,6 +271,7 @@ class TestCommand:
     ) -> None:
         environment["XDG_DATA_HOME"] = str(data_folder)
         small = ("-o", "synthetic.source_videos=2", "-o", "synthetic.source_frames=8", "--device", "cpu")
+        small += ("-o", "wpu.pretrain_epochs=20")
         done = vatl("fit", "wpu", "--dataset", "synthetic", *small)
         assert done.code == 0, done.err
         summary, *written = done.out.splitlines()

@@ -240,7 +240,7 @@ def test_a_project_of_which_a_user_labelled_three(tmp_path: Path, vatl: Vatl) ->
     done = vatl(
         *("run", "--dataset", "sleap-io", "-o", f"dataset.labels={path}", "--estimator", "tiny", "--weights", "none"),
         *("-o", "estimator.input_size=64,64", "-o", "estimator.width=8", "-o", "retrain.steps=4"),
-        *("--stop", "sc-correct", "--stop", "sc-min-error", "--json"),
+        *("-o", "retrain.epochs=1", "--stop", "sc-correct", "--stop", "sc-min-error", "--json"),
     )
     assert done.code == 0, done.err
     record = done.record

@@ -239,7 +239,7 @@ SMALL: dict[str, Any] = {
     "run": {"schedule": ["1", "2", "4"], "device": "cpu", "precision": "float32"},
     "dataset": {"synthetic": {"frames": 4, "people": 1, "source_videos": 0}},
     "estimator": {"tiny": {"input_size": [64, 64]}},
-    "retrain": {"few-labels": {"steps": 1}},
+    "retrain": {"few-labels": {"steps": 1, "epochs": 1}},
 }
 
 

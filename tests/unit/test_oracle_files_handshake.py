@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 def asking(registry: Registry, folder: Path, **options: Any) -> Any:
     """A run of two cycles of two labels, as short as there is one."""
-    parts = {"oracle": {"files": options}, "retrain": {"few-labels": {"steps": 1}}}
+    parts = {"oracle": {"files": options}, "retrain": {"few-labels": {"steps": 1, "epochs": 1}}}
     quick = {"query": "lc", "select": "top", "schedule": ["2", "4"]}
     return configured(registry, folder, oracle="files", options=parts, **quick)
 
@@ -201,8 +201,8 @@ def test_a_run_killed_while_it_waits_takes_the_answer_when_it_is_execute(
     data = tasks_of(tmp_path / "data" / "run", 0)
     words = ["run", "--name", "one", "--dataset", "coco", "-o", f"dataset.annotations={data / 'coco.json'}",
              "-o", f"dataset.frames={data / 'pictures'}", "--estimator", "tiny", "--weights", "none", "--query", "lc",
-             "--select", "top", "-o", "few-labels.steps=1", "--schedule", "1", "--device", "cpu",
-             "--oracle", "files", "-o", "files.format=cvat"]  # fmt: skip
+             "--select", "top", "-o", "few-labels.steps=1", "-o", "few-labels.epochs=1", "--schedule", "1",
+             "--device", "cpu", "--oracle", "files", "-o", "files.format=cvat"]  # fmt: skip
     run = tmp_path / "runs" / "one"
     command = [str(Path(sys.executable).with_name("vatl")), *words]
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:

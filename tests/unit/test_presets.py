@@ -219,7 +219,8 @@ class TestPublished:
         registry = registered()
         small = {"estimator": {"tiny": {"input_size": [32, 32], "width": 4}}, "retrain": {}}
         small["retrain"] = {"few-labels": {"steps": 2, "epochs": 1}}
-        small["retrain"] |= {policy: {"alpha": 2} for policy in ("continual", "from-source")}
+        small["retrain"] |= {policy: {"alpha": 2, "scratch_epochs": 1} for policy in ("continual", "from-source")}
+        small["query"] = {"wpu": {"pretrain_epochs": 2}}
         settings = {"preset": name, "dataset": "sticks", "estimator": "tiny", "schedule": ["3", "5"]}
         config = configure(registry, settings | {"runs": tmp_path, "device": "cpu", "precision": "float32"}, small)
         record = execute(config, registry)
@@ -371,8 +372,8 @@ class TestWhatCanGoWrong:
         assert of_runs(registry) == NAMES
         assert registry.broken["stranger"] == "RuntimeError: no luck"
 
-    def test_on_the_command_line(self, vatl: Vatl, tmp_path: Path) -> None:
-        outcome = vatl("run", "--preset", "vatl4poes")
+    def test_on_the_command_line(self, vatl_here: Vatl, tmp_path: Path) -> None:
+        outcome = vatl_here("run", "--preset", "vatl4poes")
         assert outcome.code == 2
         assert "did you mean 'vatl4pose'?" in outcome.err
         assert outcome.err.count("\n") == 1
@@ -380,8 +381,8 @@ class TestWhatCanGoWrong:
 
 
 class TestShown:
-    def test_the_list_has_them_with_their_help(self, vatl: Vatl) -> None:
-        outcome = vatl("plugins", "list")
+    def test_the_list_has_them_with_their_help(self, vatl_here: Vatl) -> None:
+        outcome = vatl_here("plugins", "list")
         lines = [line.split() for line in outcome.out.splitlines() if line.startswith("preset ")]
         assert [words[1] for words in lines] == sorted(discover().names("preset"))
         assert "(Taketsugu & Ukita, WACV 2024)" in outcome.out

@@ -139,10 +139,10 @@ def test_what_it_is_written_for_is_this_contract(written: Path) -> None:
     ],
 )
 def test_what_cannot_be_written_is_told_in_a_line(
-    vatl: Vatl, tmp_path: Path, words: tuple[str, ...], message: str
+    vatl_here: Vatl, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
     (tmp_path / "there").mkdir()
-    outcome = vatl("plugins", "new", *words)
+    outcome = vatl_here("plugins", "new", *words)
     assert outcome.code == 2
     assert message in outcome.err
     assert len(outcome.err.splitlines()) == 1

@@ -547,6 +547,7 @@ def test_a_run_on_a_project(clip: Path, tmp_path: Path, vatl: Vatl) -> None:
     done = vatl(
         *("run", "--dataset", "sleap-io", "-o", f"dataset.labels={path}", "--estimator", "tiny", "--weights", "none"),
         *("-o", "estimator.input_size=64,64", "-o", "estimator.width=8", "--schedule", "4,8", "--json"),
+        *("-o", "retrain.steps=4", "-o", "retrain.epochs=1"),
     )
     assert done.code == 0, done.err
     assert "clip" in done.out

@@ -353,9 +353,9 @@ class TestCommand:
         ],
     )
     def test_bad_input_is_one_line_and_writes_nothing(
-        self, vatl: Vatl, tmp_path: Path, words: list[str], says: str
+        self, vatl_here: Vatl, tmp_path: Path, words: list[str], says: str
     ) -> None:
-        outcome = vatl(*SHORT, *words)
+        outcome = vatl_here(*SHORT, *words)
         assert outcome.code == 2
         assert says in outcome.err
         assert outcome.err.count("\n") == 1

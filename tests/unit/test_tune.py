@@ -591,7 +591,7 @@ class TestStepping:
     ) -> None:
         monkeypatch.setattr("vatl_report.report.write_report", lambda *_: None)
         settings = SMALL["run"] | {"retrain": "few-labels", "weights": "none", "precision": "float32"}
-        options = SMALL["dataset"] | SMALL["estimator"] | {"few-labels": {"steps": 2}}
+        options = SMALL["dataset"] | SMALL["estimator"] | {"few-labels": {"steps": 2, "epochs": 1}}
         one, other = (
             configure(discover(), settings | {"runs": tmp_path, "name": name}, options=options)
             for name in ("at-once", "steps")

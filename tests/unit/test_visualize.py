@@ -167,7 +167,10 @@ def test_pca_says_what_its_axes_hold() -> None:
 
 
 def test_a_whole_command(vatl: Vatl, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    small = ("-o", "dataset.frames=8", "--schedule", "3,6", "--device", "cpu", "--name", "small", "--json")
+    small = (
+        "-o", "dataset.frames=8", "-o", "dataset.source_videos=1", "--schedule", "3,6", "--device", "cpu",
+        "-o", "retrain.steps=2", "-o", "retrain.epochs=1", "-o", "wpu.pretrain_epochs=2", "--name", "small", "--json",
+    )  # fmt: skip
     assert vatl("run", "--query", "thc+wpu", *small).code == 0
     done = vatl("visualize", "runs/small", "--all-cycles", "--count", "2")
     assert done.code == 0, done.err

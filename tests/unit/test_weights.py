@@ -280,11 +280,11 @@ class TestBackbone:
     @pytest.mark.parametrize("name", SMALL)
     def test_of_whole_weights_leaves_the_rest_random(self, name: str, tmp_path: Path) -> None:
         one, other = built(SMALL[name]), built(SMALL[name], OTHERS["dropped"])
-        torch.save(one.state_dict(), tmp_path / "w.pth")
+        torch.save(given := one.state_dict(), tmp_path / "w.pth")
         before = {key: tensor.clone() for key, tensor in other.state_dict().items()}
         begin(f"backbone:{tmp_path / 'w.pth'}", other, OTHERS["dropped"])
         for key, tensor in other.state_dict().items():
-            theirs = one.state_dict()[key] if key.startswith(other.trunk.prefixes) else before[key]
+            theirs = given[key] if key.startswith(other.trunk.prefixes) else before[key]
             assert torch.equal(tensor, theirs), key
 
     @pytest.mark.parametrize("name", SMALL)
@@ -500,8 +500,8 @@ class Panorama(Dataset):
         return on(PANORAMA_17, source_video(self.cache))
 
 
-FEW = {"few-labels": {"steps": 4}}
-"""A retraining of at most four epochs."""
+FEW = {"few-labels": {"steps": 4, "epochs": 1}}
+"""Options of a retraining of at most four epochs."""
 PANORAMA = Component("dataset", "panorama", "Other keypoints", "tests.unit.test_weights:Panorama")
 
 
@@ -512,6 +512,7 @@ def test_a_run_on_another_skeleton_begins_with_what_they_share(
     options = {"dataset": {"panorama": {"cache": str(cache)}}, "estimator": {"tiny": {}}, "retrain": FEW}
     torch.save(read_checkpoint(TRAINED).tensors, tmp_path / "nameless.pth")
     settings = {"dataset": "panorama", "weights": str(tmp_path / "nameless.pth"), "schedule": ["2"], "query": "thc"}
+    settings["retrain"] = "few-labels"
     with pytest.raises(InputError, match="--weights-keypoints"):
         execute(configured(registry, tmp_path, **settings, options=options), registry)
     assert not (tmp_path / "run").exists()
@@ -529,6 +530,7 @@ def test_a_run_taken_up_again_keeps_what_it_began_with(
     file = tmp_path / "begin.pth"
     torch.save(built(partial(Tiny, width=8, input_size=(64, 64)), Sticks().load("").skeleton).state_dict(), file)
     settings = {"weights": str(file), "options": {"retrain": FEW}, "query": "thc", "schedule": ["4"]}
+    settings["retrain"] = "few-labels"
     whole = execute(configured(registry, tmp_path / "whole", **settings), registry)
 
     class KilledError(Exception):
@@ -551,7 +553,8 @@ def test_the_signature_works_offline_with_random_weights_and_a_warning(vatl: Vat
     outcome = vatl(
         "run", "--estimator", "hrnet", "--query", "wpu", "--stop", "sc-thc", "-o", "hrnet.input_size=64,64",
         "-o", "synthetic.frames=4", "-o", "synthetic.people=1", "-o", "synthetic.source_videos=1",
-        "-o", "few-labels.steps=1", "--schedule", "2", "--device", "cpu", "--json",
+        "-o", "few-labels.steps=1", "-o", "few-labels.epochs=1", "-o", "wpu.pretrain_epochs=2", "--schedule", "2",
+        "--device", "cpu", "--json",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
     assert outcome.record["weights"] == "random"
@@ -561,7 +564,8 @@ def test_the_signature_works_offline_with_random_weights_and_a_warning(vatl: Vat
 
 
 TINY = ("run", "-o", "synthetic.frames=4", "-o", "synthetic.people=1", "-o", "synthetic.source_videos=1",
-        "--query", "thc", "--schedule", "2", "-o", "few-labels.steps=2", "--device", "cpu", "--json")  # fmt: skip
+        "--query", "thc", "--schedule", "2", "-o", "few-labels.steps=2", "-o", "few-labels.epochs=1",
+        "--device", "cpu", "--json")  # fmt: skip
 
 
 def test_the_command_fetches_an_address_and_shows_how_far_it_is(published: str, vatl: Vatl) -> None:

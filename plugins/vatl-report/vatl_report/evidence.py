@@ -18,7 +18,7 @@ from torch import Tensor
 
 from vatl_core.contracts import Panel
 from vatl_core.files import write_whole
-from vatl_drawing import PALETTE, draw_pose, plotted
+from vatl_drawing import PALETTE, draw_pose, plotted_png
 from vatl_report.again import window_of
 from vatl_report.remaining import apart
 from vatl_report.wording import score
@@ -144,7 +144,7 @@ def _drawn(name: str, titles: Sequence[str], rows: Sequence[Row]) -> bytes:
             figure.colorbar(shown, ax=axes, label="heatmap value, the highest of all keypoints", shrink=0.6, pad=0.02)
 
     across = _SIDE * len(titles) + 1.6 + (0.9 if heats else 0)
-    return plotted(draw, across, (_SIDE * height / width + 0.15) * len(rows) + 0.9).png
+    return plotted_png(draw, across, (_SIDE * height / width + 0.15) * len(rows) + 0.9)
 
 
 def _show(

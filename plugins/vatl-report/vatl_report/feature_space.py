@@ -15,7 +15,7 @@ from vatl_core.errors import InputError
 from vatl_core.estimation import estimate
 from vatl_core.files import write_whole
 from vatl_core.metrics import measured_oks
-from vatl_drawing import COLOURS, plotted
+from vatl_drawing import COLOURS, plotted_png
 from vatl_formats import csv_text
 from vatl_report.plots import Style, legend_below
 from vatl_report.wording import plural
@@ -122,7 +122,7 @@ def _drawn(found: Projection, groups: NDArray[np.int_], values: NDArray[np.float
             axis.set_ylabel(found.axes[1])
         legend_below(figure, {name: look for n, (name, look) in enumerate(_LOOKS.items()) if n in groups}, lines=False)
 
-    return plotted(draw, 6.4 if values is None else 11, 5).png
+    return plotted_png(draw, 6.4 if values is None else 11, 5)
 
 
 def _csv(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vatl_core.files import write_whole
-from vatl_drawing import COLOURS, DASHES, INK, plotted
+from vatl_drawing import COLOURS, DASHES, INK, plotted_png
 
 
 def draw_fitting(record: Path) -> Path | None:
@@ -16,7 +16,7 @@ def draw_fitting(record: Path) -> Path | None:
     if not fitted["curve"]:
         return None
     picture = record.with_suffix(".png")
-    write_whole(picture, plotted(lambda figure: _draw(figure, fitted), 7, 4.2).png)
+    write_whole(picture, plotted_png(lambda figure: _draw(figure, fitted), 7, 4.2))
     return picture
 
 
