@@ -70,7 +70,7 @@ benchmarks: $(BIN)/.with-tests ## Speed, as ratios within one run
 GPU_PYTHON = $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON))
 GPU_PATH = $$(printf '%s:' build/gpu-site . plugins/* adapters/*)
 GPU_WHEELS = attrs cattrs typing-extensions pluggy click filelock safetensors tomli-w packaging pycocotools av h11 \
-	pytest iniconfig pygments hypothesis sortedcontainers
+	pytest iniconfig pygments hypothesis sortedcontainers torchcodec
 
 gpu: ## On a GPU: its tests, then all that is measured, in 8 minutes, ending in a table; DEVICE=cpu tries it without one
 	@test -x $(BIN)/python || $(PYTHON) -m tests.gpu.unpacked build/gpu-site build/gpu-wheels

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import attrs
+import cv2
 import torch
 
 from vatl_core.compute import Compute
@@ -16,8 +17,8 @@ from vatl_core.discovery import discover
 from vatl_core.estimation import Crops
 from vatl_core.plugins import build
 from vatl_core.seeds import generator
-from vatl_core.video import PERSON_17, Video
-from vatl_frames import VideoFile
+from vatl_core.video import PERSON_17, Frames, Video
+from vatl_frames import PictureFiles, VideoFile
 
 
 @attrs.frozen
@@ -87,7 +88,8 @@ class Bench:
 
     def network(self, name: str) -> Estimator:
         """A built estimator on the device."""
-        options = {"input_size": self.sizes.input_size} | ({"backbone": "resnet50"} if name == "simplebaseline" else {})
+        options: dict[str, object] = {"input_size": self.sizes.input_size, "compiled": "auto"}
+        options |= {"backbone": "resnet50"} if name == "simplebaseline" else {}
         made: Estimator = build(discover(), "estimator", name, options)
         torch.manual_seed(0)
         made.build(PERSON_17)
@@ -97,7 +99,7 @@ class Bench:
 
     def bare(self, network: Estimator) -> Callable[[torch.Tensor], object]:
         """The network alone, compiled where there is a GPU."""
-        return torch.compile(network, dynamic=False) if self.device.type == "cuda" else network
+        return torch.compile(network.forward, dynamic=False) if self.device.type == "cuda" else network
 
     def video(self, instances: int) -> Video:
         """Noise that is in memory, with two people a frame."""
@@ -112,12 +114,22 @@ class Bench:
         path = folder / "film.mp4"
         if not path.exists():
             write_film(path, self.sizes.frames, self.sizes.frame_size)
+        return self._with_people(VideoFile(path))
+
+    def pictures(self, folder: Path) -> Video:
+        """The same frames as JPEG files."""
+        film, paths = self.film(folder), [folder / f"{number:04}.jpg" for number in range(self.sizes.frames)]
+        for path, frame in zip(paths, film.frames.read_many(range(len(paths))), strict=True):
+            cv2.imwrite(str(path), frame.flip(0).permute(1, 2, 0).contiguous().numpy())
+        return self._with_people(PictureFiles(paths))
+
+    def _with_people(self, frames: Frames) -> Video:
         height, width = self.sizes.frame_size
         side = min(height // 2, width // self.sizes.people)
         one = torch.tensor([[float(n * side), height / 4, side * 0.6, side * 0.9] for n in range(self.sizes.people)])
         frame = torch.arange(self.sizes.frames).repeat_interleave(self.sizes.people)
         track = torch.arange(self.sizes.people).repeat(self.sizes.frames)
-        return Video.of(VideoFile(path), one.repeat(self.sizes.frames, 1), PERSON_17, frame=frame, track=track)
+        return Video.of(frames, one.repeat(self.sizes.frames, 1), PERSON_17, frame=frame, track=track)
 
     def crops(self, video: Video, network: Estimator, budget: int = 2**33) -> Crops:
         return Crops(video.without_truth(), network.input_size, self.device, budget)

@@ -10,17 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast
 
+import attrs
 import torch
 
 from tests.gpu.material import Bench
 from vatl_core.contracts import Labelled, Maps, Pool, Recipe, Window
 from vatl_core.discovery import discover
+from vatl_core.errors import InputError
 from vatl_core.estimation import Crops, estimate
 from vatl_core.learning import MARGIN, GradientDescent
 from vatl_core.learning.optimisation import optimiser_of
 from vatl_core.plugins import build
 from vatl_core.seeds import generator
-from vatl_core.video import PERSON_17
+from vatl_core.video import PERSON_17, Frames, Video
 
 Figures = dict[str, tuple[float, float | None]]
 SCORED: Final = ("lc", "thc", "wpu")
@@ -79,6 +81,35 @@ def first_pass(bench: Bench, folder: Path) -> Figures:
 
     ratio = bench.ratio(whole, decoding)
     return {"first pass from a film / decoding it": (ratio, 1.2)}
+
+
+def decoders(bench: Bench, folder: Path) -> Figures:
+    """The first pass from a film and from pictures by torchcodec, against decoding them so; and how fast that is."""
+    from vatl_frames.by_torchcodec import by_torchcodec
+
+    network, sizes, found = bench.network(bench.sizes.estimator), bench.sizes, Figures()
+    for name, video in (("film", bench.film(folder)), ("pictures", bench.pictures(folder))):
+        try:
+            frames = by_torchcodec(video.frames, bench.device)
+        except InputError:  # it has no FFmpeg here, by which it decodes films
+            continue
+        assert frames is not None
+        shown = attrs.evolve(video, frames=frames)
+
+        def whole(video: Video = shown) -> None:
+            estimate(network, bench.crops(video, network), {}, bench.compute, sizes.batch)
+
+        def decoding(frames: Frames = frames) -> None:
+            for _ in frames.reader().read_many(range(sizes.frames)):
+                pass
+
+        def exactly(frames: Frames = video.frames) -> None:
+            for _ in frames.reader().read_many(range(sizes.frames)):
+                pass
+
+        found[f"first pass from {name} / decoding, {frames.decoder}"] = (bench.ratio(whole, decoding), 1.2)
+        found[f"{name} by PyAV or OpenCV / by torchcodec"] = (bench.ratio(exactly, decoding), None)
+    return found
 
 
 def retraining(bench: Bench, folder: Path) -> Figures:
@@ -210,6 +241,6 @@ def many(bench: Bench, folder: Path) -> Figures:
 
 MEASURES: Final[dict[str, Callable[[Bench, Path], Figures]]] = {
     measure.__name__: measure
-    for measure in (synchronisations, later_pass, retraining, first_pass, whole_run, many, scoring, selecting)
+    for measure in (synchronisations, later_pass, retraining, first_pass, whole_run, many, scoring, selecting, decoders)
 }
 """By worth: a run that is cut off has the first of them."""

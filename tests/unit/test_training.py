@@ -171,5 +171,5 @@ def gradients(team: Team, count: int) -> dict[str, Tensor]:
     """Of one batch, as this process of a team sees it."""
     estimator = Plain(input_size=SIZE)
     training = begun(estimator, Recipe(1, augmentation=CropAugmentation(half_body=0.5)), team)
-    training.loss(torch.arange(count)).backward()
+    training.loss(torch.arange(count), torch.arange(count)).backward()
     return {name: p.grad for name, p in estimator.named_parameters() if p.grad is not None}
