@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.structure.imports import CORE, ROOT, Import, every_import, modules, past_the_door, room
 
 HEART = ("contracts", "hookspecs", "plugins", "cycle")
-LIMITS = {"heart": 2800, "core": 8300}
+LIMITS = {"heart": 2800, "core": 8200}
 """Lines. They only go down."""
 
 

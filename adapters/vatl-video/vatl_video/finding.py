@@ -14,13 +14,13 @@ import numpy as np
 
 from vatl_core.compute import Compute
 from vatl_core.errors import InputError
+from vatl_core.progress import bars
 from vatl_formats import Indices, Sieve
 from vatl_video import detection
 from vatl_video.boxes import Boxes, called, filled, without_short
 from vatl_video.coco_boxes import CocoBoxes, read_coco_boxes, write_coco_boxes
 from vatl_video.detectors import Detector
 from vatl_video.footage import Footage
-from vatl_video.progress import bars
 from vatl_video.shelf import Shelf
 from vatl_video.tracking import Linking, link
 

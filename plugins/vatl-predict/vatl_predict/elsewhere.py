@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from vatl_core.plugins import Registry
+from vatl_core.progress import bars
 from vatl_core.run import PastRun
 from vatl_core.video import Video
 from vatl_predict.beginnings import Kept, keypoints_of_run, keypoints_of_weights, nothing_learnt
@@ -16,7 +17,6 @@ from vatl_predict.places import Place, named_apart, scorer_of
 from vatl_predict.predictions import Predictions
 from vatl_predict.predictor import Predictor
 from vatl_predict.skeletons import Keypoints
-from vatl_predict.stages import bars
 from vatl_predict.videos import Source
 
 Job = tuple[Place, Predictions]
