@@ -184,6 +184,11 @@ class Unprepared:
     class compute:  # noqa: N801
         describe = staticmethod(dict)
 
+    class crops:  # noqa: N801
+        class video:  # noqa: N801
+            class frames:  # noqa: N801
+                decoder = ""
+
 
 def test_a_team_without_nccl_talks_by_gloo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: True)
