@@ -26,7 +26,11 @@ ROLES: Final = {
 }
 """What users call each part of a run, and the kind of component that fills it."""
 
-DEFAULT_SCHEDULE: Final = ("10", "20", "40", "60", "80", "120", "160", "240", "320", "480", "640", "960", "1280")
+DEFAULT_SCHEDULE: Final = (
+    "10", "20", "40", "60", "80", "100", "120", "160", "200", "240", "280", "320", "400", "480", "560", "640", "800",
+    "960", "1120", "1280",
+)  # fmt: skip
+"""From 80 on four queries to a doubling: a run stops only where it asks, and a longer step goes far past the place."""
 
 
 def _rising(_: object, __: object, schedule: tuple[str, ...]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -156,6 +159,16 @@ def test_copies_beside_what_a_gpu_computes_are_waited_for_when_they_are_needed(m
     assert told[3:] == ["usual waits for what side did", "kept for usual"] * 2
     aside.catch_up()
     assert told[-1] == "side waits for usual"
+
+
+def test_no_step_of_a_retraining_waits_for_the_device() -> None:
+    """Whatever changes its crops. In a process of its own: autograd counts devices once, when it begins to work."""
+    done = subprocess.run([sys.executable, "-m", "tests.waits_of_training"], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert {"none", "mild", "strong", "any", "halves"} <= found.keys()
+    for level, (few, many) in found.items():
+        assert few == many, f"{level}: what is asked before and after it is all that is asked"
+        assert 0 < len(few) < 5, level
 
 
 def test_a_wait_would_be_noted() -> None:

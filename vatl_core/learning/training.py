@@ -11,7 +11,7 @@ import attrs
 import torch
 from torch import Tensor, nn
 
-from vatl_core.compute import Compute
+from vatl_core.compute import Compute, onto
 from vatl_core.contracts import Estimator, Labelled, Maps, Pictures, Recipe, Term, Trainer
 from vatl_core.errors import PluginError
 from vatl_core.files import reading
@@ -59,7 +59,7 @@ class GradientDescent(Trainer):
         training = Training(self, estimator, labelled, recipe, terms, pieces=self.pieces)
         if recipe.keeps_state and self.kept:
             training.go_on(self.kept)
-        loss = math.nan
+        loss = torch.tensor(math.nan)
         for epoch in range(recipe.epochs if len(labelled) else 0):
             loss = training.epoch()
             self.progress("retrain", epoch + 1, recipe.epochs)
@@ -67,7 +67,7 @@ class GradientDescent(Trainer):
         if recipe.keeps_state:
             self.kept = training.kept()
         estimator.eval()
-        return loss
+        return float(loss)
 
 
 @attrs.define(eq=False)
@@ -98,16 +98,18 @@ class Training:
     before: int = attrs.field(default=0, init=False)
     _seed: int = attrs.field(init=False)
     _rates: list[float] = attrs.field(init=False)
+    _on_host: Tensor = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.optimiser = optimiser_of(self.recipe, self.estimator)
         self._rates = [group["lr"] for group in self.optimiser.param_groups]
         self._seed = int(torch.randint(2**62, (1,), generator=self.trainer.generator))
-        self.labelled.pictures.fill(self.labelled.index)
+        self._on_host = self.labelled.index.cpu()
+        self.labelled.pictures.fill(self._on_host)
         self.objective = Objective(self.estimator, self.trainer.compute, self.terms)
 
-    def epoch(self) -> float:
-        """Go through the instances once, in random order; return the mean loss."""
+    def epoch(self) -> Tensor:
+        """Go through the instances once, in random order; return the mean loss, on the device: nobody waits for it."""
         self.objective.train()
         order = torch.randperm(len(self.labelled), generator=self.trainer.generator)
         parts = order.tensor_split(steps_of(self.recipe, len(order)))
@@ -117,7 +119,7 @@ class Training:
                 self._set_rates(self.done * len(parts) + number, len(parts))
                 total += self._step(part)
         self.done += 1
-        return float(total) / len(parts)
+        return total / len(parts)
 
     def kept(self) -> dict[str, Any]:
         """What a later fit can go on from: tensors and numbers."""
@@ -178,8 +180,8 @@ class Training:
         """
         estimator, labelled, device = self.estimator, self.labelled, self.trainer.compute.device
         how, pictures, skeleton = self.recipe.augmentation, labelled.pictures, labelled.skeleton
-        drawn = how.draw(len(part), self.trainer.generator)[mine].to(device) if how else None
-        there = part[mine].to(labelled.index.device)
+        drawn = onto(device, how.draw(len(part), self.trainer.generator)[mine]) if how else None
+        there = onto(labelled.index.device, part[mine])
         index, keypoints, visible = labelled.index[there], labelled.keypoints[there], labelled.visible[there]
         to_frame = pictures.matrices(index)
         change = torch.eye(2, 3, device=device).expand(len(mine), 2, 3)
@@ -187,7 +189,7 @@ class Training:
             plain = transform(keypoints, invert(compose(change + _shift(pictures, change), to_frame)))
             change = how.place(drawn, plain, visible, skeleton, estimator.input_size)
         to_picture = change + _shift(pictures, change)
-        crops = warp(pictures.get(index), to_picture, estimator.input_size)
+        crops = warp(pictures.get(self._on_host[part[mine]]), to_picture, estimator.input_size)
         keypoints = transform(keypoints, invert(compose(to_picture, to_frame)))
         keypoints, visible = mirror(keypoints, visible, torch.det(change[:, :, :2]) < 0, skeleton)
         targets, weights = gaussian_targets(keypoints, visible, estimator.heatmap_size, estimator.stride)
@@ -197,7 +199,9 @@ class Training:
 def _shift(pictures: Pictures, like: Tensor) -> Tensor:
     """What to add to a map into the plain crop to make it one into the picture with its margin, (1, 2, 3)."""
     (height, width), (tall, wide) = pictures.size, pictures.picture_size
-    return like.new_tensor([[[0, 0, (wide - width) / 2], [0, 0, (tall - height) / 2]]])
+    shift = like.new_zeros((1, 2, 3))
+    shift[:, 0, 2], shift[:, 1, 2] = (wide - width) / 2, (tall - height) / 2
+    return shift
 
 
 def mirror(keypoints: Tensor, visible: Tensor, mirrored: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
@@ -205,6 +209,6 @@ def mirror(keypoints: Tensor, visible: Tensor, mirrored: Tensor, skeleton: Skele
 
     Keypoints are (B, K, 2), before and after; ``visible`` (B, K) goes with them, bool or what each weighs.
     """
-    order = torch.tensor(skeleton.flip_order(), device=keypoints.device)
+    order = onto(keypoints.device, torch.tensor(skeleton.flip_order()))
     keypoints = torch.where(mirrored[:, None, None], keypoints[:, order], keypoints)
     return keypoints, torch.where(mirrored[:, None], visible[:, order], visible)

@@ -11,6 +11,7 @@ from attrs.validators import ge, le, lt
 from torch import Tensor
 
 from vatl_augmentation.halves import around_halves
+from vatl_core.compute import onto
 from vatl_core.contracts import Augmentation
 from vatl_core.video import Skeleton
 
@@ -58,7 +59,7 @@ class CropAugmentation(Augmentation):
         mirrored = (drawn[:, 3] < self.flip) & bool(skeleton.flip_pairs)
         change = _about_centre(angle, scale, mirrored, size)
         if self.shift:
-            extent = drawn.new_tensor([size[1], size[0]])
+            extent = onto(drawn.device, torch.tensor([size[1], size[0]], dtype=drawn.dtype))
             change[:, :, 2] += (2 * drawn[:, 6:8] - 1) * self.shift * extent
         if not self.half_body:
             return change
@@ -80,7 +81,7 @@ def _about_centre(angle: Tensor, scale: Tensor, mirrored: Tensor, size: tuple[in
     sine, cosine = torch.sin(angle) * scale, torch.cos(angle) * scale
     side = torch.where(mirrored, -1.0, 1.0)
     linear = torch.stack([torch.stack([cosine * side, -sine], -1), torch.stack([sine * side, cosine], -1)], 1)
-    centre = angle.new_tensor([size[1] / 2 - 0.5, size[0] / 2 - 0.5])
+    centre = onto(angle.device, torch.tensor([size[1] / 2 - 0.5, size[0] / 2 - 0.5], dtype=angle.dtype))
     return torch.cat([linear, (centre - linear @ centre)[..., None]], 2)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from vatl_core.compute import onto
 from vatl_core.video import compose, crop_boxes, crop_matrices
 
 HALF_KEYPOINTS: Final = 3
@@ -57,5 +58,6 @@ def _bounds(keypoints: Tensor, kept: Tensor, size: tuple[int, int]) -> Tensor:
     """Boxes (B, 4) x, y, w, h about the kept keypoints, none smaller than the nearest crop allows."""
     low = keypoints.masked_fill(~kept[..., None], torch.inf).amin(1)
     high = keypoints.masked_fill(~kept[..., None], -torch.inf).amax(1)
-    extent = torch.maximum(high - low, keypoints.new_tensor([size[1], size[0]]) / NEAREST)
+    least = onto(keypoints.device, torch.tensor([size[1], size[0]], dtype=keypoints.dtype)) / NEAREST
+    extent = torch.maximum(high - low, least)
     return torch.cat([(low + high - extent) / 2, extent], 1)

@@ -27,11 +27,11 @@ class SharedTraining(Training):
         self.rank, self.pieces = self.team.rank, 0 if self.team.size > 1 else 1  # they step together
         self.objective = self.team.wrap(self.objective, self.trainer.compute.device)
 
-    def epoch(self) -> float:
+    def epoch(self) -> Tensor:
         """The mean over the processes; they agree on the running statistics."""
         loss = Training.epoch(self)
         self.team.agree(self.estimator)
-        return self.team.mean(loss, self.trainer.compute.device)
+        return self.team.mean(loss)
 
     def loss(self, part: Tensor, mine: Tensor) -> Tensor:
         """Of this process's share of those; the mean over the processes is what all of them have."""

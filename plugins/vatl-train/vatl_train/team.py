@@ -45,9 +45,9 @@ class Team:
             distributed.all_reduce(values)
         return values
 
-    def mean(self, value: float, device: torch.device) -> float:
+    def mean(self, value: Tensor) -> Tensor:
         """The mean over all processes."""
-        return float(self.sum(torch.tensor(value, device=device))) / self.size if self.size > 1 else value
+        return self.sum(value) / self.size if self.size > 1 else value
 
     def wrap(self, objective: nn.Module, device: torch.device) -> nn.Module:
         """The objective with gradients that are the mean over all processes.

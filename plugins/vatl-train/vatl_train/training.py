@@ -168,7 +168,7 @@ def _epochs(
 def _epoch(training: SharedTraining, validation: Validation, log: Log) -> dict[str, Any]:
     """One epoch and its line of the log."""
     started = time.perf_counter()
-    loss = training.epoch()
+    loss = float(training.epoch())
     if not math.isfinite(loss):
         raise VatlError(f"the training diverged in epoch {training.done}: its loss is {loss}: choose a lower --lr")
     value = validation.mean_oks(training.estimator, training.trainer.compute, training.team)
