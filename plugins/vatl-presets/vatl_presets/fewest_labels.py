@@ -6,7 +6,10 @@ from typing import Final
 
 from vatl_core.plugins import Preset
 
-SCHEDULE: Final = ["10", "20", "40", "60", "80", "120", "160", "240", "320", "480", "640", "960", "1280"]
+SCHEDULE: Final = [
+    "10", "20", "40", "60", "80", "100", "120", "160", "200", "240", "280", "320", "400", "480", "560", "640", "800",
+    "960", "1120", "1280",
+]  # fmt: skip
 """Counts, not fractions: how many labels a network needs hardly depends on how long the video is."""
 
 FEWEST_LABELS: Final = Preset(
