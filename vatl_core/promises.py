@@ -81,6 +81,15 @@ def checked_video(dataset: Dataset, name: str) -> Video:
     return video
 
 
+def checked_decoded(decoder: str, frames: Frames, given: object) -> Frames:
+    """What a plugin's decoder of this name gave of these frames: as many."""
+    who = f"decoder '{decoder}'"
+    if not isinstance(given, Frames):
+        raise breach(who, given, f"gave a {type(given).__name__}: Frames are expected")
+    _hold(who, given, None if len(given) == len(frames) else f"gave {len(given)} frames of {len(frames)}")
+    return given
+
+
 def checked_poses(dataset: Dataset, split: str) -> Iterator[tuple[Skeleton, Instances]]:
     """The instances of a split's videos, each with the skeleton that they are made of.
 

@@ -14,11 +14,15 @@ from PIL import Image
 from torch import Tensor
 
 import vatl_frames.by_torchcodec as module
+from tests.conftest import Registered, stick_video
 from tests.processes import Command
 from tests.unit.test_containers import KINDS, counted, written
-from vatl_core.errors import InputError
+from vatl_core.errors import InputError, PluginError
+from vatl_core.hookspecs import hookimpl
+from vatl_core.run import decoded as shown_by
 from vatl_core.store import RunFolder
 from vatl_core.video import Frames
+from vatl_core.video.columns import Pictures
 from vatl_frames import PictureFiles, VideoFile, opened
 from vatl_frames.by_torchcodec import by_torchcodec, tried
 
@@ -66,6 +70,27 @@ def test_another_number_of_frames_is_refused(tmp_path: Path) -> None:
     file.times.pop()
     with pytest.raises(InputError, match="torchcodec counts 70 frames where 69 are shown: take --decoder exact"):
         by_torchcodec(file, CPU)
+
+
+@pytest.mark.parametrize("name", ["concat:a.mp4", "data:a.mp4", "a:b.mp4"])
+def test_a_name_is_no_instruction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "a.mp4", *KINDS["a.mp4"]).rename(name)
+    assert counted(decoded(Path(name)).read(5)) == 5
+
+
+def test_a_plugin_s_decoder_gives_as_many_frames(registered: Registered) -> None:
+    class Plugin:
+        @hookimpl(tryfirst=True)
+        def vatl_decoded(self, decoder: str, frames: Frames, device: torch.device) -> object:
+            return {"few": Frames.__subclasses__, "other": frames, "short": Pictures(torch.zeros(1, 3, 4, 4))}[decoder]
+
+    registry, video = registered(plugins=(Plugin(),)), stick_video().without_truth()
+    assert shown_by(video, "other", registry, CPU).frames is video.frames
+    with pytest.raises(PluginError, match="decoder 'few' gave a builtin_function_or_method: Frames are expected"):
+        shown_by(video, "few", registry, CPU)
+    with pytest.raises(PluginError, match="decoder 'short' gave 1 frames of 12"):
+        shown_by(video, "short", registry, CPU)
 
 
 def test_a_second_thread_has_a_decoder_of_its_own(tmp_path: Path) -> None:

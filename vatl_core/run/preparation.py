@@ -17,7 +17,7 @@ from vatl_core.errors import InputError, VatlError
 from vatl_core.estimation import Crops
 from vatl_core.learning import MARGIN
 from vatl_core.plugins import Registry, build, culprit, describe
-from vatl_core.promises import checked_answerable, checked_names, checked_poses, checked_video
+from vatl_core.promises import checked_answerable, checked_decoded, checked_names, checked_poses, checked_video
 from vatl_core.run.data import check_data
 from vatl_core.seeds import generator, seeded
 from vatl_core.store import EVER, RunFolder
@@ -130,6 +130,7 @@ def decoded(video: Video, decoder: str, registry: Registry, device: torch.device
 
     Raises:
         InputError: no plugin knows it, or it cannot read them.
+        PluginError: it gives something else.
     """
     if decoder == "exact":
         return video
@@ -137,7 +138,7 @@ def decoded(video: Video, decoder: str, registry: Registry, device: torch.device
     if frames is None:
         what = f"no plugin knows decoder '{decoder}' of {type(video.frames).__name__}"
         raise InputError(f"{what}: take --decoder exact, or torchcodec for picture files and video files")
-    return attrs.evolve(video, frames=frames)
+    return attrs.evolve(video, frames=checked_decoded(decoder, video.frames, frames))
 
 
 def _weights(

@@ -108,7 +108,8 @@ class VideoByTorchcodec(ByTorchcodec):
     def _opened(self, device: torch.device) -> VideoDecoder:
         from torchcodec.decoders import VideoDecoder
 
-        decoder = VideoDecoder(self.frames.path, device=device, num_ffmpeg_threads=0)
+        path = self.frames.path.absolute()  # or FFmpeg takes a name such as `concat:a.mp4` for an instruction
+        decoder = VideoDecoder(path, device=device, num_ffmpeg_threads=0)
         decoder.get_frame_at(0)  # only then it is known whether the device decodes such files
         return decoder
 
