@@ -258,6 +258,17 @@ def test_what_a_configuration_has_lost_is_not_made_up(
     assert lacks in said
 
 
+def test_a_run_of_a_version_without_a_setting_goes_on_as_it_began(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    file = project / "runs" / "run" / "config.toml"
+    tables = tomllib.loads(file.read_text())
+    del tables["run"]["decoder"]
+    file.write_text(tomli_w.dumps(tables))
+    assert vatl("resume", "runs/run") == 0
+
+
 def test_a_query_asks_for_nobody_twice(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = project / "runs" / "run" / "cycles" / "001"
     folder.mkdir(exist_ok=True)
