@@ -29,8 +29,8 @@ WAIT_FOR_LOCK: Final = 180.0
 """Seconds that a run given to a second process waits for the first one's lock: storage takes that long to notice that
 a machine is gone."""
 
-SINCE: Final = frozenset({"decoder"})
-"""What runs of earlier versions have no setting for; they did as the default does."""
+ABSENT_EARLIER: Final = frozenset({"decoder"})
+"""Settings that runs of earlier versions do not name: they did as the default does."""
 
 
 def execute(
@@ -139,7 +139,7 @@ def config_of(folder: RunFolder, registry: Registry) -> RunConfig:
     """What a run is made of, wherever its folder has been moved to since and whatever its file calls it."""
     with reading(file := folder.path / "config.toml"):
         config, now = configure(registry, {"name": "moved"}, file=file), folder.config
-        lacking = config.to_toml()["run"].keys() - now["run"].keys() - SINCE
+        lacking = config.to_toml()["run"].keys() - now["run"].keys() - ABSENT_EARLIER
         if now.get("made_with") and lacking:
             raise InputError(f"[run] lacks {min(lacking)}, which every run has: put the file back")
     return attrs.evolve(config, runs=folder.path.parent, name=folder.path.name)
