@@ -122,6 +122,7 @@ class History:
         elapsed: seconds since the run began, interruptions left out.
         random_source: whether the run began with random weights.
         beforehand: how many of the labels came with the data: nobody was asked for them.
+        ends: whether the run ends with this cycle, as far as a retraining policy may know; stopping criteria see False.
     """
 
     cycles: tuple[CycleRecord, ...] = attrs.field(converter=_without_truth)
@@ -129,6 +130,7 @@ class History:
     elapsed: float = 0.0
     random_source: bool = False
     beforehand: int = 0
+    ends: bool = False
 
     @property
     def present(self) -> CycleRecord:

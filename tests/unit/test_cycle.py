@@ -174,6 +174,34 @@ def test_the_history_holds_nothing_that_only_the_truth_could_tell(registered: Re
     assert all(record.evaluation is None for history in seen for record in history.cycles)
 
 
+@attrs.define
+class Ending(Retraining):
+    """Notes of each retraining whether it was told to be the run's last."""
+
+    seen: ClassVar[list[bool]] = []
+
+    def retrain(self, estimator: Any, source: Any, labelled: Any, unlabelled: Any, history: Any, trainer: Any) -> Any:
+        self.seen.append(history.ends)
+        return estimator
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"schedule": ["3", "6", "9"]}, [False, False, True]),
+        ({"schedule": ["1.0"]}, [True]),
+        ({"schedule": ["3", "6"], "stop": ["budget"], "options": {"stop": {"budget": {"labels": 3}}}}, [True]),
+    ],
+)  # fmt: skip
+def test_a_retraining_knows_whether_it_is_the_last(
+    registered: Registered, tmp_path: Path, settings: dict[str, Any], told: list[bool]
+) -> None:
+    Ending.seen.clear()
+    registry = registered(Component("retraining", "ending", "", "tests.unit.test_cycle:Ending"))
+    execute(configured(registry, tmp_path, retrain="ending", **settings), registry)
+    assert Ending.seen == told
+
+
 # --------------------------------------------------------------------------------------------------------- interruption
 class InterruptedRunError(Exception):
     """As if the power had gone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -66,14 +67,23 @@ def test_decoding_at_the_border_moves_along_it_only() -> None:
     assert found[0, 0].tolist() == [3.25, 0.0]
 
 
+def vertex(line: Tensor, at: int) -> float:
+    """Where the parabola through a local maximum of a line and its neighbours peaks; itself at the border."""
+    if not 0 < at < len(line) - 1:
+        return at
+    square, linear, _ = np.polyfit([-1, 0, 1], line[at - 1 : at + 2].double(), 2)
+    return at - linear / (2 * square) if square else at
+
+
 def highest(single: Tensor, count: int) -> Tensor:
     """(C, 3) x, y and value of the maxima of one map (h, w), by each pixel and its neighbours, the first repeated."""
     height, width = single.shape
     around = [single[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].max() for y in range(height) for x in range(width)]
     places = torch.nonzero(single.flatten() == torch.stack(around)).flatten()
     places = places[single.flatten()[places].argsort(descending=True)]
-    places = torch.cat([places, places[:1].repeat(count)])[:count]
-    return torch.stack([places % width, places // width, single.flatten()[places]], 1)
+    places = torch.cat([places, places[:1].repeat(count)])[:count].tolist()
+    found = [(divmod(place, width), single.flatten()[place]) for place in places]
+    return single.new_tensor([[vertex(single[y], x), vertex(single[:, x], y), value] for (y, x), value in found])
 
 
 @settings(deadline=None, max_examples=30)
@@ -89,7 +99,20 @@ def test_peaks_are_what_no_neighbour_is_higher_than(
     maps = (torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)), dtype=kind) + shift) * scale
     found = peaks(maps, torch.tensor([[0.0, 0, shape[3], shape[2]]], dtype=kind).repeat(len(maps), 1), 4)
     expected = [highest(single, 4) for single in maps.flatten(0, 1)]
-    assert torch.equal(found.flatten(0, 1), torch.stack(expected) if expected else found.flatten(0, 1))
+    expected = torch.stack(expected) if expected else found.flatten(0, 1)
+    torch.testing.assert_close(found.flatten(0, 1), expected, rtol=1e-4, atol=1e-4)
+    assert torch.equal(found.flatten(0, 1)[..., 2], expected[..., 2])
+
+
+@given(st.tuples(st.floats(4, 40), st.floats(4, 52)), st.integers(1, 4))
+def test_targets_about_the_keypoint_are_found_again_to_a_hundredth_of_a_pixel(
+    place: tuple[float, float], stride: int
+) -> None:
+    point = torch.tensor([[place]]) * stride
+    targets, weights = gaussian_targets(point, torch.ones(1, 1) > 0, (56, 44), stride, subpixel=True)
+    found = peaks(targets, torch.tensor([[0.0, 0, 44, 56]]) * stride, 1)
+    assert weights.item() == 1
+    assert (found[0, 0, 0, :2] / stride - point[0, 0] / stride).abs().max() < 0.015
 
 
 def test_a_map_of_one_value_has_peaks_within_itself() -> None:

@@ -198,6 +198,20 @@ class TestRetraining:
         assert recipe.epochs >= epochs
         assert recipe.epochs == epochs or done - steps_of(recipe, count) < steps, "no more than is needed"
 
+    def test_the_last_of_few_labels_is_longer(self) -> None:
+        steps = []
+
+        class Counting(GradientDescent):
+            def fit(self, estimator: Estimator, labelled: Labelled, recipe: Recipe, terms: Any = ()) -> float:
+                steps.append(recipe.epochs)
+                return 0.0
+
+        trainer = Counting(Compute(torch.device("cpu")), torch.Generator())
+        for ends in (False, True):
+            known = attrs.evolve(history(asked([0.9])), ends=ends)
+            FewLabels(steps=40, last_factor=1.5).retrain(estimator(1), {}, self.labelled(), None, known, trainer)
+        assert steps == [40, 60]
+
     def test_few_labels_learns_from_all_in_which_anything_is_visible(self) -> None:
         labelled, fitted = self.labelled(), []
         labelled.visible[2] = False

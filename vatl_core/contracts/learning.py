@@ -152,6 +152,7 @@ class Recipe:
         optimiser: ``adamw`` or ``adam``.
         keeps_state: go on with the moments that the last fit of the run left, and count its epochs for ``decay``,
             ``milestones`` and ``restarts``; a fit that is to go on from this one's must have ``alike`` as here.
+        subpixel: targets are centred on the keypoints, not on the heatmap pixels that they fall on, as published.
     """
 
     epochs: int
@@ -166,6 +167,7 @@ class Recipe:
     optimiser: str = attrs.field(default="adamw", validator=in_(("adamw", "adam")))
     keeps_state: bool = False
     restarts: tuple[int, ...] = ()
+    subpixel: bool = False
 
 
 Term = Callable[[Callable[[Tensor], Maps]], Tensor]

@@ -38,14 +38,19 @@ def chosen(run: RunState, record: CycleRecord) -> list[int]:
 
 def how_many(run: RunState, record: CycleRecord) -> int:
     """The number of labels to ask for in the cycle of this record; 0 ends the run."""
-    left = int(run.standing().askable(run.compute.device).sum())
-    if run.stopped_by is not None or not left:
+    if run.stopped_by is not None or not (scheduled := left_to_ask(run, record.labelled, record.instances)):
         return 0
-    asked = record.labelled - len(run.folder.given)
-    ahead = [amount for amount in amounts(run.config.schedule, record.instances, run.config.rounding) if amount > asked]
     history = run.history(record)
     allowances = [a for name, s in run.stopping.items() if (a := checked_allowance(name, s, history)) is not None]
-    return max(0, min([ahead[0] - asked if ahead else 0, left, *allowances]))
+    return max(0, min([scheduled, *allowances]))
+
+
+def left_to_ask(run: RunState, labelled: int, instances: int) -> int:
+    """The number of labels that the schedule asks for next, as far as any are left to ask for."""
+    left = int(run.standing().askable(run.compute.device).sum())
+    asked = labelled - len(run.folder.given)
+    ahead = [amount for amount in amounts(run.config.schedule, instances, run.config.rounding) if amount > asked]
+    return min(ahead[0] - asked, left) if ahead else 0
 
 
 def amounts(schedule: tuple[str, ...], instances: int, rounding: str = "nearest") -> list[int]:

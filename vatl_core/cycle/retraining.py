@@ -12,6 +12,7 @@ import attrs
 import torch
 
 from vatl_core.contracts import Labelled, Unlabelled
+from vatl_core.cycle.querying import left_to_ask
 from vatl_core.cycle.state import RunState
 from vatl_core.files import reading, whole, write_whole
 from vatl_core.learning import GradientDescent
@@ -36,8 +37,9 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
         return record
     started = time.perf_counter()
     trainer = GradientDescent(run.compute, generator(run.config.seed, run.cycle, "retrain"), run.progress, _kept(run))
-    labelled, unlabelled = _labelled(run, record), _unlabelled(run, record)
-    given = run.retraining.retrain(run.estimator, run.source, labelled, unlabelled, run.history(record), trainer)
+    history = attrs.evolve(run.history(record), ends=_ends(run, record))
+    seen = _labelled(run, record), _unlabelled(run, record), history
+    given = run.retraining.retrain(run.estimator, run.source, *seen, trainer)
     run.estimator = checked_estimator(run.config.retrain, run.retraining, given, run.source)
     save_checkpoint(run.folder.weights(run.cycle + 1), run.estimator, run.video.skeleton)
     divided = "a step of retraining does not fit into the device's memory: it is taken in pieces, normalised one by one"
@@ -45,6 +47,12 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
     _keep_optimiser(run, trainer.kept)
     run.hook.vatl_retrained(run=run, cycle=run.cycle)
     return attrs.evolve(record, seconds=record.seconds | {"retrain": time.perf_counter() - started})
+
+
+def _ends(run: RunState, record: CycleRecord) -> bool:
+    """Whether nobody is asked for anything after this cycle."""
+    stopped = record.stopped_by or run.stopped_by
+    return stopped is not None or not left_to_ask(run, record.labelled_after, record.instances)
 
 
 def _optimiser(run: RunState, cycle: int) -> Path:

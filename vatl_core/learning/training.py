@@ -192,7 +192,8 @@ class Training:
         crops = warp(pictures.get(self._on_host[part[mine]]), to_picture, estimator.input_size)
         keypoints = transform(keypoints, invert(compose(to_picture, to_frame)))
         keypoints, visible = mirror(keypoints, visible, torch.det(change[:, :, :2]) < 0, skeleton)
-        targets, weights = gaussian_targets(keypoints, visible, estimator.heatmap_size, estimator.stride)
+        size, stride = estimator.heatmap_size, estimator.stride
+        targets, weights = gaussian_targets(keypoints, visible, size, stride, self.recipe.subpixel)
         return how.light(drawn, crops) if how and drawn is not None else crops, targets, weights
 
 

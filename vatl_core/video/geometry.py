@@ -108,7 +108,7 @@ def _sample_volume(pictures: Tensor, grid: Tensor, which: Tensor) -> Tensor:
 
 
 def gaussian_targets(
-    keypoints: Tensor, visible: Tensor, heatmap_size: tuple[int, int], stride: int
+    keypoints: Tensor, visible: Tensor, heatmap_size: tuple[int, int], stride: int, subpixel: bool = False
 ) -> tuple[Tensor, Tensor]:
     """Target heatmaps: one Gaussian of σ = 2 px a visible keypoint, peak 1, cut off beyond ±3σ.
 
@@ -117,12 +117,14 @@ def gaussian_targets(
         visible: (B, K) bool.
         heatmap_size: h and w.
         stride: crop pixels to a heatmap pixel.
+        subpixel: centred on the keypoint itself (Zhang et al., CVPR 2020), not on the heatmap pixel that it falls on.
 
     Returns:
         targets (B, K, h, w) and weights (B, K): 0 where nothing of the Gaussian falls on the map or the keypoint is
         not visible.
     """
-    peak = torch.trunc(keypoints.nan_to_num() / stride + 0.5)  # NaN times a weight of 0 would be NaN
+    peak = keypoints.nan_to_num() / stride  # NaN times a weight of 0 would be NaN
+    peak = peak if subpixel else torch.trunc(peak + 0.5)
     axis_x = torch.arange(heatmap_size[1], device=keypoints.device) - peak[..., 0, None]
     axis_y = torch.arange(heatmap_size[0], device=keypoints.device) - peak[..., 1, None]
     reach = 3 * SIGMA
@@ -167,7 +169,7 @@ def maximum(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def peaks(heatmaps: Tensor, crops: Tensor, count: int) -> Tensor:
-    """The highest local maxima (of 3 × 3 pixels) of each map.
+    """The highest local maxima (of 3 × 3 pixels) of each map, to a part of a pixel: where parabolas through them peak.
 
     Args:
         heatmaps: (B, K, h, w).
@@ -184,7 +186,10 @@ def peaks(heatmaps: Tensor, crops: Tensor, count: int) -> Tensor:
     values, place = heatmaps.masked_fill(lower, -torch.inf).flatten(2).topk(count)
     missing = values.isneginf()
     values, place = (torch.where(missing, column[..., :1], column) for column in (values, place))
-    points = torch.stack([place % width, place // width], -1) * _pixel(crops, (height, width))[:, None, None]
+    x, y = place % width, place // width
+    x = x + _vertex(heatmaps, place, values, 1, (x > 0) & (x < width - 1))
+    y = y + _vertex(heatmaps, place, values, width, (y > 0) & (y < height - 1))
+    points = torch.stack([x, y], -1) * _pixel(crops, (height, width))[:, None, None]
     return torch.cat([crops[:, None, None, :2] + points, values[..., None]], -1)
 
 
@@ -199,8 +204,19 @@ def _largest_around(maps: Tensor) -> Tensor:
 
 def _slope(heatmaps: Tensor, place: Tensor, step: int, inside: Tensor) -> Tensor:
     """Sign of the difference across each maximum, (B, K); 0 where one of the neighbours does not exist."""
+    before, after = _beside(heatmaps, place[..., None], step)
+    return torch.sign(after - before).squeeze(-1) * inside
+
+
+def _vertex(heatmaps: Tensor, place: Tensor, value: Tensor, step: int, inside: Tensor) -> Tensor:
+    """How far from each local maximum, (B, K, C), the parabola through it and its neighbours peaks, −½ to ½ px."""
+    before, after = _beside(heatmaps, place, step)
+    bend = 2 * value - before - after
+    return torch.where(inside & (bend > 0), (after - before) / (2 * bend), 0.0)
+
+
+def _beside(heatmaps: Tensor, place: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    """The values a ``step`` before and after each ``place`` (B, K, C) of the flat maps, within them."""
     flat = heatmaps.flatten(2)
     last = flat.shape[-1] - 1
-    after = flat.gather(-1, (place + step).clamp(max=last)[..., None])
-    before = flat.gather(-1, (place - step).clamp(min=0)[..., None])
-    return torch.sign(after - before).squeeze(-1) * inside
+    return flat.gather(-1, (place - step).clamp(min=0)), flat.gather(-1, (place + step).clamp(max=last))

@@ -26,6 +26,7 @@ class FewLabels(Retraining):
 
     Attributes:
         steps: of each retraining, at least.
+        last_factor: how many times as many steps the run's last has: no query waits for it, and its weights are kept.
         epochs: of each retraining, at least: with many labels they take more than ``steps``.
         lr: learning rate at its highest, of every part.
         weight_decay: of AdamW.
@@ -35,7 +36,8 @@ class FewLabels(Retraining):
         start: ``last`` cycle's weights, or the ``source`` weights of the run.
     """
 
-    steps: int = attrs.field(default=160, validator=ge(1))
+    steps: int = attrs.field(default=320, validator=ge(1))
+    last_factor: float = attrs.field(default=2.5, validator=ge(1))
     epochs: int = attrs.field(default=20, validator=ge(0))
     lr: float = attrs.field(default=2e-3, validator=gt(0))
     weight_decay: float = attrs.field(default=0.01, validator=ge(0))
@@ -56,13 +58,13 @@ class FewLabels(Retraining):
         if self.start == "source":
             estimator.load_state_dict(source)
         shown = labelled.where(labelled.visible.any(1))
-        trainer.fit(estimator, shown, self.recipe(shown))
+        trainer.fit(estimator, shown, self.recipe(shown, self.last_factor if history.ends else 1.0))
         return estimator
 
-    def recipe(self, shown: Labelled) -> Recipe:
-        """How to fit to these."""
+    def recipe(self, shown: Labelled, factor: float = 1.0) -> Recipe:
+        """How to fit to these in ``factor`` times as many steps as usual, or in as many as the epochs take."""
         count = len(shown)
-        epochs = max(self.epochs, math.ceil(self.steps / max(1, math.ceil(count / self.batch))))
+        epochs = max(self.epochs, math.ceil(self.steps * factor / max(1, math.ceil(count / self.batch))))
         return Recipe(
             epochs,
             self.lr,
@@ -71,6 +73,7 @@ class FewLabels(Retraining):
             alike=True,
             batch=self.batch,
             augmentation=level(self.augmentation, shown),
+            subpixel=True,
         )
 
 
