@@ -179,18 +179,22 @@ def peaks(heatmaps: Tensor, crops: Tensor, count: int) -> Tensor:
     Returns:
         (B, K, C, 3) x, y in pixels of the frame and the value, highest first; a map with fewer repeats its highest.
     """
-    if heatmaps.device.type == "cpu" and len(heatmaps) > 8:  # as many as a processor's cache holds
-        return torch.cat([peaks(*part, count) for part in zip(heatmaps.split(8), crops.split(8), strict=True)])
     height, width = heatmaps.shape[-2:]
-    lower = _largest_around(heatmaps) > heatmaps
-    values, place = heatmaps.masked_fill(lower, -torch.inf).flatten(2).topk(count)
-    missing = values.isneginf()
-    values, place = (torch.where(missing, column[..., :1], column) for column in (values, place))
+    parts = heatmaps.split(8) if heatmaps.device.type == "cpu" else [heatmaps]  # as many as a processor's cache holds
+    values, place = (torch.cat(column) for column in zip(*(_highest(part, count) for part in parts), strict=True))
     x, y = place % width, place // width
     x = x + _vertex(heatmaps, place, values, 1, (x > 0) & (x < width - 1))
     y = y + _vertex(heatmaps, place, values, width, (y > 0) & (y < height - 1))
     points = torch.stack([x, y], -1) * _pixel(crops, (height, width))[:, None, None]
     return torch.cat([crops[:, None, None, :2] + points, values[..., None]], -1)
+
+
+def _highest(heatmaps: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Values and flat places (B, K, C) of the highest local maxima, the highest repeated where there are fewer."""
+    lower = _largest_around(heatmaps) > heatmaps
+    values, place = heatmaps.masked_fill(lower, -torch.inf).flatten(2).topk(count)
+    missing = values.isneginf()
+    return torch.where(missing, values[..., :1], values), torch.where(missing, place[..., :1], place)
 
 
 def _largest_around(maps: Tensor) -> Tensor:
