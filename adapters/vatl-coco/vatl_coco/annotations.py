@@ -55,41 +55,55 @@ def instances_of(
     keypoints, visible, known = _keypoints(rows, len(skeleton))
     boxes, sieve = _boxes(rows, keypoints, visible, places.size[image], dropped, extent)
     makers = Makers.none(rows) if training else Makers.of(rows, visible)
-    first = np.argsort(~makers.by_hand, kind="stable")  # of two that are the same, what is by hand stays
-    again = np.zeros(len(rows), dtype=np.bool_)
-    again[first] = repeated(rows.take(first), image[first], boxes[first], keypoints[first])
+    again = _again(rows, makers, image, boxes, keypoints)
     if training:
         boxes = for_training(rows, visible, boxes, places.size[image], sieve)
     sieve.drop(again, REPEATED)
     once(rows, makers, image, boxes, sieve, predicted)
     kept = np.flatnonzero(sieve.kept)
     if not len(kept):
-        reasons = "".join(f"; {count} dropped: {reason}" for reason, count in dropped.items())
-        alone = len(skeleton) == 1 and extent is None
-        remedy = "give boxes around its one keypoint an extent in pixels, -o dataset.extent=…" if alone else ""
-        raise InputError(f"{document.path} has no instances to estimate{reasons}: {remedy or 'check its annotations'}")
+        raise _empty(document, dropped, len(skeleton) == 1 and extent is None)
     if predicted != "truth" and makers.by_hand[kept].any():
         visible, known = visible & ~makers.predicted[:, None], known & ~makers.predicted
     order = kept[np.argsort(places.time[image[kept]], kind="stable")]
-    rows, image, visible = rows.take(order), image[order], visible[order]
-    track = _tracks(rows)
-    _check_tracks(rows, image, track)
-    # of boxes alone, which many programs write with keypoints of zeros, nobody knows the poses
-    truth = (_tensor(keypoints[order]), torch.from_numpy(visible), torch.from_numpy(known[order]))
-    instances = Instances.of(
-        torch.from_numpy(places.time[image]),
-        torch.from_numpy(track),
-        _tensor(boxes[order]),
-        tuple(map(str, rows.ids())),
-        *(truth if visible.any() else ()),
-    )
-    # Neighbours follow from time, in which picture files may leave gaps that their places in the list do not show.
-    previous, following = neighbours_in_time(instances.frame, instances.track)
-    frame = torch.from_numpy(places.index[image])
+    poses = keypoints[order], visible[order], known[order]
+    instances = _in_order(rows.take(order), image[order], boxes[order], poses, places)
     people = [makers.people[place] if known[place] else None for place in order.tolist()]
     by = {i: who for i, who in enumerate(people) if who is not None}
-    instances = attrs.evolve(instances, frame=frame, previous=previous, next=following)
     return instances, dropped, by if makers.tell else None
+
+
+def _again(rows: Rows, makers: Makers, image: Indices, boxes: Numbers, keypoints: Numbers) -> Mask:
+    """(N,) bool, which repeat another; of two that are the same, what is by hand stays."""
+    first = np.argsort(~makers.by_hand, kind="stable")
+    again = np.zeros(len(rows), dtype=np.bool_)
+    again[first] = repeated(rows.take(first), image[first], boxes[first], keypoints[first])
+    return again
+
+
+def _empty(document: Document, dropped: dict[str, int], alone: bool) -> InputError:
+    """What to say where everything was dropped; ``alone``: boxes lie around a single keypoint."""
+    reasons = "".join(f"; {count} dropped: {reason}" for reason, count in dropped.items())
+    remedy = "give boxes around its one keypoint an extent in pixels, -o dataset.extent=…" if alone else ""
+    return InputError(f"{document.path} has no instances to estimate{reasons}: {remedy or 'check its annotations'}")
+
+
+def _in_order(
+    rows: Rows, image: Indices, boxes: Numbers, poses: tuple[Numbers, Mask, Mask], places: Places
+) -> Instances:
+    """The instances of rows in order of time, each of an image; poses are keypoints, visible and known.
+
+    Neighbours follow from time, in which picture files may leave gaps that their places in the list do not show.
+    """
+    track, (keypoints, visible, known) = _tracks(rows), poses
+    _check_tracks(rows, image, track)
+    # of boxes alone, which many programs write with keypoints of zeros, nobody knows the poses
+    truth = (_tensor(keypoints), torch.from_numpy(visible), torch.from_numpy(known)) if visible.any() else ()
+    time = torch.from_numpy(places.time[image])
+    instances = Instances.of(time, torch.from_numpy(track), _tensor(boxes), tuple(map(str, rows.ids())), *truth)
+    previous, following = neighbours_in_time(instances.frame, instances.track)
+    frame = torch.from_numpy(places.index[image])
+    return attrs.evolve(instances, frame=frame, previous=previous, next=following)
 
 
 def _tensor(numbers: Numbers) -> torch.Tensor:

@@ -47,68 +47,79 @@ def cycle_table(cycles: Sequence[CycleRecord], given: bool = False) -> list[Grou
 
     ``given``: whether the first cycle's labels came with the data.
     """
-
-    def column(title: str, cell: Callable[[CycleRecord], str]) -> Column:
-        return Column(title, tuple(cell(record) for record in cycles))
-
-    def judged(title: str, value: Callable[[Evaluation], float | None]) -> Column:
-        return column(title, lambda r: accuracy(value(r.evaluation)) if r.evaluation else UNKNOWN)
-
-    def counted(title: str, key: str) -> Column:
-        return column(title, lambda r: str(r.evaluation.counts.get(key, UNKNOWN)) if r.evaluation else UNKNOWN)
-
-    def mean(name: str) -> Column:
-        return column(name, lambda r: score(r.mean_scores.get(name)))
-
-    def ranked(name: str) -> Column:
-        return column(name, lambda r: correlation(r.evaluation.rank_correlation.get(name) if r.evaluation else None))
-
-    def spent(phase: str) -> Column:
-        return column(phase, lambda r: f"{r.seconds[phase]:.1f}" if phase in r.seconds else UNKNOWN)
-
-    def further(name: str) -> Group:
-        alone = judged("estimates", lambda e: e.further.get(name))
-        return Group(name, (alone, judged("with labels", lambda e: e.further_with_labels.get(name))))
-
-    def passes(name: str) -> Column:
-        return column(name, lambda r: str(r.further_passes.get(name, 0)))
-
-    part = any(r.evaluation and r.evaluation.measured < r.instances for r in cycles)
+    table = _Columns(cycles)
     groups = [
-        Group("", (column("cycle", lambda r: str(r.cycle)),)),
-        Group(
-            "labels",
-            (
-                column("before", lambda r: str(r.labelled)),
-                *([column("given", lambda r: UNKNOWN if r.cycle else str(len(r.query)))] if given else []),
-                column("queried", lambda r: UNKNOWN if given and not r.cycle else str(len(r.query))),
-                *([column("corrected", lambda r: str(len(r.corrected)))] if any(r.corrected for r in cycles) else []),
-            ),
-        ),
-        Group(
-            "measured",
-            (column("instances", lambda r: str(r.evaluation.measured) if r.evaluation and part else UNKNOWN),),
-        ),
-        Group(
-            "mean OKS",
-            (
-                column("query", lambda r: accuracy(r.query_mean_oks)),
-                judged("all", lambda e: e.mean_oks),
-                judged("unlabelled", lambda e: e.mean_oks_unlabelled),
-            ),
-        ),
-        Group("AP", (judged("estimates", lambda e: e.ap), judged("with labels", lambda e: e.ap_with_labels))),
-        *(further(name) for name in _further(cycles) if "@" not in name),
-        Group("mean score", tuple(mean(name) for name in names(r.mean_scores for r in cycles))),
-        Group("rank correlation with the error", tuple(ranked(name) for name in names(_ranks(cycles)))),
-        Group("labelled", (counted("correct", COUNTS[0]), counted("wrong", COUNTS[1]))),
-        Group("unlabelled", (counted("correct", COUNTS[2]), counted("wrong", COUNTS[3]))),
-        Group("further passes", tuple(passes(name) for name in names(r.further_passes for r in cycles))),
-        Group("annotating", (column("minutes", lambda r: minutes(r.annotation_seconds)),)),
-        Group("seconds", tuple(spent(phase) for phase in names((r.seconds for r in cycles), PHASES))),
+        Group("", (table.of("cycle", lambda r: str(r.cycle)),)),
+        Group("labels", table.labels(given)),
+        *_accuracies(table),
+        Group("mean score", tuple(table.mean_score(name) for name in names(r.mean_scores for r in cycles))),
+        Group("rank correlation with the error", tuple(table.ranked(name) for name in names(_ranks(cycles)))),
+        Group("labelled", (table.counted("correct", COUNTS[0]), table.counted("wrong", COUNTS[1]))),
+        Group("unlabelled", (table.counted("correct", COUNTS[2]), table.counted("wrong", COUNTS[3]))),
+        Group("further passes", tuple(table.passes(name) for name in names(r.further_passes for r in cycles))),
+        Group("annotating", (table.of("minutes", lambda r: minutes(r.annotation_seconds)),)),
+        Group("seconds", tuple(table.spent(phase) for phase in names((r.seconds for r in cycles), PHASES))),
     ]
     told = [attrs.evolve(g, columns=tuple(c for c in g.columns if set(c.cells) != {UNKNOWN})) for g in groups]
     return [group for group in told if group.columns]
+
+
+@attrs.frozen
+class _Columns:
+    """Columns of a table with a row for each of these cycles."""
+
+    cycles: Sequence[CycleRecord]
+
+    def of(self, title: str, cell: Callable[[CycleRecord], str]) -> Column:
+        return Column(title, tuple(cell(record) for record in self.cycles))
+
+    def judged(self, title: str, value: Callable[[Evaluation], float | None]) -> Column:
+        return self.of(title, lambda r: accuracy(value(r.evaluation)) if r.evaluation else UNKNOWN)
+
+    def counted(self, title: str, key: str) -> Column:
+        return self.of(title, lambda r: str(r.evaluation.counts.get(key, UNKNOWN)) if r.evaluation else UNKNOWN)
+
+    def mean_score(self, name: str) -> Column:
+        return self.of(name, lambda r: score(r.mean_scores.get(name)))
+
+    def ranked(self, name: str) -> Column:
+        return self.of(name, lambda r: correlation(r.evaluation.rank_correlation.get(name) if r.evaluation else None))
+
+    def passes(self, name: str) -> Column:
+        return self.of(name, lambda r: str(r.further_passes.get(name, 0)))
+
+    def spent(self, phase: str) -> Column:
+        return self.of(phase, lambda r: f"{r.seconds[phase]:.1f}" if phase in r.seconds else UNKNOWN)
+
+    def labels(self, given: bool) -> tuple[Column, ...]:
+        corrected = any(r.corrected for r in self.cycles)
+        return (
+            self.of("before", lambda r: str(r.labelled)),
+            *([self.of("given", lambda r: UNKNOWN if r.cycle else str(len(r.query)))] if given else []),
+            self.of("queried", lambda r: UNKNOWN if given and not r.cycle else str(len(r.query))),
+            *([self.of("corrected", lambda r: str(len(r.corrected)))] if corrected else []),
+        )
+
+    def measured(self) -> Column:
+        """Of how many instances the figures are, where it is not of all."""
+        part = any(r.evaluation and r.evaluation.measured < r.instances for r in self.cycles)
+        return self.of("instances", lambda r: str(r.evaluation.measured) if r.evaluation and part else UNKNOWN)
+
+    def further(self, name: str) -> tuple[Column, Column]:
+        alone = self.judged("estimates", lambda e: e.further.get(name))
+        return alone, self.judged("with labels", lambda e: e.further_with_labels.get(name))
+
+
+def _accuracies(table: _Columns) -> list[Group]:
+    """What the truth says, and of how many."""
+    oks = (
+        table.of("query", lambda r: accuracy(r.query_mean_oks)),
+        table.judged("all", lambda e: e.mean_oks),
+        table.judged("unlabelled", lambda e: e.mean_oks_unlabelled),
+    )
+    ap = table.judged("estimates", lambda e: e.ap), table.judged("with labels", lambda e: e.ap_with_labels)
+    further = [Group(name, table.further(name)) for name in _further(table.cycles) if "@" not in name]
+    return [Group("measured", (table.measured(),)), Group("mean OKS", oks), Group("AP", ap), *further]
 
 
 def _further(cycles: Iterable[CycleRecord]) -> list[str]:
