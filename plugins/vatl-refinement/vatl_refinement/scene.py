@@ -86,10 +86,11 @@ class Scene:
         return cls(ordered, around, size, estimated, tracks.scores.double(), pinned, label / scale, tolerance)
 
     def scaled(self, candidates: Tensor) -> Tensor:
-        """Candidates (N, K, max(C, 1), 3) with places in box sizes; the first is what the pass found."""
-        others = candidates[:, :, 1:].double()
-        others = torch.cat([others[..., :2] / self.size[:, None, None, None], others[..., 2:]], -1)
-        return torch.cat([torch.cat([self.estimated, self.scores[..., None]], -1)[:, :, None], others], 2)
+        """Candidates (N, K, max(C, 1), 3) with places in box sizes; where there is none, what the pass found."""
+        if not candidates.shape[2]:
+            return torch.cat([self.estimated, self.scores[..., None]], -1)[:, :, None]
+        places, values = candidates[..., :2].double(), candidates[..., 2:].double()
+        return torch.cat([places / self.size[:, None, None, None], values], -1)
 
 
 def _onward(neighbour: Tensor) -> Tensor:
