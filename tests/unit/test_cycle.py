@@ -190,6 +190,7 @@ class Ending(Retraining):
     [
         ({"schedule": ["3", "6", "9"]}, [False, False, True]),
         ({"schedule": ["1.0"]}, [True]),
+        ({"schedule": ["2", "1.0"], "dataset": "partly"}, [False, True]),  # of four of 24 the truth is known
         ({"schedule": ["3", "6"], "stop": ["budget"], "options": {"stop": {"budget": {"labels": 3}}}}, [True]),
     ],
 )  # fmt: skip
@@ -197,7 +198,8 @@ def test_a_retraining_knows_whether_it_is_the_last(
     registered: Registered, tmp_path: Path, settings: dict[str, Any], told: list[bool]
 ) -> None:
     Ending.seen.clear()
-    registry = registered(Component("retraining", "ending", "", "tests.unit.test_cycle:Ending"))
+    partly = Component("dataset", "partly", "", "tests.unit.test_known:Partly")
+    registry = registered(partly, Component("retraining", "ending", "", "tests.unit.test_cycle:Ending"))
     execute(configured(registry, tmp_path, retrain="ending", **settings), registry)
     assert Ending.seen == told
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from vatl_core.contracts import Pool
@@ -45,12 +46,13 @@ def how_many(run: RunState, record: CycleRecord) -> int:
     return max(0, min([scheduled, *allowances]))
 
 
-def left_to_ask(run: RunState, labelled: int, instances: int) -> int:
-    """The number of labels that the schedule asks for next, as far as any are left to ask for."""
-    left = int(run.standing().askable(run.compute.device).sum())
+def left_to_ask(run: RunState, labelled: int, instances: int, query: Sequence[int] = ()) -> int:
+    """The number of labels that the schedule asks for next, as far as any are left to ask for behind this query."""
+    askable = run.standing().askable(torch.device("cpu"))
+    askable[list(query)] = False
     asked = labelled - len(run.folder.given)
     ahead = [amount for amount in amounts(run.config.schedule, instances, run.config.rounding) if amount > asked]
-    return min(ahead[0] - asked, left) if ahead else 0
+    return min(ahead[0] - asked, int(askable.sum())) if ahead else 0
 
 
 def amounts(schedule: tuple[str, ...], instances: int, rounding: str = "nearest") -> list[int]:

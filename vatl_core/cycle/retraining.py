@@ -52,7 +52,7 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
 def _ends(run: RunState, record: CycleRecord) -> bool:
     """Whether nobody is asked for anything after this cycle."""
     stopped = record.stopped_by or run.stopped_by
-    return stopped is not None or not left_to_ask(run, record.labelled_after, record.instances)
+    return stopped is not None or not left_to_ask(run, record.labelled_after, record.instances, record.query)
 
 
 def _optimiser(run: RunState, cycle: int) -> Path:
