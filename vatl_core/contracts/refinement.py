@@ -61,7 +61,7 @@ class Refinement(ABC):
 
         Args:
             tracks: what the pass found.
-            candidates: (N, K, C, 3) x, y in pixels and value of the highest local maxima, highest first; a map with
-                fewer repeats its highest.
+            candidates: (N, K, C, 3) x, y in pixels, to a part of a heatmap's, and value of the highest local maxima,
+                highest first; a map with fewer repeats its highest.
             labels: everything labelled so far, on the CPU.
         """
