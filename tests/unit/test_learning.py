@@ -35,7 +35,7 @@ from vatl_core.contracts import (
 )
 from vatl_core.errors import InputError, PluginError
 from vatl_core.estimation import Crops
-from vatl_core.learning import MARGIN, GradientDescent
+from vatl_core.learning import MARGIN, GradientDescent, Training
 from vatl_core.plugins import Component
 from vatl_core.records import History
 from vatl_core.run import execute
@@ -92,6 +92,18 @@ def fitted(
     trainer = GradientDescent(Compute(CPU, bfloat16), torch.Generator().manual_seed(seed))
     trainer.fit(network, labelled(), recipe, terms)
     return network.state_dict()
+
+
+def test_targets_are_centred_as_the_recipe_says() -> None:
+    seen, every = labelled(), torch.arange(6)
+    trainer = GradientDescent(Compute(CPU), torch.Generator().manual_seed(3))
+    whole, exact = (
+        Training(trainer, built(), seen, Recipe(1, subpixel=subpixel)).batch(every, every)[1]
+        for subpixel in (False, True)
+    )
+    assert (whole.amax((2, 3)) == 1).all(), "a pixel is the centre"
+    assert (exact.amax((2, 3)) < 1).any()
+    assert torch.equal(*(targets.flatten(2).argmax(-1) for targets in (whole, exact))), "which is the nearest"
 
 
 def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:

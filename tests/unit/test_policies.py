@@ -193,6 +193,7 @@ class TestRetraining:
         column = torch.zeros(count)
         shown = Labelled(column.long(), column, column > 0, column, column > 0, pictures=None)
         recipe = FewLabels(steps=steps, epochs=epochs, batch=batch, augmentation="mild").recipe(shown)
+        assert recipe.subpixel
         done = recipe.epochs * steps_of(recipe, count)
         assert done >= steps
         assert recipe.epochs >= epochs

@@ -136,6 +136,14 @@ def test_no_motion_is_made_worse(name: str, deviation: float) -> None:
     assert after <= 1.05 * before + 0.01
 
 
+def test_a_keypoint_with_nothing_beside_it_in_time_is_at_its_highest_candidate() -> None:
+    tracks = tracks_of(*torch.full((3, 1, 2, 2), 40.0))
+    candidates = alone(tracks, 2)
+    candidates[:, :, 0, :2] += torch.tensor([0.4, -0.3])
+    found = AlongTracks().refine(tracks, candidates, no_labels(tracks)).keypoints
+    torch.testing.assert_close(found, candidates[:, :, 0, :2])
+
+
 @pytest.mark.parametrize("name", ["at rest", "constant velocity", "constant acceleration"])
 @pytest.mark.parametrize("deviation", [0.3, 1.0, 3.0])
 def test_jitter_is_taken_away_and_what_is_left_is_told(name: str, deviation: float) -> None:

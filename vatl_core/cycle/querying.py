@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -39,19 +39,19 @@ def chosen(run: RunState, record: CycleRecord) -> list[int]:
 
 def how_many(run: RunState, record: CycleRecord) -> int:
     """The number of labels to ask for in the cycle of this record; 0 ends the run."""
-    if run.stopped_by is not None or not (scheduled := left_to_ask(run, record.labelled, record.instances)):
+    if run.stopped_by is not None or not (scheduled := left_to_ask(run, record)):
         return 0
     history = run.history(record)
     allowances = [a for name, s in run.stopping.items() if (a := checked_allowance(name, s, history)) is not None]
     return max(0, min([scheduled, *allowances]))
 
 
-def left_to_ask(run: RunState, labelled: int, instances: int, query: Sequence[int] = ()) -> int:
-    """The number of labels that the schedule asks for next, as far as any are left to ask for behind this query."""
+def left_to_ask(run: RunState, record: CycleRecord) -> int:
+    """The number of labels that the schedule asks for after this record's query, as far as any are left to ask for."""
     askable = run.standing().askable(torch.device("cpu"))
-    askable[list(query)] = False
-    asked = labelled - len(run.folder.given)
-    ahead = [amount for amount in amounts(run.config.schedule, instances, run.config.rounding) if amount > asked]
+    askable[list(record.query)] = False
+    asked, schedule = record.labelled_after - len(run.folder.given), run.config.schedule
+    ahead = [amount for amount in amounts(schedule, record.instances, run.config.rounding) if amount > asked]
     return min(ahead[0] - asked, int(askable.sum())) if ahead else 0
 
 

@@ -51,8 +51,7 @@ def retrain(run: RunState, record: CycleRecord) -> CycleRecord:
 
 def _ends(run: RunState, record: CycleRecord) -> bool:
     """Whether nobody is asked for anything after this cycle."""
-    stopped = record.stopped_by or run.stopped_by
-    return stopped is not None or not left_to_ask(run, record.labelled_after, record.instances, record.query)
+    return bool(record.stopped_by or run.stopped_by) or not left_to_ask(run, record)
 
 
 def _optimiser(run: RunState, cycle: int) -> Path:

@@ -77,5 +77,6 @@ class MeanTeacher:
         crops = self.changes.light(drawn, warp(pictures, compose(change, same), size))
         mirrored = torch.det(change[:, :, :2]) < 0
         keypoints, trust = mirror(transform(keypoints, invert(change)), trust, mirrored, self.pictures.skeleton)
-        targets, seen = gaussian_targets(keypoints, trust > 0, teacher.heatmap_size, teacher.stride, True)
+        size, stride = teacher.heatmap_size, teacher.stride
+        targets, seen = gaussian_targets(keypoints, trust > 0, size, stride, subpixel=True)
         return crops, targets, seen * trust.sqrt()  # the loss squares them
