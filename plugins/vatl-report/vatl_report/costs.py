@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
+from operator import methodcaller
 from typing import Any, Final
 
 import attrs
@@ -93,7 +94,7 @@ class Pooled:
         """``{method: mean curve}``"""
         start, end = self.reached.start, self.reached.end
         minutes = tuple(start + (end - start) * n / (POINTS - 1) for n in range(POINTS))
-        columns = [self.means(lambda curve, at=at: curve.at(at)) for at in minutes]  # type: ignore[misc]
+        columns = [self.means(methodcaller("at", at)) for at in minutes]
         rows = zip(self.groups, zip(*columns, strict=True), strict=True)
         return {method: MeanCurve(minutes, tuple(mean for mean in means if mean)) for method, means in rows}
 
@@ -109,8 +110,8 @@ def _table(measure: Measure, pooled: Pooled) -> Table:
     start, end = pooled.reached.start, pooled.reached.end
     ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(start, end)
     points = [minutes for minutes in map(float, ticks) if start <= minutes <= end]
-    values: list[Callable[[Curve], float]] = [lambda curve, at=at: curve.at(at) for at in points]  # type: ignore[misc]
-    cells = [accuracies([m.mean if m else None for m in pooled.means(value)]) for value in (*values, pooled.area)]
+    values: list[Callable[[Curve], float]] = [*(methodcaller("at", at) for at in points), pooled.area]
+    cells = [accuracies([m.mean if m else None for m in pooled.means(value)]) for value in values]
     head = ("method", *(f"{minutes:.4g} min" for minutes in points), f"area to {end:.4g} min")
     title = f"{measure.title}, over minutes: mean over {_videos(pooled)}"
     return Table(f"cost_{file_name(measure.key)}", title, head, from_columns(pooled.groups, cells))

@@ -97,7 +97,7 @@ class Drawing:
             RefusedError: somebody else changed something meanwhile, or the file cannot be written.
         """
         with self._lock:
-            tracks = {number: track for number, track in (self.tracks | changes).items() if track}  # type: ignore[operator]
+            tracks = {number: track for number, track in {**self.tracks, **changes}.items() if track}
             tracks = dict(sorted(tracks.items()))
             if tracks == self.tracks:
                 return self.revision
