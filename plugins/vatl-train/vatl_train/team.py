@@ -10,6 +10,7 @@ from typing import Final
 
 import attrs
 import torch
+import torch.distributed.nn  # before there is a group: its functions keep the one that they find, threads and all
 from torch import Tensor, distributed, nn
 
 from vatl_core.errors import InputError
