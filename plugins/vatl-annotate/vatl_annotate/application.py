@@ -20,6 +20,7 @@ from vatl_annotate.access import Keys
 from vatl_annotate.entrance import FOR_NOW, Entrance, json_body, path_number, served
 from vatl_annotate.handing import Handed
 from vatl_annotate.scene import Scene
+from vatl_annotate.state import state_of
 from vatl_annotate.submission import RefusedError, Submission
 
 
@@ -140,7 +141,7 @@ class Interface:
 
     def _state(self, tab: str) -> dict[str, Any]:
         self.scene.desk.hear(tab)
-        state = self.scene.state()
+        state = state_of(self.scene.desk)
         self.scene.desk.tell(tab, state["phase"])
         return state
 

@@ -1,12 +1,10 @@
-"""What the page is shown of a run, as JSON: the run, how it stands, one instance."""
+"""What the page is shown of a run, as JSON: the run, one instance, all labels."""
 
 from __future__ import annotations
 
 import secrets
-import shlex
 import threading
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +16,6 @@ from vatl_annotate.desk import Desk
 from vatl_annotate.pictures import AHEAD, SHOWN, Darkroom, Region, region_around, size_of
 from vatl_annotate.review.identities import Identities
 from vatl_annotate.submission import RefusedError
-from vatl_core.cycle import amounts
 
 if TYPE_CHECKING:
     from vatl_core.cycle import Run
@@ -100,7 +97,6 @@ class Scene:
     def task(self, instance: int) -> dict[str, Any]:
         """An instance to label or to correct."""
         instances = self.run.video.instances
-        frame, region = int(instances.frame[instance]), self.region(instance)
         self._want(instance, SHOWN)
         with self.desk.lock:
             queue, given = self.desk.queue, self.desk.ledger.newest.get(instance)
@@ -113,22 +109,29 @@ class Scene:
             "id": instances.ids[instance],
             "cycle": queue.cycle,
             "place": queue.position(instance),
-            "frame": frame,
             "frames": len(self.run.video.frames),
             "track": int(self.identities.track[instance]),
             "box": self.desk.boxes[instance].tolist(),
-            "picture": {"url": self.picture_url(frame, region), "region": list(region), "size": list(size_of(region))},
-            "before": self._neighbour(frame - 1, region),
-            "after": self._neighbour(frame + 1, region),
-            "frame_url": f"/api/frames/{frame}?of={self._stamp}",
-            "frame_size": list(self.frame_size(instance)),
-            "others": list(self._others(instance, frame)),
+            **self._seen(instance),
             "proposal": [[round(v, 3) for v in row] for row in proposal.double().tolist()],
             "label": None if given is None else {"keypoints": _triples(given), "annotator": given.annotator},
             "open": place is not None,
             "skipped": place.skipped if place else 0,
             "reasons": list(self.desk.review.reasons(instance)) if self.desk.review else [],
             "swaps": [{"frame": swap.frame, "tracks": list(swap.tracks)} for swap in self.identities.swaps],
+        }
+
+    def _seen(self, instance: int) -> dict[str, Any]:
+        """What is seen of an instance: its frame, those beside it, and who else is there."""
+        frame, region = int(self.run.video.instances.frame[instance]), self.region(instance)
+        return {
+            "frame": frame,
+            "picture": {"url": self.picture_url(frame, region), "region": list(region), "size": list(size_of(region))},
+            "before": self._neighbour(frame - 1, region),
+            "after": self._neighbour(frame + 1, region),
+            "frame_url": f"/api/frames/{frame}?of={self._stamp}",
+            "frame_size": list(self.frame_size(instance)),
+            "others": list(self._others(instance, frame)),
         }
 
     def swap(self, instance: int, tracks: tuple[int, int], annotator: str, known: int) -> None:
@@ -232,52 +235,7 @@ class Scene:
                 track, box = int(self.identities.track[other]), self.desk.boxes[other].tolist()
                 yield {"instance": other, "track": track, "box": box}
 
-    # -------------------------------------------------------------------------------------------------- how it stands
-    def state(self) -> dict[str, Any]:
-        """How far the run is, and what is known so far."""
-        desk, run = self.desk, self.run
-        with desk.lock:
-            records = list(desk.review.records if desk.review else run.records)
-            queue, given = desk.queue, desk.ledger.given
-            total = len(queue.places)
-            last = records[-1] if records else None
-            labelled, before = desk.ledger.labelled, desk.ledger.before
-            config, count = run.config, len(run.video.instances)
-            schedule = [before + a for a in amounts(config.schedule, count, config.rounding)]
-            return {
-                "phase": desk.phase,
-                "cycle": run.cycle,
-                "stage": desk.stage.to_json(),
-                "queue": {
-                    "total": total,
-                    "answered": total - queue.left,
-                    "left": queue.left,
-                    "pause": desk.left,
-                    "oks": _mean(list(desk.oks.values())),
-                },
-                "labelled": labelled,
-                "instances": last.instances if last else len(run.video.instances),
-                "before": before,
-                "schedule": [a for a in schedule if a > labelled],
-                "curve": [self._point(record) for record in records],
-                "figures": desk.figures,
-                "stopping": [
-                    {"name": name, "own": name in run.stopping, "fires": last.fired.get(name) if last else None}
-                    for name in [*run.stopping, *run.advising]
-                    if name != "none"
-                ],
-                "spent": {
-                    "labels": len(given),
-                    "seconds": sum(g.seconds for g in given),
-                    "last": given[-1].seconds if given else None,
-                    "mean": _mean([g.seconds for g in given]),
-                },
-                "annotators": dict(Counter(g.annotator for g in given)),
-                "closing": self._closing(),
-                "error": desk.error,
-                "review": {"unlearnt": desk.unlearnt} if desk.review else None,
-            }
-
+    # ------------------------------------------------------------------------------------------------------- all labels
     def labels(self) -> list[dict[str, Any]]:
         """Every label that counts, the newest first."""
         instances = self.run.video.instances
@@ -300,28 +258,6 @@ class Scene:
             for g in sorted(newest, key=lambda g: -g.at)
         ]
 
-    def _point(self, record: Any) -> dict[str, Any]:
-        evaluation = record.evaluation
-        return {
-            "cycle": record.cycle,
-            "labelled": record.labelled,
-            "query_oks": record.query_mean_oks,
-            "mean_oks": evaluation.mean_oks if evaluation else None,
-            "ap": evaluation.ap if evaluation else None,
-            "scores": record.mean_scores,
-        }
-
-    def _closing(self) -> dict[str, Any] | None:
-        record = self.desk.closing
-        if record is None:
-            return None
-        names = ("run", "labelled", "instances", "stopped_by", "reason", "mean_oks", "ap", "seconds", "warnings")
-        corrected = ["--with-labels"] if self.desk.review else []
-        next_words = {
-            n: shlex.join(["vatl", n, str(record.run), *o]) for n, o in (("predict", corrected), ("report", []))
-        }
-        return {name: getattr(record, name) for name in names} | {"run": Path(record.run).name, "next": next_words}
-
 
 def sides(skeleton: Skeleton) -> list[str]:
     """``left``, ``right`` or ``middle`` for each keypoint, by its pair and its name."""
@@ -334,7 +270,3 @@ def sides(skeleton: Skeleton) -> list[str]:
 
 def _triples(given: Any) -> list[list[float]]:
     return [[x, y, v] for (x, y), v in zip(given.keypoints, given.values, strict=True)]
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None

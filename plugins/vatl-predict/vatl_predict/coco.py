@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from vatl_core.files import write_whole
-from vatl_core.video import Instances
+from vatl_core.video import Instances, Skeleton
 from vatl_predict.frame_names import names_of, numbers_of
 from vatl_predict.predictions import Predictions
 
@@ -21,7 +22,19 @@ def write_coco(predictions: Predictions, path: Path) -> Path:
     Files, frames, instances and tracks are called as in the data set, so that it can be read in its place. v is 2, or
     of a label 1 where the keypoint is hidden; one that a label has not is 0, 0, 0.
     """
-    video, instances = predictions.video, predictions.video.instances
+    frames = predictions.video.frames
+    numbered = enumerate(zip(numbers_of(frames), names_of(frames), strict=True))
+    content = {
+        "images": [{"id": i, "frame_index": number, "file_name": name} for i, (number, name) in numbered],
+        "annotations": _annotations(predictions),
+        "categories": [_category(predictions.video.skeleton)],
+    }
+    write_whole(path, json.dumps(content, separators=(",", ":")))
+    return path
+
+
+def _annotations(predictions: Predictions) -> list[dict[str, Any]]:
+    instances = predictions.video.instances
     values = ((2 - predictions.occluded.int()) * predictions.visible).to(predictions.keypoints)
     triples = torch.cat([predictions.keypoints, values[..., None]], -1).flatten(1)
     index, ids = predictions.index, _ids(instances)
@@ -36,7 +49,7 @@ def write_coco(predictions: Predictions, path: Path) -> Path:
         predictions.labelled.tolist(),
         strict=True,
     )
-    annotations = [
+    return [
         {
             "id": instance,
             "image_id": frame,
@@ -53,21 +66,16 @@ def write_coco(predictions: Predictions, path: Path) -> Path:
         }
         for instance, frame, track, box, points, scores, count, labelled in columns
     ]
-    skeleton = video.skeleton
-    category = {
+
+
+def _category(skeleton: Skeleton) -> dict[str, Any]:
+    return {
         "id": 1,
         "name": skeleton.name,
         "keypoints": list(skeleton.keypoints),
         "skeleton": [[a + 1, b + 1] for a, b in skeleton.edges],
         "flip_pairs": [[skeleton.keypoints[a], skeleton.keypoints[b]] for a, b in skeleton.flip_pairs],
     }
-    images = [
-        {"id": i, "frame_index": number, "file_name": name}
-        for i, (number, name) in enumerate(zip(numbers_of(video.frames), names_of(video.frames), strict=True))
-    ]
-    content = {"images": images, "annotations": annotations, "categories": [category]}
-    write_whole(path, json.dumps(content, separators=(",", ":")))
-    return path
 
 
 def _ids(instances: Instances) -> list[int] | list[str]:
