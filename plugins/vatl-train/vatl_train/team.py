@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib import import_module
 from typing import Final
 
 import attrs
 import torch
-import torch.distributed.nn  # before there is a group: its functions keep the one that they find, threads and all
 from torch import Tensor, distributed, nn
 
 from vatl_core.errors import InputError
@@ -90,6 +90,7 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
         yield Team(), device
         return
     device = own_device(device, int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    import_module("torch.distributed.nn")  # whose functions would keep the group for good, if they found one
     distributed.init_process_group(backend(device), timeout=WAIT)
     try:
         yield Team(distributed.get_rank(), distributed.get_world_size()), device
