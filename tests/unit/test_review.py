@@ -26,6 +26,7 @@ from vatl_annotate.command import command
 from vatl_annotate.review.finished import Finished
 from vatl_annotate.review.wishes import Wish
 from vatl_annotate.scene import Scene
+from vatl_annotate.state import state_of
 from vatl_annotate.submission import RefusedError
 from vatl_core.errors import InputError
 from vatl_core.files import write_whole
@@ -353,7 +354,7 @@ def test_identities_and_wishes_are_of_finished_runs_alone(tmp_path: Path) -> Non
     scene = Scene.of(run.desk, 0.35, "owner")
     run.ask([3])
     assert scene.task(3)["reasons"] == []
-    assert scene.state()["review"] is None
+    assert state_of(run.desk)["review"] is None
     for attempt in (
         lambda: run.desk.wish(Wish.END, "ada"),
         lambda: scene.swap(3, (0, 1), "ada", 0),
