@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 import webbrowser
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -89,7 +90,10 @@ def reviewing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Reviewi
         links.append(Future())
         result = pool.submit(CliRunner().invoke, command, [*map(str, words)])
         result.add_done_callback(lambda done: links[-1].done() or links[-1].set_exception(AssertionError(str(done))))
-        begun.append(Reviewing(result, Annotator(enter(links[-1].result(SOON)), truth, wrong=0.0, noise=0.0)))
+        person = Annotator(enter(links[-1].result(SOON)), truth, wrong=0.0, noise=0.0)
+        begun.append(Reviewing(result, person))
+        while person.state()["phase"] == "starting":  # the page is there before there is something to ask
+            time.sleep(0.01)
         return begun[-1]
 
     begun: list[Reviewing] = []
