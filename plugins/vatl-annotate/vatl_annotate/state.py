@@ -31,7 +31,7 @@ def state_of(desk: Desk) -> dict[str, Any]:
             "figures": desk.figures,
             "stopping": _stopping(desk.run, last.fired if last else {}),
             "spent": _spent(desk.ledger.given),
-            "annotators": dict(Counter(given.annotator for given in desk.ledger.given)),
+            "annotators": dict(Counter(label.annotator for label in desk.ledger.given)),
             "closing": _closing(desk),
             "error": desk.error,
             "review": {"unlearnt": desk.unlearnt} if desk.review else None,
@@ -70,11 +70,11 @@ def _stopping(run: Run, fired: Mapping[str, object]) -> list[dict[str, Any]]:
     return [{"name": name, "own": name in run.stopping, "fires": fired.get(name)} for name in names]
 
 
-def _spent(given: Sequence[Any]) -> dict[str, Any]:
+def _spent(labels: Sequence[Any]) -> dict[str, Any]:
     """What the labels cost so far, in labels and in seconds."""
-    seconds = [label.seconds for label in given]
+    seconds = [label.seconds for label in labels]
     last = seconds[-1] if seconds else None
-    return {"labels": len(given), "seconds": sum(seconds), "last": last, "mean": _mean(seconds)}
+    return {"labels": len(labels), "seconds": sum(seconds), "last": last, "mean": _mean(seconds)}
 
 
 def _closing(desk: Desk) -> dict[str, Any] | None:

@@ -141,7 +141,7 @@ def poses_of(dataset: Dataset, split: str, skeleton: Skeleton | str | None, told
     """
     wanted = skeleton if isinstance(skeleton, Skeleton) else None
     others: dict[str, int] = {}
-    parts: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    parts: list[tuple[Tensor, ...]] = []
     blank, tracks = 0, 0
     for own, instances in checked_poses(dataset, split):
         if wanted is None and skeleton in (None, own.name):
@@ -156,7 +156,7 @@ def poses_of(dataset: Dataset, split: str, skeleton: Skeleton | str | None, told
         blank += int((~shown).sum())
         columns = (instances.keypoints, instances.visible, instances.boxes, instances.track + tracks)
         tracks += int(instances.track.max()) + 1 if len(instances) else 0
-        parts.append(tuple(column[shown] for column in columns))  # type: ignore[arg-type]
+        parts.append(tuple(column[shown] for column in columns))
     if wanted is None and isinstance(skeleton, str):
         raise unknown(f"skeleton in split '{split}'", skeleton, others)
     _tell(told, split, wanted, others, blank)
